@@ -1,0 +1,152 @@
+package io.github.bellwire.kernel;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One simulated world: its clock, its pending events and its seed. Events happen in the total order
+ * (time, sequence of scheduling): events of equal time happen first in, first out.
+ *
+ * <p>Not thread-safe; confined to the thread that runs it. Several simulations in one process do
+ * not know of each other.
+ */
+public final class Simulation {
+  /** What {@link #nextEventPs()} returns when nothing is pending. */
+  public static final long NEVER_PS = Long.MAX_VALUE;
+
+  private final EventQueue queue = new EventQueue();
+  private final long seed;
+  private long nowPs;
+  private long sequence;
+  private long eventsTotal;
+
+  /**
+   * Creates a simulation at time 0.
+   *
+   * @param seed every random stream of this simulation derives from it; any value
+   */
+  public Simulation(long seed) {
+    this.seed = seed;
+  }
+
+  /** {@return the current simulated time in picoseconds} */
+  public long nowPs() {
+    return nowPs;
+  }
+
+  /** {@return the seed given at construction} */
+  public long seed() {
+    return seed;
+  }
+
+  /** {@return the number of events that have happened} */
+  public long eventsTotal() {
+    return eventsTotal;
+  }
+
+  /**
+   * Makes an event happen at a time.
+   *
+   * @param event an event that is not scheduled
+   * @param atPs time in picoseconds, not before {@link #nowPs()}
+   * @throws IllegalStateException if the event is scheduled already
+   * @throws IllegalArgumentException if the time has passed
+   */
+  public void schedule(Event event, long atPs) {
+    if (event.isScheduled()) {
+      throw new IllegalStateException(
+          "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
+    }
+    insert(event, atPs);
+  }
+
+  /**
+   * Moves an event to another time, whether it was scheduled or not. Among events of equal time it
+   * comes last, as if it had just been scheduled.
+   *
+   * @param event the event
+   * @param atPs time in picoseconds, not before {@link #nowPs()}
+   * @throws IllegalArgumentException if the time has passed
+   */
+  public void reschedule(Event event, long atPs) {
+    cancel(event);
+    insert(event, atPs);
+  }
+
+  /**
+   * Takes back an event.
+   *
+   * @param event the event
+   * @return whether it was scheduled
+   */
+  public boolean cancel(Event event) {
+    if (!event.isScheduled()) {
+      return false;
+    }
+    queue.remove(event);
+    return true;
+  }
+
+  /** {@return the time of the next event, or {@link #NEVER_PS} when nothing is pending} */
+  public long nextEventPs() {
+    @Nullable Event next = queue.peek();
+    return next == null ? NEVER_PS : next.timePs;
+  }
+
+  /**
+   * Lets the next event happen.
+   *
+   * @return false if nothing was pending; the clock has not moved
+   */
+  public boolean step() {
+    @Nullable Event next = queue.peek();
+    if (next == null) {
+      return false;
+    }
+    queue.remove(next);
+    nowPs = next.timePs;
+    eventsTotal++;
+    next.onEvent(nowPs);
+    return true;
+  }
+
+  /** Lets events happen until none is pending. */
+  public void run() {
+    while (step()) {
+      // Every event is a step.
+    }
+  }
+
+  /**
+   * Lets all events up to and including a time happen, then sets the clock to it. May be called
+   * from within an event: time then moves on while that event waits, and the clock may end up later
+   * than asked for if an event in between waits for longer itself.
+   *
+   * @param untilPs time in picoseconds; a time that has passed does nothing
+   */
+  public void runUntil(long untilPs) {
+    while (nextEventPs() <= untilPs) {
+      step();
+    }
+    nowPs = Math.max(nowPs, untilPs);
+  }
+
+  /**
+   * {@return a stream of random numbers that depends on the seed and the name alone, so that one
+   * component's draws do not shift another's}
+   *
+   * @param name names the component, such as {@code nic0.traffic}
+   */
+  public RandomStream randomStream(String name) {
+    return new RandomStream(seed, name);
+  }
+
+  private void insert(Event event, long atPs) {
+    if (atPs < nowPs) {
+      throw new IllegalArgumentException(
+          "atPs must be >= nowPs: atPs=" + atPs + ", nowPs=" + nowPs);
+    }
+    event.timePs = atPs;
+    event.sequence = sequence++;
+    queue.add(event);
+  }
+}

@@ -1,0 +1,16 @@
+/**
+ * Simulated time, the events that happen in it, and the random numbers drawn from one seed.
+ *
+ * <pre>{@code
+ * component --schedule(event, atPs)--> Simulation [ EventQueue: (time, sequence) ]
+ *     ^                                     |
+ *     +--------------onEvent(nowPs)---------+
+ * }</pre>
+ *
+ * <p>Time is a {@code long} in picoseconds, from 0 to 106.75 days. Not modelled here: anything that
+ * takes time by itself; stages that only delay things compute times and need no event.
+ */
+@NullMarked
+package io.github.bellwire.kernel;
+
+import org.jspecify.annotations.NullMarked;

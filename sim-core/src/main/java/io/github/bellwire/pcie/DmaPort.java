@@ -1,0 +1,77 @@
+package io.github.bellwire.pcie;
+
+/**
+ * The only way of a device to memory: memory reads and writes as bus master. One port belongs to
+ * one function; every access is cut into TLPs, crosses the link, is translated and goes through
+ * cache and DRAM. Calls schedule nothing; they return when the access completes.
+ *
+ * <p>A call is made when the access can start: {@code atPs} may run ahead of the clock by at most
+ * {@link #horizonPs()}.
+ *
+ * <p>Bus addresses ({@code iova}) are byte addresses, times picoseconds, lengths bytes.
+ */
+public interface DmaPort {
+  /**
+   * Reads memory: MRd TLPs cut at MRRS and 4 KiB, answered by completions cut at RCB and MPS.
+   * Earlier posted writes of this function are pushed ahead. On a refusal the destination is filled
+   * with all ones and {@link #status()} tells.
+   *
+   * @param iova first byte
+   * @param destination receives the bytes at once; they are to be used from the returned time on
+   * @param offset first index in {@code destination}
+   * @param lengthBytes at least 1
+   * @param atPs when the device issues the read, not before the current time
+   * @return when the last completion has arrived
+   */
+  long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs);
+
+  /**
+   * Writes payload: MWr TLPs cut at MPS and 4 KiB. The bytes move at once, so the caller owns the
+   * target until it announces it. On a refusal that part is dropped and {@link #status()} tells.
+   *
+   * @param iova first byte
+   * @param source bytes to write, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   * @param atPs when the device issues the write, not before the current time
+   * @return when the last byte is globally visible; never earlier than a previous write of this
+   *     port
+   */
+  long write(long iova, byte[] source, int offset, int lengthBytes, long atPs);
+
+  /**
+   * Writes something that software polls (descriptor status, head pointer): as {@link #write}, but
+   * the bytes become visible exactly at the returned time, never earlier.
+   *
+   * @param iova first byte
+   * @param source bytes to write, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   * @param atPs when the device issues the write, not before the current time
+   * @return when the last byte is globally visible; never earlier than a previous write of this
+   *     port
+   */
+  long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs);
+
+  /**
+   * Sends an interrupt message: a posted 4-byte MWr behind all earlier writes of this port.
+   *
+   * @param address message address, from the MSI-X table
+   * @param data message data, from the MSI-X table
+   * @param atPs when the device issues the write, not before the current time
+   * @return when the message reaches the interrupt controller
+   */
+  long sendMessage(long address, int data, long atPs);
+
+  /** {@return how the last read, write or message ended; the first failure if it had parts} */
+  DmaStatus status();
+
+  /** {@return when the last TLP of the last write or message had left the device} */
+  long sentPs();
+
+  /** {@return when the next non-posted request finds a free tag} */
+  long tagFreePs();
+
+  /** {@return how far a call may run ahead of the clock} */
+  long horizonPs();
+}

@@ -1,0 +1,13 @@
+package io.github.bellwire.pcie;
+
+/** How a DMA access of a device ended. A refusal is data: nothing throws and no byte moved. */
+public enum DmaStatus {
+  /** All bytes moved. */
+  OK,
+  /** The address belongs to nobody: completion status UR for reads, a dropped write. */
+  UNSUPPORTED_REQUEST,
+  /** The address is known but refused, by translation for instance: completion status CA. */
+  COMPLETER_ABORT,
+  /** The function's bus-master enable bit is clear; no TLP was sent. */
+  BUS_MASTER_DISABLED
+}
