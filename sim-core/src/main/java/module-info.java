@@ -2,7 +2,7 @@
  * The simulation kernel and the machine model: memory, cache, PCIe, CPU and the driver's DMA side.
  */
 module io.github.bellwire.core {
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires org.slf4j;
   requires HdrHistogram;
 

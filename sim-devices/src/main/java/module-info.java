@@ -1,6 +1,6 @@
 /** Device models and the host software that drives them. */
 module io.github.bellwire.devices {
   requires transitive io.github.bellwire.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
   requires org.slf4j;
 }

@@ -1,5 +1,5 @@
 /** Address translation for devices: will hold page tables, IOTLB, walkers and invalidation. */
 module io.github.bellwire.iommu {
   requires transitive io.github.bellwire.core;
-  requires static org.jspecify;
+  requires static transitive org.jspecify;
 }

@@ -1,0 +1,282 @@
+package io.github.bellwire.memory;
+
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Device writes on their way to memory that somebody may be polling for. Each becomes visible
+ * exactly at its commit time: whoever is about to look at memory calls {@link #settle} first, which
+ * applies everything due. So a write needs no event of its own; one event follows the youngest
+ * write, in case nobody looks, and one comes on time for whoever {@linkplain #watch watches} a
+ * line.
+ *
+ * <p>Writes apply in the order of their commit times, first in first out among equals. Allocates
+ * only while it grows to the depth of the run. Confined to the simulation thread.
+ */
+public final class CommitQueue {
+  private static final int LINE_SHIFT = 6;
+  private static final int INITIAL_DEPTH = 64;
+  private static final int INITIAL_DATA_BYTES = 64;
+
+  private final Simulation simulation;
+  private final PhysicalMemory memory;
+  private final Event settleLater;
+
+  // A ring in the order of commit times; the arrays grow together and keep their data buffers.
+  private long[] commitPs = new long[INITIAL_DEPTH];
+  private long[] addresses = new long[INITIAL_DEPTH];
+  private int[] lengths = new int[INITIAL_DEPTH];
+  private byte[][] data = new byte[INITIAL_DEPTH][INITIAL_DATA_BYTES];
+  private int head;
+  private int count;
+  private @Nullable MemoryWatch firstWatch;
+
+  /**
+   * Creates an empty queue.
+   *
+   * @param simulation the clock
+   * @param memory where the bytes go
+   */
+  public CommitQueue(Simulation simulation, PhysicalMemory memory) {
+    this.simulation = simulation;
+    this.memory = memory;
+    settleLater =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            onSettleLater(nowPs);
+          }
+        };
+  }
+
+  /**
+   * Adds a write.
+   *
+   * @param pa first byte, the whole range in RAM
+   * @param source the bytes, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   * @param atPs commit time in picoseconds, not before the current time
+   */
+  public void add(long pa, byte[] source, int offset, int lengthBytes, long atPs) {
+    Objects.checkFromIndexSize(offset, lengthBytes, source.length);
+    int slot = insert(atPs);
+    addresses[slot] = pa;
+    lengths[slot] = lengthBytes;
+    if (data[slot].length < lengthBytes) {
+      data[slot] = new byte[Integer.highestOneBit(lengthBytes - 1) * 2];
+    }
+    System.arraycopy(source, offset, data[slot], 0, lengthBytes);
+    if (!settleLater.isScheduled()) {
+      simulation.schedule(settleLater, atPs);
+    } else if (atPs < settleLater.timePs() && firstWatching(pa, lengthBytes) != null) {
+      simulation.reschedule(settleLater, atPs);
+    }
+  }
+
+  /**
+   * Applies every write whose commit time has come. To be called before anybody looks at memory.
+   *
+   * @param nowPs the time of the look, in picoseconds
+   */
+  public void settle(long nowPs) {
+    while (count > 0 && commitPs[head] <= nowPs) {
+      applyFirst();
+    }
+  }
+
+  /**
+   * Reads memory as it will be at a time not before now: bytes in place, overlaid by the pending
+   * writes that commit until then.
+   *
+   * @param pa first byte, the whole range in RAM
+   * @param destination receives the bytes
+   * @param offset first index in {@code destination}
+   * @param lengthBytes at least 1
+   * @param atPs time in picoseconds
+   */
+  public void copyOut(long pa, byte[] destination, int offset, int lengthBytes, long atPs) {
+    memory.copyOut(pa, destination, offset, lengthBytes);
+    for (int i = 0; i < count; i++) {
+      int slot = slot(i);
+      if (commitPs[slot] > atPs) {
+        return;
+      }
+      long from = Math.max(pa, addresses[slot]);
+      long to = Math.min(pa + lengthBytes, addresses[slot] + lengths[slot]);
+      if (from < to) {
+        System.arraycopy(
+            data[slot],
+            (int) (from - addresses[slot]),
+            destination,
+            offset + (int) (from - pa),
+            (int) (to - from));
+      }
+    }
+  }
+
+  /**
+   * {@return whether a write on its way touches a range, so that a later write to it must queue
+   * too}
+   *
+   * @param pa first byte
+   * @param lengthBytes at least 1
+   */
+  public boolean overlaps(long pa, int lengthBytes) {
+    for (int i = 0; i < count; i++) {
+      int slot = slot(i);
+      if (addresses[slot] < pa + lengthBytes && pa < addresses[slot] + lengths[slot]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /**
+   * Tells a watch of the next write to its line, at the write's commit time; writes on their way
+   * count. The watch is then out of use until it is put here again, not from its own callback.
+   *
+   * @param watch not watching yet
+   */
+  public void watch(MemoryWatch watch) {
+    assert !watch.watching : "watch is watching already";
+    watch.watching = true;
+    watch.next = firstWatch;
+    firstWatch = watch;
+    for (int i = 0; i < count; i++) {
+      int slot = slot(i);
+      if (touches(watch, addresses[slot], lengths[slot])) {
+        if (commitPs[slot] < settleLater.timePs()) {
+          simulation.reschedule(settleLater, Math.max(commitPs[slot], simulation.nowPs()));
+        }
+        return;
+      }
+    }
+  }
+
+  /**
+   * Takes a watch back.
+   *
+   * @param watch watching or not
+   */
+  public void unwatch(MemoryWatch watch) {
+    if (!watch.watching) {
+      return;
+    }
+    watch.watching = false;
+    if (firstWatch == watch) {
+      firstWatch = watch.next;
+    } else {
+      MemoryWatch before = Objects.requireNonNull(firstWatch, "firstWatch");
+      while (before.next != watch) {
+        before = Objects.requireNonNull(before.next, "next");
+      }
+      before.next = watch.next;
+    }
+    watch.next = null;
+  }
+
+  /** {@return how many writes are on their way} */
+  public int pendingCount() {
+    return count;
+  }
+
+  private void onSettleLater(long nowPs) {
+    settle(nowPs);
+    if (count > 0) {
+      simulation.reschedule(settleLater, nextLookPs());
+    }
+  }
+
+  /** The first write that a watch waits for, or else the youngest one: nobody can tell before. */
+  private long nextLookPs() {
+    if (firstWatch != null) {
+      for (int i = 0; i < count; i++) {
+        int slot = slot(i);
+        if (firstWatching(addresses[slot], lengths[slot]) != null) {
+          return commitPs[slot];
+        }
+      }
+    }
+    return commitPs[slot(count - 1)];
+  }
+
+  private void applyFirst() {
+    int slot = head;
+    long pa = addresses[slot];
+    int lengthBytes = lengths[slot];
+    long atPs = commitPs[slot];
+    memory.copyIn(pa, data[slot], 0, lengthBytes);
+    head = head + 1 & commitPs.length - 1;
+    count--;
+    @Nullable MemoryWatch watch;
+    while ((watch = firstWatching(pa, lengthBytes)) != null) {
+      unwatch(watch);
+      watch.onWritten(atPs);
+    }
+  }
+
+  /** Makes room at the place in the order of commit times; almost always the end. */
+  private int insert(long atPs) {
+    if (count == commitPs.length) {
+      grow();
+    }
+    int index = count++;
+    while (index > 0 && commitPs[slot(index - 1)] > atPs) {
+      move(slot(index - 1), slot(index));
+      index--;
+    }
+    int slot = slot(index);
+    commitPs[slot] = atPs;
+    return slot;
+  }
+
+  private void move(int from, int to) {
+    commitPs[to] = commitPs[from];
+    addresses[to] = addresses[from];
+    lengths[to] = lengths[from];
+    byte[] buffer = data[to];
+    data[to] = data[from];
+    data[from] = buffer;
+  }
+
+  private void grow() {
+    int depth = commitPs.length;
+    long[] newCommitPs = new long[depth * 2];
+    long[] newAddresses = new long[depth * 2];
+    int[] newLengths = new int[depth * 2];
+    byte[][] newData = new byte[depth * 2][];
+    for (int i = 0; i < depth; i++) {
+      int slot = slot(i);
+      newCommitPs[i] = commitPs[slot];
+      newAddresses[i] = addresses[slot];
+      newLengths[i] = lengths[slot];
+      newData[i] = data[slot];
+      newData[depth + i] = new byte[INITIAL_DATA_BYTES];
+    }
+    commitPs = newCommitPs;
+    addresses = newAddresses;
+    lengths = newLengths;
+    data = newData;
+    head = 0;
+  }
+
+  private int slot(int index) {
+    return head + index & commitPs.length - 1;
+  }
+
+  private @Nullable MemoryWatch firstWatching(long pa, int lengthBytes) {
+    @Nullable MemoryWatch watch = firstWatch;
+    while (watch != null && !touches(watch, pa, lengthBytes)) {
+      watch = watch.next;
+    }
+    return watch;
+  }
+
+  private static boolean touches(MemoryWatch watch, long pa, int lengthBytes) {
+    long line = watch.pa >>> LINE_SHIFT;
+    return pa >>> LINE_SHIFT <= line && line <= pa + lengthBytes - 1 >>> LINE_SHIFT;
+  }
+}

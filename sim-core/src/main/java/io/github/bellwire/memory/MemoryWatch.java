@@ -1,0 +1,37 @@
+package io.github.bellwire.memory;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Waits for a device to write to a 64-byte line, as a polling loop does. The owner creates it once
+ * and puts it into a {@link CommitQueue} whenever it has nothing else to do.
+ */
+public abstract class MemoryWatch {
+  long pa;
+  boolean watching;
+  @Nullable MemoryWatch next;
+
+  /** Creates a watch that watches nothing. */
+  protected MemoryWatch() {}
+
+  /**
+   * Chooses the line.
+   *
+   * @param newPa any address in it
+   * @throws IllegalStateException if the watch is in use
+   */
+  public final void aim(long newPa) {
+    if (watching) {
+      throw new IllegalStateException(String.format("watch is in use: pa=0x%x", pa));
+    }
+    pa = newPa;
+  }
+
+  /**
+   * Called once when a write to the line has been applied. Must not look at memory; it is the place
+   * to schedule whoever will.
+   *
+   * @param atPs its commit time in picoseconds; not before the last look at memory
+   */
+  protected abstract void onWritten(long atPs);
+}

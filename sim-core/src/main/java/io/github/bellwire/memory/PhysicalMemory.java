@@ -1,0 +1,332 @@
+package io.github.bellwire.memory;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bytes of simulated RAM, little endian. As on a PC there are two ranges: low memory from 0,
+ * and high memory from 4 GiB; what lies between belongs to devices.
+ *
+ * <pre>{@code
+ * 0          lowBytes            4 GiB             4 GiB + highBytes
+ * +------------+ - - - - - - - - - +-----------------------+
+ * |  low RAM   |  MMIO, not here   |       high RAM        |
+ * +------------+ - - - - - - - - - +-----------------------+
+ * }</pre>
+ *
+ * <p>Sparse: a page of 2 MiB takes host memory from the first write to it on; before that it reads
+ * as zero. Has no notion of time. Not thread-safe.
+ */
+public final class PhysicalMemory {
+  /** Where high memory begins: 4 GiB. */
+  public static final long HIGH_BASE = 1L << 32;
+
+  private static final int PAGE_SHIFT = 21;
+  private static final int PAGE_BYTES = 1 << PAGE_SHIFT;
+  private static final int PAGE_MASK = PAGE_BYTES - 1;
+  private static final byte[] ZERO_PAGE = new byte[PAGE_BYTES];
+
+  // Plain access only: from JDK 22 on, byte[] views refuse ordered access modes.
+  private static final VarHandle LONGS =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle INTS =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+  private static final VarHandle SHORTS =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+
+  private final long lowBytes;
+  private final long highBytes;
+  private @Nullable byte[][] pages = new byte[64][];
+
+  /**
+   * Creates empty memory.
+   *
+   * @param lowBytes size of low memory, 0..4 GiB
+   * @param highBytes size of high memory, 0..16 TiB
+   */
+  public PhysicalMemory(long lowBytes, long highBytes) {
+    require(lowBytes >= 0 && lowBytes <= HIGH_BASE, "lowBytes", lowBytes, "0..4 GiB");
+    require(highBytes >= 0 && highBytes <= 1L << 44, "highBytes", highBytes, "0..16 TiB");
+    this.lowBytes = lowBytes;
+    this.highBytes = highBytes;
+  }
+
+  /** {@return the size of low memory in bytes} */
+  public long lowBytes() {
+    return lowBytes;
+  }
+
+  /** {@return the size of high memory in bytes} */
+  public long highBytes() {
+    return highBytes;
+  }
+
+  /**
+   * {@return whether a range lies in RAM entirely}
+   *
+   * @param pa first byte, any value
+   * @param lengthBytes at least 0
+   */
+  public boolean contains(long pa, long lengthBytes) {
+    if (pa >= HIGH_BASE) {
+      return lengthBytes <= highBytes && pa - HIGH_BASE <= highBytes - lengthBytes;
+    }
+    return pa >= 0 && lengthBytes <= lowBytes && pa <= lowBytes - lengthBytes;
+  }
+
+  /**
+   * {@return the byte at an address, 0..255}
+   *
+   * @param pa address in RAM
+   */
+  public int getByte(long pa) {
+    return readablePage(pa)[(int) pa & PAGE_MASK] & 0xff;
+  }
+
+  /**
+   * Writes a byte.
+   *
+   * @param pa address in RAM
+   * @param value low 8 bits count
+   */
+  public void putByte(long pa, int value) {
+    writablePage(pa)[(int) pa & PAGE_MASK] = (byte) value;
+  }
+
+  /**
+   * {@return the 16-bit value at an address, 0..65535}
+   *
+   * @param pa address in RAM, any alignment
+   */
+  public int getShort(long pa) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Short.BYTES) {
+      return getByte(pa) | getByte(pa + 1) << 8;
+    }
+    return (short) SHORTS.get(readablePage(pa), offset) & 0xffff;
+  }
+
+  /**
+   * Writes a 16-bit value.
+   *
+   * @param pa address in RAM, any alignment
+   * @param value low 16 bits count
+   */
+  public void putShort(long pa, int value) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Short.BYTES) {
+      putByte(pa, value);
+      putByte(pa + 1, value >>> 8);
+      return;
+    }
+    SHORTS.set(writablePage(pa), offset, (short) value);
+  }
+
+  /**
+   * {@return the 32-bit value at an address}
+   *
+   * @param pa address in RAM, any alignment
+   */
+  public int getInt(long pa) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Integer.BYTES) {
+      return getShort(pa) | getShort(pa + 2) << 16;
+    }
+    return (int) INTS.get(readablePage(pa), offset);
+  }
+
+  /**
+   * Writes a 32-bit value.
+   *
+   * @param pa address in RAM, any alignment
+   * @param value the value
+   */
+  public void putInt(long pa, int value) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Integer.BYTES) {
+      putShort(pa, value);
+      putShort(pa + 2, value >>> 16);
+      return;
+    }
+    INTS.set(writablePage(pa), offset, value);
+  }
+
+  /**
+   * {@return the 64-bit value at an address}
+   *
+   * @param pa address in RAM, any alignment
+   */
+  public long getLong(long pa) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Long.BYTES) {
+      return Integer.toUnsignedLong(getInt(pa)) | (long) getInt(pa + 4) << 32;
+    }
+    return (long) LONGS.get(readablePage(pa), offset);
+  }
+
+  /**
+   * Writes a 64-bit value.
+   *
+   * @param pa address in RAM, any alignment
+   * @param value the value
+   */
+  public void putLong(long pa, long value) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - Long.BYTES) {
+      putInt(pa, (int) value);
+      putInt(pa + 4, (int) (value >>> 32));
+      return;
+    }
+    LONGS.set(writablePage(pa), offset, value);
+  }
+
+  /**
+   * {@return the value at an address, zero-extended}
+   *
+   * @param pa address in RAM, any alignment
+   * @param sizeBytes 1, 2, 4 or 8
+   */
+  public long get(long pa, int sizeBytes) {
+    switch (sizeBytes) {
+      case 1:
+        return getByte(pa);
+      case 2:
+        return getShort(pa);
+      case 4:
+        return Integer.toUnsignedLong(getInt(pa));
+      case 8:
+        return getLong(pa);
+      default:
+        throw badSize(sizeBytes);
+    }
+  }
+
+  /**
+   * Writes a value.
+   *
+   * @param pa address in RAM, any alignment
+   * @param sizeBytes 1, 2, 4 or 8
+   * @param value the low bytes count
+   */
+  public void put(long pa, int sizeBytes, long value) {
+    switch (sizeBytes) {
+      case 1:
+        putByte(pa, (int) value);
+        break;
+      case 2:
+        putShort(pa, (int) value);
+        break;
+      case 4:
+        putInt(pa, (int) value);
+        break;
+      case 8:
+        putLong(pa, value);
+        break;
+      default:
+        throw badSize(sizeBytes);
+    }
+  }
+
+  /**
+   * Copies bytes out of memory.
+   *
+   * @param pa first address, the whole range in RAM
+   * @param destination receives the bytes
+   * @param offset first index in {@code destination}
+   * @param lengthBytes at least 0
+   */
+  public void copyOut(long pa, byte[] destination, int offset, int lengthBytes) {
+    Objects.checkFromIndexSize(offset, lengthBytes, destination.length);
+    int done = 0;
+    while (done < lengthBytes) {
+      int inPage = (int) (pa + done) & PAGE_MASK;
+      int piece = Math.min(lengthBytes - done, PAGE_BYTES - inPage);
+      System.arraycopy(readablePage(pa + done), inPage, destination, offset + done, piece);
+      done += piece;
+    }
+  }
+
+  /**
+   * Copies bytes into memory.
+   *
+   * @param pa first address, the whole range in RAM
+   * @param source the bytes
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 0
+   */
+  public void copyIn(long pa, byte[] source, int offset, int lengthBytes) {
+    Objects.checkFromIndexSize(offset, lengthBytes, source.length);
+    int done = 0;
+    while (done < lengthBytes) {
+      int inPage = (int) (pa + done) & PAGE_MASK;
+      int piece = Math.min(lengthBytes - done, PAGE_BYTES - inPage);
+      System.arraycopy(source, offset + done, writablePage(pa + done), inPage, piece);
+      done += piece;
+    }
+  }
+
+  /** {@return how many 2 MiB pages have been written to} */
+  public int residentPagesCount() {
+    int count = 0;
+    for (byte[] page : pages) {
+      count += page == null ? 0 : 1;
+    }
+    return count;
+  }
+
+  private byte[] readablePage(long pa) {
+    int index = (int) (pa >>> PAGE_SHIFT);
+    if (index < pages.length) {
+      byte[] page = pages[index];
+      if (page != null) {
+        return page;
+      }
+    }
+    checkContains(pa);
+    return ZERO_PAGE;
+  }
+
+  private byte[] writablePage(long pa) {
+    int index = (int) (pa >>> PAGE_SHIFT);
+    if (index < pages.length) {
+      byte[] page = pages[index];
+      if (page != null) {
+        return page;
+      }
+    }
+    return touch(pa, index);
+  }
+
+  private byte[] touch(long pa, int index) {
+    checkContains(pa);
+    if (index >= pages.length) {
+      // The table reaches to the highest page touched, in powers of two.
+      pages = Arrays.copyOf(pages, Integer.highestOneBit(index) * 2);
+    }
+    byte[] page = new byte[PAGE_BYTES];
+    pages[index] = page;
+    return page;
+  }
+
+  private void checkContains(long pa) {
+    if (!contains(pa, 1)) {
+      throw new IllegalArgumentException(
+          String.format(
+              "pa must be in RAM: pa=0x%x, lowBytes=%d, highBytes=%d", pa, lowBytes, highBytes));
+    }
+  }
+
+  private static IllegalArgumentException badSize(int sizeBytes) {
+    return new IllegalArgumentException("sizeBytes must be 1, 2, 4 or 8: sizeBytes=" + sizeBytes);
+  }
+
+  private static void require(boolean ok, String name, long value, String bound) {
+    if (!ok) {
+      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
+    }
+  }
+}
