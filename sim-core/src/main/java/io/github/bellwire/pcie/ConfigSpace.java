@@ -1,7 +1,30 @@
 package io.github.bellwire.pcie;
 
-/** The 4 KiB configuration space of a function. */
+/** stub. */
 public final class ConfigSpace {
-  /** Creates an empty configuration space. */
+  /** stub. */
   public ConfigSpace() {}
+
+  /** {@return x} */
+  public boolean isBusMasterEnabled() {
+    return true;
+  }
+
+  /**
+   * {@return x}
+   *
+   * @param address x
+   */
+  public int barIndexAt(long address) {
+    return 0;
+  }
+
+  /**
+   * {@return x}
+   *
+   * @param bar x
+   */
+  public long barAddress(int bar) {
+    return 0;
+  }
 }

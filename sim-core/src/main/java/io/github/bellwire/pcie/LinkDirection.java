@@ -1,0 +1,234 @@
+package io.github.bellwire.pcie;
+
+import io.github.bellwire.kernel.Simulation;
+
+/**
+ * One direction of a PCI Express link: a serializer that sends one TLP at a time. A function from
+ * the time a TLP is ready to the time its last bit has left; schedules nothing.
+ *
+ * <pre>{@code
+ * transmit(wireBytes, readyPs) --> [ serializer: busy until freePs, gaps before that ] --> sent
+ * }</pre>
+ *
+ * <p>TLPs may be offered out of the order of their times, because a whole chain is computed when it
+ * starts: the serializer remembers the idle gaps that later TLPs left before them and fills those.
+ * Back-to-back TLPs carry the fraction of a picosecond; in a gap the time is rounded up.
+ *
+ * <p>Rates are exact ratios: a byte on Gen 5 x16 lasts 15.869140625 ps. Not modelled: bit errors
+ * and replay. Allocates nothing after construction. Confined to the simulation thread.
+ */
+public final class LinkDirection {
+  private static final int GAPS = 128;
+  private static final int SKP_SYMBOLS = 4;
+  private static final int SKP_INTERVAL_SYMBOLS = 1538;
+  private static final int DLLP_BYTES = 8;
+
+  private final Simulation simulation;
+  private final long psPerByteNumerator;
+  private final long psPerByteDenominator;
+  // A ring of idle intervals in the order of time; the oldest are dropped first.
+  private final long[] gapFromPs = new long[GAPS];
+  private final long[] gapToPs = new long[GAPS];
+  private int firstGap;
+  private int gapsCount;
+  private long freePs;
+  private long carry;
+
+  private long busyPsTotal;
+  private long mwrTotal;
+  private long mrdTotal;
+  private long cpldTotal;
+  private long cplTotal;
+  private long bytesTotal;
+
+  /**
+   * Creates an idle direction.
+   *
+   * @param config rate, width and what link traffic is charged
+   * @param simulation the clock: gaps that have passed are forgotten
+   */
+  public LinkDirection(PcieLinkConfig config, Simulation simulation) {
+    this.simulation = simulation;
+    PcieGeneration generation = config.generation();
+    long numerator = 8_000_000L * generation.codeTotalBits();
+    long denominator =
+        (long) generation.megatransfersPerSecond() * generation.codePayloadBits() * config.lanes();
+    if (config.dllpCharge() == PcieLinkConfig.DllpCharge.GUIDE_RATE) {
+      // TLPs keep 1 - 8/limit - 8/limit - 4/1538 of the rate, brought to one denominator.
+      long limit = config.ackLimitSymbols();
+      long whole = limit * SKP_INTERVAL_SYMBOLS;
+      denominator *= whole - 2 * DLLP_BYTES * SKP_INTERVAL_SYMBOLS - SKP_SYMBOLS * limit;
+      numerator *= whole;
+    }
+    long divisor = gcd(numerator, denominator);
+    psPerByteNumerator = numerator / divisor;
+    psPerByteDenominator = denominator / divisor;
+  }
+
+  /**
+   * Sends a memory write request.
+   *
+   * @param wireBytes size with header and framing
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmitMemoryWrite(int wireBytes, long readyPs) {
+    mwrTotal++;
+    return transmit(wireBytes, readyPs);
+  }
+
+  /**
+   * Sends a memory read request.
+   *
+   * @param wireBytes size with header and framing
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmitMemoryRead(int wireBytes, long readyPs) {
+    mrdTotal++;
+    return transmit(wireBytes, readyPs);
+  }
+
+  /**
+   * Sends a completion with data.
+   *
+   * @param wireBytes size with header and framing
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmitCompletionWithData(int wireBytes, long readyPs) {
+    cpldTotal++;
+    return transmit(wireBytes, readyPs);
+  }
+
+  /**
+   * Sends a completion without data, as for an unsupported request.
+   *
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmitCompletion(long readyPs) {
+    cplTotal++;
+    return transmit(TlpLayout.COMPLETION_BYTES, readyPs);
+  }
+
+  /** {@return bytes of TLPs sent, headers and framing included} */
+  public long bytesTotal() {
+    return bytesTotal;
+  }
+
+  /** {@return how long the serializer has been or is going to be busy, in picoseconds} */
+  public long busyPsTotal() {
+    return busyPsTotal;
+  }
+
+  /** {@return memory write requests sent, interrupt messages included} */
+  public long memoryWritesTotal() {
+    return mwrTotal;
+  }
+
+  /** {@return memory read requests sent} */
+  public long memoryReadsTotal() {
+    return mrdTotal;
+  }
+
+  /** {@return completions with data sent} */
+  public long completionsWithDataTotal() {
+    return cpldTotal;
+  }
+
+  /** {@return completions without data sent} */
+  public long completionsTotal() {
+    return cplTotal;
+  }
+
+  long transmit(int wireBytes, long readyPs) {
+    bytesTotal += wireBytes;
+    if (readyPs < freePs) {
+      long sentPs = fillGap(wireBytes, readyPs);
+      return sentPs != 0 ? sentPs : append(wireBytes);
+    }
+    if (readyPs > freePs) {
+      addGap(freePs, readyPs);
+      freePs = readyPs;
+      carry = 0; // The link was idle, so the fraction of the last picosecond has passed too.
+    }
+    return append(wireBytes);
+  }
+
+  private long append(int wireBytes) {
+    long scaled = wireBytes * psPerByteNumerator + carry;
+    long durationPs = scaled / psPerByteDenominator; // floor; the rest is carried
+    carry = scaled - durationPs * psPerByteDenominator;
+    freePs += durationPs;
+    busyPsTotal += durationPs;
+    return freePs;
+  }
+
+  /** Returns when the TLP has left, or 0 if no gap holds it. */
+  private long fillGap(int wireBytes, long readyPs) {
+    forgetPassedGaps();
+    if (gapsCount == 0) {
+      return 0;
+    }
+    long scaled = wireBytes * psPerByteNumerator + psPerByteDenominator - 1;
+    long durationPs = scaled / psPerByteDenominator; // ceiling: a gap has no fraction to carry
+    for (int i = 0; i < gapsCount; i++) {
+      int gap = gap(i);
+      long startPs = Math.max(readyPs, gapFromPs[gap]);
+      if (gapToPs[gap] - startPs >= durationPs) {
+        occupy(i, startPs, startPs + durationPs);
+        busyPsTotal += durationPs;
+        return startPs + durationPs;
+      }
+    }
+    return 0;
+  }
+
+  private void occupy(int index, long fromPs, long toPs) {
+    int gap = gap(index);
+    if (fromPs == gapFromPs[gap]) {
+      gapFromPs[gap] = toPs; // An empty gap is harmless: it holds nothing and passes.
+    } else if (toPs == gapToPs[gap] || gapsCount == GAPS) {
+      gapToPs[gap] = fromPs;
+    } else {
+      for (int i = gapsCount++; i > index + 1; i--) {
+        gapFromPs[gap(i)] = gapFromPs[gap(i - 1)];
+        gapToPs[gap(i)] = gapToPs[gap(i - 1)];
+      }
+      gapFromPs[gap(index + 1)] = toPs;
+      gapToPs[gap(index + 1)] = gapToPs[gap];
+      gapToPs[gap] = fromPs;
+    }
+  }
+
+  private void addGap(long fromPs, long toPs) {
+    forgetPassedGaps();
+    if (toPs <= simulation.nowPs()) {
+      return;
+    }
+    if (gapsCount == GAPS) {
+      firstGap = gap(1);
+      gapsCount--;
+    }
+    gapFromPs[gap(gapsCount)] = Math.max(fromPs, simulation.nowPs());
+    gapToPs[gap(gapsCount)] = toPs;
+    gapsCount++;
+  }
+
+  private void forgetPassedGaps() {
+    long nowPs = simulation.nowPs();
+    while (gapsCount > 0 && gapToPs[firstGap] <= nowPs) {
+      firstGap = gap(1);
+      gapsCount--;
+    }
+  }
+
+  private int gap(int index) {
+    return firstGap + index & GAPS - 1;
+  }
+
+  private static long gcd(long a, long b) {
+    return b == 0 ? a : gcd(b, a % b);
+  }
+}

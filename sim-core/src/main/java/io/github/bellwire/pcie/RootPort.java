@@ -1,0 +1,109 @@
+package io.github.bellwire.pcie;
+
+import io.github.bellwire.kernel.Simulation;
+
+/**
+ * A root port, its link and the endpoint at the far end.
+ *
+ * <pre>{@code
+ * cores --mmio--> [ posted writes, reads ] --downstream--> +----------+
+ * caches <--------[ UpstreamPath         ] <---upstream--- | Endpoint |
+ *        ---------[ completions          ] --downstream--> +----------+
+ * }</pre>
+ *
+ * <p>Confined to the simulation thread.
+ */
+public final class RootPort {
+  private final RootComplex rootComplex;
+  private final Simulation simulation;
+  private final Endpoint endpoint;
+  private final PcieLinkConfig link;
+  private final Bdf bdf;
+  private final LinkDirection upstream;
+  private final LinkDirection downstream;
+  private final UpstreamPath upstreamPath;
+  private final PostedWriteQueue postedWrites;
+  private long lastPostedSentPs;
+
+  RootPort(
+      RootComplex rootComplex,
+      Simulation simulation,
+      Endpoint endpoint,
+      PcieLinkConfig link,
+      Bdf bdf) {
+    this.rootComplex = rootComplex;
+    this.simulation = simulation;
+    this.endpoint = endpoint;
+    this.link = link;
+    this.bdf = bdf;
+    upstream = new LinkDirection(link, simulation);
+    downstream = new LinkDirection(link, simulation);
+    upstreamPath = new UpstreamPath(rootComplex, this);
+    postedWrites = new PostedWriteQueue(simulation, endpoint);
+    endpoint.connect(upstreamPath);
+  }
+
+  /** {@return the device at the far end} */
+  public Endpoint endpoint() {
+    return endpoint;
+  }
+
+  /** {@return the device's address in configuration space and requester ID} */
+  public Bdf bdf() {
+    return bdf;
+  }
+
+  /** {@return what the two ends have agreed on} */
+  public PcieLinkConfig link() {
+    return link;
+  }
+
+  /** {@return the direction from the device to the host} */
+  public LinkDirection upstream() {
+    return upstream;
+  }
+
+  /** {@return the direction from the host to the device} */
+  public LinkDirection downstream() {
+    return downstream;
+  }
+
+  /** {@return device requests that were refused or that nobody claimed} */
+  public long refusedRequestsTotal() {
+    return upstreamPath.refusedRequestsTotal();
+  }
+
+  /** {@return register writes that cores have sent to the device} */
+  public long mmioWritesTotal() {
+    return postedWrites.acceptedTotal();
+  }
+
+  void mmioWrite(long address, int sizeBytes, long value, long readyPs) {
+    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, sizeBytes);
+    long inOrderPs = Math.max(readyPs, lastPostedSentPs);
+    lastPostedSentPs = downstream.transmitMemoryWrite(wireBytes, inOrderPs);
+    ConfigSpace config = endpoint.configSpace();
+    int bar = config.barIndexAt(address);
+    postedWrites.add(
+        bar,
+        address - config.barAddress(bar),
+        sizeBytes,
+        value,
+        lastPostedSentPs + link.propagationPs());
+  }
+
+  void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
+    ConfigSpace config = endpoint.configSpace();
+    int bar = config.barIndexAt(address);
+    long offset = address - config.barAddress(bar);
+    long inOrderPs = Math.max(readyPs, lastPostedSentPs);
+    long requestSentPs = downstream.transmitMemoryRead(TlpLayout.requestBytes(address), inOrderPs);
+    simulation.runUntil(requestSentPs + link.propagationPs());
+    long nowPs = simulation.nowPs();
+    long value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
+    int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, sizeBytes);
+    long donePs = upstream.transmitCompletionWithData(wireBytes, nowPs) + link.propagationPs();
+    // The completion pushes the device's posted writes ahead of it.
+    result.answer(value, Math.max(donePs, upstreamPath.lastCommitPs()));
+  }
+}

@@ -1,0 +1,235 @@
+package io.github.bellwire.pcie;
+
+import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.PhysicalMemory;
+import java.util.Arrays;
+
+/**
+ * What happens to a device's request on its way up: TLPs, link, translation, then caches and memory
+ * or the interrupt controller, and completions back down. The only such way.
+ *
+ * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
+ * messages among them; reads see the posted writes before them.
+ */
+final class UpstreamPath implements DmaPort {
+  private static final int MESSAGE_BYTES = 4;
+
+  private final RootComplex rootComplex;
+  private final PhysicalMemory memory;
+  private final CommitQueue commits;
+  private final ConfigSpace configSpace;
+  private final LinkDirection upstream;
+  private final LinkDirection downstream;
+  private final TagPool tags;
+  private final TranslationResult translated = new TranslationResult();
+  private final byte[] message = new byte[MESSAGE_BYTES];
+  private final int requesterId;
+  private final int mpsBytes;
+  private final int mrrsBytes;
+  private final int rcbBytes;
+  private final long propagationPs;
+  private final long rootUpstreamPs;
+  private final long rootDownstreamPs;
+
+  private DmaStatus status = DmaStatus.OK;
+  private long sentPs;
+  private long lastCommitPs;
+  private long refusedRequestsTotal;
+
+  UpstreamPath(RootComplex rootComplex, RootPort port) {
+    this.rootComplex = rootComplex;
+    memory = rootComplex.memory();
+    commits = rootComplex.commits();
+    configSpace = port.endpoint().configSpace();
+    upstream = port.upstream();
+    downstream = port.downstream();
+    PcieLinkConfig link = port.link();
+    tags = new TagPool(link.tags());
+    requesterId = port.bdf().requesterId();
+    mpsBytes = link.maxPayloadBytes();
+    mrrsBytes = link.maxReadRequestBytes();
+    rcbBytes = link.readCompletionBoundaryBytes();
+    propagationPs = link.propagationPs();
+    rootUpstreamPs = rootComplex.config().upstreamPs();
+    rootDownstreamPs = rootComplex.config().downstreamPs();
+  }
+
+  @Override
+  public long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
+    requireLength(lengthBytes);
+    status = DmaStatus.OK;
+    if (!configSpace.isBusMasterEnabled()) {
+      status = DmaStatus.BUS_MASTER_DISABLED;
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      return atPs;
+    }
+    long donePs = atPs;
+    long readyPs = atPs;
+    int done = 0;
+    while (done < lengthBytes) {
+      long address = iova + done;
+      int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
+      long startPs = Math.max(readyPs, tags.nextFreePs());
+      readyPs = upstream.transmitMemoryRead(TlpLayout.requestBytes(address), startPs);
+      long repliedPs = answer(address, destination, offset + done, piece, readyPs + propagationPs);
+      tags.take(repliedPs);
+      donePs = Math.max(donePs, repliedPs);
+      done += piece;
+    }
+    return donePs;
+  }
+
+  @Override
+  public long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    return write(iova, source, offset, lengthBytes, atPs, false);
+  }
+
+  @Override
+  public long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    return write(iova, source, offset, lengthBytes, atPs, true);
+  }
+
+  @Override
+  public long sendMessage(long address, int data, long atPs) {
+    for (int i = 0; i < MESSAGE_BYTES; i++) {
+      message[i] = (byte) (data >>> i * Byte.SIZE);
+    }
+    return write(address, message, 0, MESSAGE_BYTES, atPs, true);
+  }
+
+  @Override
+  public DmaStatus status() {
+    return status;
+  }
+
+  @Override
+  public long sentPs() {
+    return sentPs;
+  }
+
+  @Override
+  public long tagFreePs() {
+    return tags.nextFreePs();
+  }
+
+  @Override
+  public long horizonPs() {
+    return rootComplex.horizonPs();
+  }
+
+  long lastCommitPs() {
+    return lastCommitPs;
+  }
+
+  long refusedRequestsTotal() {
+    return refusedRequestsTotal;
+  }
+
+  /** Serves one read request that arrives at the port; returns when its last completion is back. */
+  private long answer(long iova, byte[] destination, int offset, int lengthBytes, long arrivalPs) {
+    translate(iova, lengthBytes, false, arrivalPs + rootUpstreamPs);
+    long pa = translated.pa();
+    if (translated.status() != DmaStatus.OK || !memory.contains(pa, lengthBytes)) {
+      refuse();
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      return downstream.transmitCompletion(translated.readyPs() + rootDownstreamPs) + propagationPs;
+    }
+    long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
+    dataPs = Math.max(dataPs, lastCommitPs);
+    commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
+    return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
+  }
+
+  /** Sends the completions of one request; they stay in address order. */
+  private long complete(long iova, int lengthBytes, long readyPs) {
+    long pieceReadyPs = readyPs;
+    int done = 0;
+    while (done < lengthBytes) {
+      long address = iova + done;
+      int piece = TlpLayout.completionPieceBytes(address, lengthBytes - done, mpsBytes, rcbBytes);
+      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, piece);
+      pieceReadyPs = downstream.transmitCompletionWithData(wireBytes, pieceReadyPs);
+      done += piece;
+    }
+    return pieceReadyPs + propagationPs;
+  }
+
+  private long write(
+      long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
+    requireLength(lengthBytes);
+    status = DmaStatus.OK;
+    sentPs = atPs;
+    if (!configSpace.isBusMasterEnabled()) {
+      status = DmaStatus.BUS_MASTER_DISABLED;
+      return atPs;
+    }
+    int done = 0;
+    while (done < lengthBytes) {
+      long address = iova + done;
+      int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mpsBytes);
+      int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
+      sentPs = upstream.transmitMemoryWrite(wireBytes, sentPs);
+      commit(address, source, offset + done, piece, sentPs + propagationPs, isPolled);
+      done += piece;
+    }
+    return lastCommitPs;
+  }
+
+  /** Serves one write request that arrives at the port. */
+  private void commit(
+      long iova, byte[] source, int offset, int lengthBytes, long arrivalPs, boolean isPolled) {
+    translate(iova, lengthBytes, true, arrivalPs + rootUpstreamPs);
+    if (translated.status() != DmaStatus.OK) {
+      refuse();
+      return;
+    }
+    long pa = translated.pa();
+    long readyPs = translated.readyPs();
+    if (RootComplex.isInterruptAddress(pa)) {
+      lastCommitPs = Math.max(lastCommitPs, readyPs);
+      deliverMessage(pa, source, offset, lengthBytes);
+    } else if (memory.contains(pa, lengthBytes)) {
+      long committedPs = rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs);
+      lastCommitPs = Math.max(lastCommitPs, committedPs);
+      if (isPolled || commits.overlaps(pa, lengthBytes)) {
+        commits.add(pa, source, offset, lengthBytes, lastCommitPs);
+      } else {
+        memory.copyIn(pa, source, offset, lengthBytes);
+      }
+    } else {
+      translated.refused(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
+      refuse();
+    }
+  }
+
+  private void deliverMessage(long pa, byte[] source, int offset, int lengthBytes) {
+    if (lengthBytes != MESSAGE_BYTES) {
+      translated.refused(DmaStatus.UNSUPPORTED_REQUEST, lastCommitPs);
+      refuse();
+      return;
+    }
+    int data = 0;
+    for (int i = 0; i < MESSAGE_BYTES; i++) {
+      data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
+    }
+    rootComplex.interrupts().onMessage(requesterId, pa, data, lastCommitPs);
+  }
+
+  private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
+    rootComplex.translation().translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
+  }
+
+  private void refuse() {
+    refusedRequestsTotal++;
+    if (status == DmaStatus.OK) {
+      status =
+          translated.status() == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : translated.status();
+    }
+  }
+
+  private static void requireLength(int lengthBytes) {
+    if (lengthBytes < 1) {
+      throw new IllegalArgumentException("lengthBytes must be >= 1: lengthBytes=" + lengthBytes);
+    }
+  }
+}
