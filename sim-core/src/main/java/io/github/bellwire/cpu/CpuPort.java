@@ -81,4 +81,11 @@ public interface CpuPort {
    * @param durationPs time in picoseconds, at least 0
    */
   void delay(long durationPs);
+
+  /**
+   * Executes instructions that touch neither memory nor devices.
+   *
+   * @param cycles clock cycles of this core, at least 0
+   */
+  void compute(int cycles);
 }

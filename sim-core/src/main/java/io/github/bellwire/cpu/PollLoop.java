@@ -1,0 +1,86 @@
+package io.github.bellwire.cpu;
+
+import io.github.bellwire.memory.MemoryWatch;
+
+/**
+ * A routine that polls memory for ever, as kernel-bypass drivers do. While polls find nothing, none
+ * is simulated: the loop watches the lines that it would look at and goes on with the first poll
+ * that would see the device's write. Polls lie on the grid that the last empty poll began, so
+ * results and times are those of a loop that spins.
+ */
+public abstract class PollLoop extends Routine {
+  private final MemoryWatch[] watches;
+  private long emptyEndPs;
+  private long emptyDurationPs = 1;
+  private boolean isSpinning;
+
+  /**
+   * Creates a loop that has not started.
+   *
+   * @param core where it runs
+   * @param watchesCount how many addresses it looks at in an empty poll, at least 1
+   */
+  protected PollLoop(Core core, int watchesCount) {
+    super(core);
+    watches = new MemoryWatch[watchesCount];
+    for (int i = 0; i < watchesCount; i++) {
+      watches[i] =
+          new MemoryWatch() {
+            @Override
+            protected void onWritten(long atPs) {
+              wakeOnGrid(atPs);
+            }
+          };
+    }
+  }
+
+  /**
+   * Polls once.
+   *
+   * @param port the core
+   * @return whether anything was found, so that the next poll follows at once
+   */
+  protected abstract boolean poll(CpuPort port);
+
+  /**
+   * {@return an address that the next poll looks at first, asked after an empty poll}
+   *
+   * @param index 0 to below the number of watches
+   */
+  protected abstract long watchedPa(int index);
+
+  @Override
+  protected final void run(CpuPort port) {
+    long startPs = port.nowPs();
+    stopSpinning(startPs);
+    if (poll(port)) {
+      wakeAt(port.nowPs());
+      return;
+    }
+    emptyEndPs = port.nowPs();
+    // A loop takes time even if the host's software is configured to cost nothing.
+    emptyDurationPs = Math.max(1, emptyEndPs - startPs);
+    isSpinning = true;
+    for (int i = 0; i < watches.length; i++) {
+      watches[i].aim(watchedPa(i));
+      core().machine().commits().watch(watches[i]);
+    }
+  }
+
+  private void wakeOnGrid(long atPs) {
+    long elapsedPs = Math.max(0, atPs - emptyEndPs);
+    long polls = (elapsedPs + emptyDurationPs - 1) / emptyDurationPs; // ceiling: the next one
+    wakeAt(emptyEndPs + polls * emptyDurationPs);
+  }
+
+  private void stopSpinning(long nowPs) {
+    if (!isSpinning) {
+      return;
+    }
+    isSpinning = false;
+    core().addSpin(Math.max(0, nowPs - emptyEndPs));
+    for (MemoryWatch watch : watches) {
+      core().machine().commits().unwatch(watch);
+    }
+  }
+}

@@ -1,0 +1,117 @@
+package io.github.bellwire.cpu;
+
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.MmioResult;
+
+/**
+ * A core for code that expects to block: a test, an embedding program, a driver written for real
+ * hardware that polls a register or a descriptor in a loop. Every call lets simulated time run
+ * until the access is complete, and everything that is due by then happens first; every access
+ * takes more than no time, so a loop that only polls makes progress.
+ *
+ * <p>To be called from outside the simulation, never from an event.
+ */
+public final class SynchronousPort implements CpuPort {
+  private final int coreIndex;
+  private final CoreConfig config;
+  private final CycleTime cycleTime;
+  private final MachinePorts machine;
+  private final Simulation simulation;
+  private final MmioResult mmioResult = new MmioResult();
+
+  /**
+   * Creates a port that executes on a core.
+   *
+   * @param core whose costs and private cache count
+   */
+  public SynchronousPort(Core core) {
+    coreIndex = core.index();
+    config = core.config();
+    machine = core.machine();
+    simulation = machine.simulation();
+    cycleTime = new CycleTime(config.frequencyHz());
+  }
+
+  @Override
+  public long nowPs() {
+    return simulation.nowPs();
+  }
+
+  @Override
+  public int coreIndex() {
+    return coreIndex;
+  }
+
+  @Override
+  public long load(long pa, int sizeBytes) {
+    runUntil(machine.caches().coreLoad(coreIndex, pa, sizeBytes, nowPs()));
+    return machine.memory().get(pa, sizeBytes);
+  }
+
+  @Override
+  public void store(long pa, int sizeBytes, long value) {
+    runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, nowPs()));
+    machine.memory().put(pa, sizeBytes, value);
+  }
+
+  @Override
+  public void load(long pa, byte[] destination, int offset, int lengthBytes) {
+    runUntil(machine.caches().coreLoad(coreIndex, pa, lengthBytes, nowPs()));
+    machine.memory().copyOut(pa, destination, offset, lengthBytes);
+  }
+
+  @Override
+  public void store(long pa, byte[] source, int offset, int lengthBytes) {
+    runUntil(machine.caches().coreStore(coreIndex, pa, lengthBytes, nowPs()));
+    machine.memory().copyIn(pa, source, offset, lengthBytes);
+  }
+
+  @Override
+  public long mmioRead(long address, int sizeBytes) {
+    machine.rootComplex().mmioRead(address, sizeBytes, nowPs(), mmioResult);
+    long value = mmioResult.value();
+    runUntil(Math.max(mmioResult.donePs(), nowPs() + 1));
+    return value;
+  }
+
+  @Override
+  public void mmioWrite(long address, int sizeBytes, long value) {
+    runUntil(nowPs() + config.mmioWritePs());
+    machine.rootComplex().mmioWrite(address, sizeBytes, value, nowPs());
+  }
+
+  @Override
+  public void delay(long durationPs) {
+    runUntil(nowPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
+  }
+
+  @Override
+  public void compute(int cycles) {
+    delay(cycleTime.toPs(LocalTimePort.requireNotNegative(cycles, "cycles")));
+  }
+
+  /**
+   * Waits for an interrupt that has not been waited for yet.
+   *
+   * @param vector allocated without a handler
+   * @param timeoutPs how long to wait, in picoseconds, at least 0
+   * @return false if none arrived in time; the time has passed then
+   */
+  public boolean waitForInterrupt(InterruptVector vector, long timeoutPs) {
+    long deadlinePs = nowPs() + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
+    while (!vector.tryConsume()) {
+      if (simulation.nextEventPs() > deadlinePs) {
+        runUntil(deadlinePs);
+        return vector.tryConsume();
+      }
+      simulation.step();
+    }
+    runUntil(nowPs() + config.interruptPs());
+    return true;
+  }
+
+  private void runUntil(long ps) {
+    simulation.runUntil(ps);
+    machine.commits().settle(simulation.nowPs());
+  }
+}

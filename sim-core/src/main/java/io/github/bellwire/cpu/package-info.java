@@ -1,0 +1,16 @@
+/**
+ * Cores that run host software, what their accesses cost, and how interrupts reach them.
+ *
+ * <pre>{@code
+ * InterruptController --wakes--> Routine.run(CpuPort) on a Core --load, store--> caches, memory
+ *                                       |                        \--mmio------> RootComplex
+ * straight-line code --> SynchronousPort (the same calls, the clock runs along)
+ * }</pre>
+ *
+ * <p>Times are picoseconds, addresses host physical. A core is a clock frequency and a cost per
+ * access; not modelled: instructions, pipelines, speculation, write-combining buffers.
+ */
+@NullMarked
+package io.github.bellwire.cpu;
+
+import org.jspecify.annotations.NullMarked;
