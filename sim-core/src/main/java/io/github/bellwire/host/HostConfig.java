@@ -1,0 +1,170 @@
+package io.github.bellwire.host;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.bellwire.cache.SimpleCacheConfig;
+import io.github.bellwire.cpu.CoreConfig;
+import io.github.bellwire.memory.SimpleMemoryControllerConfig;
+import io.github.bellwire.pcie.PcieGeneration;
+import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.RootComplexConfig;
+import java.util.List;
+
+/**
+ * A machine without devices.
+ *
+ * @param name as on the command line, such as {@code gen4-server}
+ * @param lowMemoryBytes RAM from address 0 on, 16 MiB..3 GiB
+ * @param highMemoryBytes RAM from 4 GiB on, 0..16 TiB
+ * @param coresCount 1..64
+ * @param core cost of a core's work
+ * @param cache the caches
+ * @param memory the DRAM
+ * @param rootComplex delays of the root complex
+ * @param link the slot that a device gets if nothing else is said
+ */
+public record HostConfig(
+    String name,
+    long lowMemoryBytes,
+    long highMemoryBytes,
+    int coresCount,
+    CoreConfig core,
+    SimpleCacheConfig cache,
+    SimpleMemoryControllerConfig memory,
+    RootComplexConfig rootComplex,
+    PcieLinkConfig link) {
+  private static final long GIB = 1L << 30;
+  private static final long LOW_MEMORY_MIN_BYTES = 1L << 24;
+  private static final int CORES_MAX = 64;
+
+  /**
+   * No latency and no tag limit; link traffic is charged at the guide rate, so that bandwidth
+   * equals the analytic model of pcie-bench.
+   */
+  public static final HostConfig IDEAL =
+      new HostConfig(
+          "ideal",
+          GIB,
+          64 * GIB,
+          CORES_MAX,
+          CoreConfig.IDEAL,
+          SimpleCacheConfig.IDEAL,
+          SimpleMemoryControllerConfig.IDEAL,
+          RootComplexConfig.IDEAL,
+          PcieLinkConfig.GEN3_X8.withPropagationPs(0).withTags(PcieLinkConfig.TAGS_MAX));
+
+  /**
+   * A one-socket server with Gen 4 x16 slots. Assumption: 130 ns each way through the root complex,
+   * which makes a 64-byte read from the last-level cache about 410 ns; measured Gen 3 hosts take
+   * 440 to 490 ns (pcie-bench, SIGCOMM 2018).
+   */
+  public static final HostConfig GEN4_SERVER =
+      new HostConfig(
+          "gen4-server",
+          2 * GIB,
+          64 * GIB,
+          16,
+          CoreConfig.SERVER,
+          SimpleCacheConfig.SERVER,
+          SimpleMemoryControllerConfig.DDR4_3200_8CH,
+          new RootComplexConfig(130_000, 130_000),
+          PcieLinkConfig.GEN4_X16);
+
+  /** As {@link #GEN4_SERVER} with Gen 5 x16 slots. Assumption, latencies included. */
+  public static final HostConfig GEN5_SERVER =
+      GEN4_SERVER.withName("gen5-server").withLink(PcieLinkConfig.GEN5_X16);
+
+  /** All presets, in the order in which they are listed to users. */
+  public static final List<HostConfig> PRESETS = List.of(IDEAL, GEN4_SERVER, GEN5_SERVER);
+
+  // Checked here and nowhere else: a configuration that exists is a valid one.
+  public HostConfig {
+    requireNonNull(name, "name");
+    requireNonNull(core, "core");
+    requireNonNull(cache, "cache");
+    requireNonNull(memory, "memory");
+    requireNonNull(rootComplex, "rootComplex");
+    requireNonNull(link, "link");
+    require(
+        lowMemoryBytes >= LOW_MEMORY_MIN_BYTES && lowMemoryBytes <= 3 * GIB,
+        "lowMemoryBytes",
+        lowMemoryBytes,
+        "16 MiB..3 GiB");
+    require(
+        highMemoryBytes >= 0 && highMemoryBytes <= 16L << 40,
+        "highMemoryBytes",
+        highMemoryBytes,
+        "0..16 TiB");
+    require(
+        coresCount >= 1 && coresCount <= CORES_MAX, "coresCount", coresCount, "1.." + CORES_MAX);
+  }
+
+  /**
+   * {@return this machine under another name}
+   *
+   * @param newName as in the constructor
+   */
+  public HostConfig withName(String newName) {
+    return new HostConfig(
+        newName,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        rootComplex,
+        link);
+  }
+
+  /**
+   * {@return this machine with other slots}
+   *
+   * @param newLink as in the constructor
+   */
+  public HostConfig withLink(PcieLinkConfig newLink) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        rootComplex,
+        newLink);
+  }
+
+  /**
+   * {@return this machine with slots of another generation}
+   *
+   * @param newGeneration signalling rate and line code
+   */
+  public HostConfig withGeneration(PcieGeneration newGeneration) {
+    return withLink(link.withGeneration(newGeneration));
+  }
+
+  /**
+   * {@return this machine with other cores}
+   *
+   * @param newCore as in the constructor
+   */
+  public HostConfig withCore(CoreConfig newCore) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        newCore,
+        cache,
+        memory,
+        rootComplex,
+        link);
+  }
+
+  private static void require(boolean ok, String name, long value, String bound) {
+    if (!ok) {
+      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
+    }
+  }
+}

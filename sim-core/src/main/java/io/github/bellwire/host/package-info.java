@@ -1,0 +1,15 @@
+/**
+ * Assembles memory, caches, root complex, cores and devices into a machine.
+ *
+ * <pre>{@code
+ * HostConfig --> Host { Simulation, PhysicalMemory, CommitQueue, CacheHierarchy, RootComplex,
+ *                       Core..., InterruptController } --attach--> Endpoint...
+ * }</pre>
+ *
+ * <p>Presets are named after real machines where their figures have a source, and say which are
+ * assumptions. Not modelled: several sockets, firmware time, an operating system.
+ */
+@NullMarked
+package io.github.bellwire.host;
+
+import org.jspecify.annotations.NullMarked;
