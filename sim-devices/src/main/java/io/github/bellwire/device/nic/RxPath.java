@@ -49,11 +49,8 @@ final class RxPath {
 
   private long engineFreePs;
   private long lastFetchedPs;
-  private long deliveredTotal;
-  private long missedTotal;
-  private long droppedTotal;
-  private long filteredTotal;
   private long faultsTotal;
+  private long lostTotal;
 
   RxPath(
       NicConfig config,
@@ -114,10 +111,20 @@ final class RxPath {
     startWaiting(nowPs);
   }
 
+  /** Goes on as far as possible. To be called when anything that frames wait for has changed. */
+  void kick(long nowPs) {
+    startWaiting(nowPs);
+  }
+
+  /** A frame has come while there was no link to hear it. */
+  void onLinkDown() {
+    statistics.onFiltered();
+  }
+
   /** The last bit of a frame has arrived at the MAC. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
     if (!registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN)) {
-      filteredTotal++;
+      statistics.onFiltered();
       return;
     }
     if (!admit(bytes, offset, lengthBytes)) {
@@ -125,12 +132,11 @@ final class RxPath {
     }
     classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
     if (passing.queueIndex >= queues.length || !queues[passing.queueIndex].isEnabled) {
-      filteredTotal++;
+      statistics.onFiltered();
       return;
     }
     classifier.shape(passing, queues[passing.queueIndex].stripsVlan);
     if (occupiedBytes(nowPs) + passing.lengthBytes > registers.get(NicRegisters.rxpbsize(0))) {
-      missedTotal++;
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
@@ -138,29 +144,23 @@ final class RxPath {
     accept(nowPs);
   }
 
-  /** {@return frames written to host memory} */
-  long deliveredTotal() {
-    return deliveredTotal;
-  }
-
-  /** {@return frames lost because the FIFO was full} */
-  long missedTotal() {
-    return missedTotal;
-  }
-
-  /** {@return frames lost because their queue had no descriptor and drops} */
-  long droppedTotal() {
-    return droppedTotal;
-  }
-
-  /** {@return frames that filters, size limits or disabled queues kept out} */
-  long filteredTotal() {
-    return filteredTotal;
-  }
-
-  /** {@return frames lost or damaged because memory refused an access} */
+  /** {@return accesses that memory refused} */
   long faultsTotal() {
     return faultsTotal;
+  }
+
+  /** {@return frames lost because their descriptors could not be read} */
+  long lostTotal() {
+    return lostTotal;
+  }
+
+  /** {@return whether any queue is enabled} */
+  boolean isEnabled() {
+    boolean isEnabled = false;
+    for (RxQueue queue : queues) {
+      isEnabled |= queue.isEnabled;
+    }
+    return isEnabled;
   }
 
   /** {@return frames in the FIFO that have not been written yet} */
@@ -178,19 +178,17 @@ final class RxPath {
     RxFilter filter = classifier.filter();
     if (filter.isOversize(bytes, offset, lengthBytes)) {
       statistics.onOversize();
-      filteredTotal++;
       return false;
     }
     if (lengthBytes + EthernetWire.FCS_BYTES < EthernetWire.FRAME_MIN_BYTES) {
       statistics.onUndersize();
-      filteredTotal++;
       return false;
     }
     if (!filter.isWanted(bytes, offset, lengthBytes)) {
-      filteredTotal++;
+      statistics.onFiltered();
       return false;
     }
-    statistics.onFrameReceived(
+    statistics.onFrameAccepted(
         lengthBytes + EthernetWire.FCS_BYTES,
         RxFilter.isBroadcast(bytes, offset),
         RxFilter.isMulticast(bytes, offset));
@@ -279,7 +277,6 @@ final class RxPath {
       return false;
     }
     frame.isDropped = true;
-    droppedTotal++;
     statistics.onNoDescriptorDrop(queue.index);
     return true;
   }
@@ -292,6 +289,7 @@ final class RxPath {
       if (dma.status() != DmaStatus.OK) {
         onFault(nowPs);
         frame.isDropped = true;
+        lostTotal++;
         return;
       }
     }
@@ -339,8 +337,7 @@ final class RxPath {
     long sentPs = writePayload(frame, queue, atPs);
     leaving.add(frame.lengthBytes, Math.max(sentPs, simulation.nowPs()));
     long visiblePs = writeBack(frame, queue, sentPs);
-    deliveredTotal++;
-    statistics.onQueueReceived(queue.index, frame.lengthBytes + EthernetWire.FCS_BYTES);
+    statistics.onFrameDelivered(frame.lengthBytes + EthernetWire.FCS_BYTES, queue.index);
     interrupts.onRxCause(queue.index, visiblePs);
   }
 

@@ -159,6 +159,15 @@ final class TxPath {
     return discardedTotal;
   }
 
+  /** {@return whether any queue is enabled} */
+  boolean isEnabled() {
+    boolean isEnabled = false;
+    for (TxQueue queue : queues) {
+      isEnabled |= queue.isEnabled;
+    }
+    return isEnabled;
+  }
+
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle() {
     boolean isIdle = arriving.isEmpty();

@@ -67,9 +67,7 @@ final class TxReporter {
     queue.done = queue.next(queue.done);
     queue.hasUnreported |= wantsReport;
     if (!queue.hasUnreported) {
-      if (queue.wthresh == 0) {
-        queue.reported = queue.done; // Nobody asked.
-      }
+      queue.reported = queue.done; // Nobody asked.
       return;
     }
     if (queue.unreportedCount() >= groupSize(queue)) {
