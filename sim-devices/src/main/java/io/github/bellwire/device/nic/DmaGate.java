@@ -6,8 +6,8 @@ import io.github.bellwire.pcie.DmaStatus;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The device's way to memory, which software can close: bus-master enable in configuration space, or
- * CTRL.GIO_DIS. Nothing is issued while it is closed.
+ * The device's way to memory, which software can close: bus-master enable in configuration space,
+ * or CTRL.GIO_DIS. Nothing is issued while it is closed.
  */
 final class DmaGate {
   private final ConfigSpace configSpace;

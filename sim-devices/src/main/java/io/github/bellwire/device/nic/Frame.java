@@ -1,8 +1,8 @@
 package io.github.bellwire.device.nic;
 
 /**
- * A frame inside the device and what is known of it. Pooled by {@link FrameQueue}; its bytes are its
- * own, or for a frame that only passes through those of the caller.
+ * A frame inside the device and what is known of it. Pooled by {@link FrameQueue}; its bytes are
+ * its own, or for a frame that only passes through those of the caller.
  */
 final class Frame {
   private byte[] storage = new byte[128];

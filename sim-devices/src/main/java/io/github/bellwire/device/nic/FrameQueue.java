@@ -3,8 +3,8 @@ package io.github.bellwire.device.nic;
 import java.util.Arrays;
 
 /**
- * A first-in first-out queue of pooled frames that counts their bytes. Grows to the most that is held
- * at once and allocates nothing beyond; the hardware's limit is the caller's to keep.
+ * A first-in first-out queue of pooled frames that counts their bytes. Grows to the most that is
+ * held at once and allocates nothing beyond; the hardware's limit is the caller's to keep.
  */
 final class FrameQueue {
   private Frame[] frames = filled(new Frame[64], 0);

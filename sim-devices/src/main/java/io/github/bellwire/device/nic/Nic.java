@@ -79,10 +79,8 @@ public final class Nic implements Endpoint, FrameReceiver {
     ReceiveSideScaling hashing = new ReceiveSideScaling();
     scaling = new RssRegisters(hashing);
     wire = new EthernetWire(config.lineBitsPerSecond());
-    rx =
-        new RxPath(config, simulation, registers, statistics, interrupts, hashing, dma, trace);
-    tx =
-        new TxPath(config, simulation, registers, statistics, interrupts, dma, mac(), trace);
+    rx = new RxPath(config, simulation, registers, statistics, interrupts, hashing, dma, trace);
+    tx = new TxPath(config, simulation, registers, statistics, interrupts, dma, mac(), trace);
     resetDone =
         new Event() {
           @Override
@@ -390,8 +388,7 @@ public final class Nic implements Endpoint, FrameReceiver {
 
   private void writeRxQueue(int offset, int value, long nowPs) {
     int index = NicRegisters.rxQueue(offset);
-    boolean wasEnabled =
-        registers.hasBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_ENABLE);
+    boolean wasEnabled = registers.hasBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_ENABLE);
     registers.write(offset, value);
     if (index >= config.rxQueues()) {
       registers.clearBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_ENABLE);
@@ -423,8 +420,7 @@ public final class Nic implements Endpoint, FrameReceiver {
 
   private void writeTxQueue(int offset, int value, long nowPs) {
     int index = NicRegisters.txQueue(offset);
-    boolean wasEnabled =
-        registers.hasBits(NicRegisters.txdctl(index), NicRegisters.TXDCTL_ENABLE);
+    boolean wasEnabled = registers.hasBits(NicRegisters.txdctl(index), NicRegisters.TXDCTL_ENABLE);
     registers.write(offset, value);
     if (index >= config.txQueues()) {
       registers.clearBits(NicRegisters.txdctl(index), NicRegisters.TXDCTL_ENABLE);

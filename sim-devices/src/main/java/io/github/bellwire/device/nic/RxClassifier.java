@@ -3,8 +3,8 @@ package io.github.bellwire.device.nic;
 import java.util.zip.CRC32;
 
 /**
- * What the device finds out about a received frame before it needs a descriptor: queue, hash, packet
- * type, checksums, VLAN tag; and the form in which it is delivered.
+ * What the device finds out about a received frame before it needs a descriptor: queue, hash,
+ * packet type, checksums, VLAN tag; and the form in which it is delivered.
  */
 final class RxClassifier {
   private static final int ADDRESSES_BYTES = 12;

@@ -2,7 +2,6 @@ package io.github.bellwire.device.nic;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
-import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.trace.LifecycleStep;
 import io.github.bellwire.trace.OperationId;
@@ -19,9 +18,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Frames keep their order; a frame whose queue has no descriptor holds up those behind it, as in
- * the part, unless the queue drops. A frame occupies the FIFO until its payload has left the device.
- * When its turn comes at once and everything it needs is free, the whole chain is computed in the
- * call of its arrival and no further event is needed.
+ * the part, unless the queue drops. A frame occupies the FIFO until its payload has left the
+ * device. When its turn comes at once and everything it needs is free, the whole chain is computed
+ * in the call of its arrival and no further event is needed.
  */
 final class RxPath {
   private static final int BATCH_DESCRIPTORS_MAX = 64;

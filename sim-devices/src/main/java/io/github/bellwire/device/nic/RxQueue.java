@@ -36,8 +36,7 @@ final class RxQueue {
 
   void enable(RegisterFile registers) {
     int srrctl = registers.get(NicRegisters.srrctl(index));
-    isLegacy =
-        (srrctl & NicRegisters.SRRCTL_DESCTYPE_MASK) == NicRegisters.SRRCTL_DESCTYPE_LEGACY;
+    isLegacy = (srrctl & NicRegisters.SRRCTL_DESCTYPE_MASK) == NicRegisters.SRRCTL_DESCTYPE_LEGACY;
     dropsWithoutDescriptor = (srrctl & NicRegisters.SRRCTL_DROP_EN) != 0;
     bufferBytes = (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10;
     stripsVlan = registers.hasBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_VME);

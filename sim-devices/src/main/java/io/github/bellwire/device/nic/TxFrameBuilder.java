@@ -9,8 +9,7 @@ import java.util.Arrays;
 final class TxFrameBuilder {
   private static final int ADDRESSES_BYTES = 12;
   private static final int VLAN_TAG_BYTES = 4;
-  private static final int FRAME_MIN_BYTES =
-      EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
   private static final int ETHERNET_BYTES = 14;
 
   /** The longest frame without segmentation: 15.5 KiB (82599 data sheet, section 7.2.1.1). */
@@ -115,11 +114,7 @@ final class TxFrameBuilder {
 
   private void insertTag(byte[] bytes, int length, int tci) {
     System.arraycopy(
-        bytes,
-        ADDRESSES_BYTES,
-        bytes,
-        ADDRESSES_BYTES + VLAN_TAG_BYTES,
-        length - ADDRESSES_BYTES);
+        bytes, ADDRESSES_BYTES, bytes, ADDRESSES_BYTES + VLAN_TAG_BYTES, length - ADDRESSES_BYTES);
     int etherType = registers.get(NicRegisters.DMATXCTL) >>> 16;
     NetworkOrder.putU16(bytes, ADDRESSES_BYTES, etherType);
     NetworkOrder.putU16(bytes, ADDRESSES_BYTES + 2, tci);

@@ -126,7 +126,9 @@ final class TxPath {
     reporter.flush(queue, nowPs);
   }
 
-  /** Goes on as far as possible. To be called when anything that the engine waits for has changed. */
+  /**
+   * Goes on as far as possible. To be called when anything that the engine waits for has changed.
+   */
   void kick(long nowPs) {
     boolean isEnabled = registers.hasBits(NicRegisters.DMATXCTL, NicRegisters.DMATXCTL_TE);
     if (!isEnabled || !dma.isOpen() || !mac.canTransmit()) {
@@ -209,8 +211,7 @@ final class TxPath {
     for (int i = 0; i < count; i++) {
       int at = i * TxDescriptorLayout.SIZE_BYTES;
       queue.low[descriptor] = LittleEndian.getLong(scratch, at);
-      queue.high[descriptor] =
-          LittleEndian.getLong(scratch, at + TxDescriptorLayout.HIGH_OFFSET);
+      queue.high[descriptor] = LittleEndian.getLong(scratch, at + TxDescriptorLayout.HIGH_OFFSET);
       traceFetch(queue, i, descriptor, fetchedPs);
       descriptor = queue.next(descriptor);
     }
@@ -307,8 +308,7 @@ final class TxPath {
       discardedTotal++;
       return;
     }
-    long operationId =
-        OperationId.transmit(config.portIndex(), queue.index, queue.sequence);
+    long operationId = OperationId.transmit(config.portIndex(), queue.index, queue.sequence);
     if (!TxFrameBuilder.isSegmented(high)) {
       Frame frame = builder.whole(packet, queue, high, fifo);
       enqueue(frame, queue, operationId, lastReadPs);

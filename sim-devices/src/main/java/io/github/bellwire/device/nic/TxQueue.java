@@ -26,6 +26,7 @@ final class TxQueue {
 
   /** What {@link #fetched} will be when the read under way has arrived. */
   int fetchedNext;
+
   int processed;
 
   /** Done with, that is: data read; a descriptor is processed before its data has arrived. */
@@ -111,8 +112,7 @@ final class TxQueue {
   int fetchCount(int onChipMax) {
     int onChip = onChipCount();
     int inMemory = inMemoryCount();
-    boolean isWanted =
-        onChip == 0 || onChip < pthresh && inMemory >= Math.max(1, hthresh);
+    boolean isWanted = onChip == 0 || onChip < pthresh && inMemory >= Math.max(1, hthresh);
     if (!isEnabled || isFetching || inMemory == 0 || !isWanted) {
       return 0;
     }

@@ -9,13 +9,13 @@ import io.github.bellwire.trace.TraceSink;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Tells software which transmit descriptors are done: by writing them back, or the head index (82599
- * data sheet, section 7.2.3.5).
+ * Tells software which transmit descriptors are done: by writing them back, or the head index
+ * (82599 data sheet, section 7.2.3.5).
  *
- * <p>With WTHRESH 0 every descriptor that asks (RS) is reported at once. With WTHRESH above 0 reports
- * gather until so many descriptors are done; a group that begins inside a cache line ends with the
- * line, so that the next one is aligned. A group that stays incomplete is reported when the interrupt
- * moderation time of the queue's vector has passed.
+ * <p>With WTHRESH 0 every descriptor that asks (RS) is reported at once. With WTHRESH above 0
+ * reports gather until so many descriptors are done; a group that begins inside a cache line ends
+ * with the line, so that the next one is aligned. A group that stays incomplete is reported when
+ * the interrupt moderation time of the queue's vector has passed.
  */
 final class TxReporter {
   private static final int LINE_DESCRIPTORS = 4;

@@ -2,10 +2,10 @@
  * A network card of the 82599 class: its registers, descriptor queues, offloads and interrupts.
  *
  * <pre>{@code
- *  wire --> MAC, filters --> RSS --> RX FIFO --> RxPath --payload, write-back--> DmaPort
- *                                                   ^ descriptors (fetched on demand)
- *  wire <-- MAC <-- TX FIFO <-- offloads, TSO <-- TxPath <--descriptors, data--- DmaPort
- *  registers: Nic --> RegisterFile, NicStatistics, InterruptUnit, NvmUnit, ReceiveSideScaling
+ * wire --> MAC, filters --> RSS --> RX FIFO --> RxPath --payload, write-back--> DmaPort
+ *                                                  ^ descriptors (fetched on demand)
+ * wire <-- MAC <-- TX FIFO <-- offloads, TSO <-- TxPath <--descriptors, data--- DmaPort
+ * registers: Nic --> RegisterFile, NicStatistics, InterruptUnit, NvmUnit, ReceiveSideScaling
  * }</pre>
  *
  * <p>Frames are Ethernet frames without preamble and FCS; where a size counts the FCS its name or
