@@ -6,7 +6,4 @@ package io.github.bellwire.pcie;
  * @param bar the window as the function describes it
  * @param address first bus address, a multiple of the window's size
  */
-public record AssignedBar(Bar bar, long address) {
-  // The enumerator places windows; nothing to check.
-  public AssignedBar {}
-}
+public record AssignedBar(Bar bar, long address) {}
