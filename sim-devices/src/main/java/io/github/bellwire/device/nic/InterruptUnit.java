@@ -44,7 +44,6 @@ final class InterruptUnit {
   static final long ITR_STEP_PS = 8 * ITR_UNIT_PS;
 
   private static final int VECTORS = NicRegisters.VECTORS;
-  private static final int IVARS = 64;
   private static final int COUNTER_BITS = 0x7F;
   // EITR shows the upper 7 of the counter's 9 bits.
   private static final int COUNTER_HIDDEN_BITS = 2;
@@ -53,13 +52,9 @@ final class InterruptUnit {
   private static final int RTX_MASK = NicRegisters.EICR_RTX_QUEUE;
   private static final int FIRST_OTHER_BIT = 16;
   private static final int OTHER_BITS = 15;
-  private static final int OTHER_MASK = 0x3FFF0000;
-  private static final int TIMER_MASK = NicRegisters.EICR_TCP_TIMER;
-  private static final int UPPER_MASK = OTHER_MASK | TIMER_MASK;
+  private static final int UPPER_MASK = InterruptMap.OTHER_MASK | InterruptMap.TIMER_MASK;
   private static final long HIDDEN_VECTORS = ~0xFFFFL;
   private static final int GPIE_MASK = 0xC000FFFF;
-  private static final int IVAR_MASK = 0xBFBFBFBF;
-  private static final int LAST_RTX = 15;
 
   private static final int END = 0x00B00;
   private static final int FIRST_EITR = 0x00820;
@@ -80,8 +75,7 @@ final class InterruptUnit {
   private final CauseTimes[] vectorTimes = new CauseTimes[VECTORS];
   private final CauseTimes[] otherTimes = new CauseTimes[OTHER_BITS];
 
-  private final int[] ivar = new int[IVARS];
-  private int ivarMisc;
+  private final InterruptMap map = new InterruptMap();
   private int gpie;
   private int eitrSel;
   private final int[] eitr = new int[VECTORS];
@@ -104,10 +98,6 @@ final class InterruptUnit {
   private long futures;
   private int otherFutures;
 
-  // Which causes send which vector's message.
-  private final long[] vectorMasks = new long[VECTORS];
-  private final int[] otherMasks = new int[VECTORS];
-
   private final long[] messagesByVector = new long[VECTORS];
   private long messagesTotal;
 
@@ -127,7 +117,6 @@ final class InterruptUnit {
     for (int bit = 0; bit < OTHER_BITS; bit++) {
       otherTimes[bit] = new CauseTimes();
     }
-    mapVectors();
   }
 
   /** Returns to the reset state: everything masked, nothing mapped, nothing pending. */
@@ -139,10 +128,8 @@ final class InterruptUnit {
     for (CauseTimes times : otherTimes) {
       times.clear();
     }
-    Arrays.fill(ivar, 0);
     Arrays.fill(eitr, 0);
     Arrays.fill(allowedPs, 0);
-    ivarMisc = 0;
     gpie = 0;
     eitrSel = 0;
     causes = 0;
@@ -159,7 +146,7 @@ final class InterruptUnit {
     otherAutoMask = 0;
     futures = 0;
     otherFutures = 0;
-    mapVectors();
+    map.reset();
   }
 
   // ---- Causes, from the engines ----
@@ -171,7 +158,7 @@ final class InterruptUnit {
    * @param atPs when, in picoseconds; a time that has passed is now
    */
   void onRxCause(int queue, long atPs) {
-    raise(ivarField(queue, 0), atPs);
+    raise(map.rxField(queue), atPs);
   }
 
   /**
@@ -181,7 +168,7 @@ final class InterruptUnit {
    * @param atPs when, in picoseconds; a time that has passed is now
    */
   void onTxCause(int queue, long atPs) {
-    raise(ivarField(queue, 8), atPs);
+    raise(map.txField(queue), atPs);
   }
 
   /**
@@ -214,7 +201,7 @@ final class InterruptUnit {
    * @param queue 0..127
    */
   boolean hasTxVector(int queue) {
-    return (ivarField(queue, 8) & NicRegisters.IVAR_ALLOC_VAL) != 0;
+    return InterruptMap.isValid(map.txField(queue));
   }
 
   /**
@@ -223,7 +210,7 @@ final class InterruptUnit {
    * @param queue a queue for which {@link #hasTxVector} holds
    */
   int txVector(int queue) {
-    return isMsix() ? ivarField(queue, 8) & NicRegisters.IVAR_ALLOC_MASK : 0;
+    return map.vector(map.txField(queue));
   }
 
   /**
@@ -275,7 +262,7 @@ final class InterruptUnit {
       return readEitr(eitrVector(offset), nowPs);
     }
     if (isIvar(offset)) {
-      return ivar[offset - FIRST_IVAR >>> 2];
+      return map.ivar(offset - FIRST_IVAR >>> 2);
     }
     switch (offset) {
       case NicRegisters.EICR:
@@ -293,7 +280,7 @@ final class InterruptUnit {
       case NicRegisters.GPIE:
         return gpie;
       case NicRegisters.IVAR_MISC:
-        return ivarMisc;
+        return map.ivarMisc();
       case EIMS_EX_LOW:
         return (int) enabled;
       case EIMS_EX_HIGH:
@@ -318,7 +305,7 @@ final class InterruptUnit {
     if (isEitr(offset)) {
       writeEitr(eitrVector(offset), value, nowPs);
     } else if (isIvar(offset)) {
-      ivar[offset - FIRST_IVAR >>> 2] = value & IVAR_MASK;
+      map.setIvar(offset - FIRST_IVAR >>> 2, value);
     } else {
       writeSingle(offset, value, nowPs);
     }
@@ -354,12 +341,11 @@ final class InterruptUnit {
         break;
       case NicRegisters.GPIE:
         gpie = value & GPIE_MASK;
-        mapVectors();
+        map.setMsix((gpie & NicRegisters.GPIE_MSIX_MODE) != 0);
         armAll(nowPs);
         break;
       case NicRegisters.IVAR_MISC:
-        ivarMisc = value & IVAR_MASK & 0xFFFF;
-        mapVectors();
+        map.setIvarMisc(value);
         armAll(nowPs);
         break;
       default:
@@ -419,14 +405,14 @@ final class InterruptUnit {
 
   private int shownCauses(long nowPs) {
     settle(~0L, UPPER_MASK, nowPs);
-    int summary = (otherCauses & OTHER_MASK) != 0 ? NicRegisters.EICR_OTHER : 0;
+    int summary = (otherCauses & InterruptMap.OTHER_MASK) != 0 ? NicRegisters.EICR_OTHER : 0;
     return (int) causes & RTX_MASK | otherCauses | summary;
   }
 
   private int readEicr(long nowPs) {
     int value = shownCauses(nowPs);
-    boolean keepsVectors = isMsix() && (gpie & NicRegisters.GPIE_OCD) != 0;
-    withdraw(keepsVectors ? 0 : RTX_MASK, keepsVectors ? OTHER_MASK : UPPER_MASK);
+    boolean keepsVectors = map.isMsix() && (gpie & NicRegisters.GPIE_OCD) != 0;
+    withdraw(keepsVectors ? 0 : RTX_MASK, keepsVectors ? InterruptMap.OTHER_MASK : UPPER_MASK);
     if (!isAutoMaskedByMessage()) {
       enabled &= ~autoMask;
       otherEnabled &= ~otherAutoMask;
@@ -497,11 +483,10 @@ final class InterruptUnit {
   }
 
   private void raise(int field, long atPs) {
-    if ((field & NicRegisters.IVAR_ALLOC_VAL) == 0) {
+    if (!InterruptMap.isValid(field)) {
       return;
     }
-    boolean isMsix = isMsix();
-    int index = field & (isMsix ? NicRegisters.IVAR_ALLOC_MASK : LAST_RTX);
+    int index = map.cause(field);
     long cause = 1L << index;
     long nowPs = simulation.nowPs();
     if (atPs <= nowPs) {
@@ -516,7 +501,7 @@ final class InterruptUnit {
       futures |= cause;
     }
     if ((enabled & cause) != 0) {
-      arm(isMsix ? index : 0, nowPs);
+      arm(map.vector(field), nowPs);
     }
   }
 
@@ -544,7 +529,7 @@ final class InterruptUnit {
 
   private void armAll(long nowPs) {
     armOthers(nowPs);
-    if (isMsix()) {
+    if (map.isMsix()) {
       for (long rest = (requests | futures) & enabled; rest != 0; rest &= rest - 1) {
         arm(Long.numberOfTrailingZeros(rest), nowPs);
       }
@@ -552,12 +537,8 @@ final class InterruptUnit {
   }
 
   private void armOthers(long nowPs) {
-    if (!isMsix()) {
-      arm(0, nowPs);
-      return;
-    }
-    arm(ivarMisc >>> 8 & NicRegisters.IVAR_ALLOC_MASK, nowPs);
-    arm(ivarMisc & NicRegisters.IVAR_ALLOC_MASK, nowPs);
+    arm(map.otherVector(), nowPs);
+    arm(map.timerVector(), nowPs);
   }
 
   /** Sends a vector's message if it is due and allowed, or sets its timer for when it will be. */
@@ -577,8 +558,8 @@ final class InterruptUnit {
 
   /** When the next message of a vector goes out if nothing else happens. */
   private long messagePs(int vector, long nowPs) {
-    long vectors = vectorMasks[vector] & enabled;
-    int others = otherMasks[vector] & otherEnabled;
+    long vectors = map.vectorMask(vector) & enabled;
+    int others = map.otherMask(vector) & otherEnabled;
     if ((unmoderated & vectors) != 0 || (otherUnmoderated & others) != 0) {
       return nowPs;
     }
@@ -598,14 +579,14 @@ final class InterruptUnit {
   }
 
   private void send(int vector, long nowPs) {
-    settle(vectorMasks[vector], otherMasks[vector], nowPs);
-    long vectors = requests & vectorMasks[vector] & enabled;
-    int others = otherRequests & otherMasks[vector] & otherEnabled;
+    settle(map.vectorMask(vector), map.otherMask(vector), nowPs);
+    long vectors = requests & map.vectorMask(vector) & enabled;
+    int others = otherRequests & map.otherMask(vector) & otherEnabled;
     requests &= ~vectors;
     unmoderated &= ~vectors;
     otherRequests &= ~others;
     otherUnmoderated &= ~others;
-    if (isMsix()) {
+    if (map.isMsix()) {
       causes &= ~(vectors & (autoClear | HIDDEN_VECTORS));
       otherCauses &= ~(others & otherAutoClear);
     }
@@ -619,39 +600,8 @@ final class InterruptUnit {
     sender.send(vector, nowPs);
   }
 
-  // ---- Mapping ----
-
-  private boolean isMsix() {
-    return (gpie & NicRegisters.GPIE_MSIX_MODE) != 0;
-  }
-
   private boolean isAutoMaskedByMessage() {
     return (gpie & NicRegisters.GPIE_EIAME) != 0;
-  }
-
-  private int ivarField(int queue, int shift) {
-    return ivar[queue >>> 1] >>> (16 * (queue & 1) + shift) & 0xFF;
-  }
-
-  private void mapVectors() {
-    Arrays.fill(otherMasks, 0);
-    if (!isMsix()) {
-      Arrays.fill(vectorMasks, 0);
-      vectorMasks[0] = RTX_MASK;
-      otherMasks[0] = UPPER_MASK;
-      return;
-    }
-    for (int vector = 0; vector < VECTORS; vector++) {
-      vectorMasks[vector] = 1L << vector;
-    }
-    mapOthers(ivarMisc >>> 8, OTHER_MASK);
-    mapOthers(ivarMisc, TIMER_MASK);
-  }
-
-  private void mapOthers(int field, int mask) {
-    if ((field & NicRegisters.IVAR_ALLOC_VAL) != 0) {
-      otherMasks[field & NicRegisters.IVAR_ALLOC_MASK] |= mask;
-    }
   }
 
   private static boolean isEitr(int offset) {
