@@ -14,6 +14,9 @@ final class Frame {
   /** When the next stage may have it, in picoseconds. */
   long readyPs;
 
+  /** Receive: when its last bit arrived, in picoseconds. */
+  long arrivedPs;
+
   // Receive: what the write-back will say, and the descriptors claimed.
   int queueIndex;
   long writeBackLow;
@@ -49,6 +52,7 @@ final class Frame {
     own(other.lengthBytes);
     System.arraycopy(other.bytes, other.offset, bytes, 0, lengthBytes);
     readyPs = other.readyPs;
+    arrivedPs = other.arrivedPs;
     queueIndex = other.queueIndex;
     writeBackLow = other.writeBackLow;
     statusAndErrors = other.statusAndErrors;

@@ -196,6 +196,7 @@ final class RxPath {
 
   private void accept(long nowPs) {
     passing.isDropped = false;
+    passing.arrivedPs = nowPs;
     boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, nowPs);
     if (isStarted && passing.isDropped) {
       return;
@@ -282,6 +283,10 @@ final class RxPath {
 
   private void fetch(Frame frame, RxQueue queue, long nowPs) {
     int count = frame.descriptorsCount;
+    if (trace != null) {
+      TraceCause cause = TraceCause.FRAME_ARRIVED;
+      traceStep(queue.sequence, queue, cause, frame.arrivedPs, 0, frame.lengthBytes);
+    }
     long fetchedPs = lastFetchedPs;
     while (queue.unclaimedFetchedCount() < count) {
       fetchedPs = Math.max(fetchedPs, fetchDescriptors(queue, nowPs));
