@@ -289,6 +289,7 @@ public final class DmaDevice {
    */
   public void freeCoherent(CpuPort port, CoherentBuffer buffer) {
     int sizeBytes = buffer.sizeBytes();
+    requireSamePa(buffer);
     unmap(port, buffer.iova(), sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT, false);
     allocator.free(buffer.pa(), sizeBytes);
   }
@@ -470,6 +471,17 @@ public final class DmaDevice {
             + what
             + "; mapped there: "
             + mappings.describe(iova));
+  }
+
+  private void requireSamePa(CoherentBuffer buffer) {
+    long key = MappingTable.key(buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
+    int entry = mappings.find(buffer.iova(), key);
+    if (entry != MappingTable.NOT_FOUND && mappings.pa(entry) != buffer.pa()) {
+      throw new IllegalArgumentException(
+          String.format(
+              "pa must be that of the buffer: pa=0x%x, iova=0x%x, buffer pa=0x%x",
+              buffer.pa(), buffer.iova(), mappings.pa(entry)));
+    }
   }
 
   private BounceBufferPool requirePool() {

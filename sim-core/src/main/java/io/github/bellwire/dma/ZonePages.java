@@ -37,7 +37,7 @@ final class ZonePages {
 
   /** Gives a block back; returns false if no such block is allocated here. */
   boolean tryFree(long pa, int order) {
-    if (pa < zone.basePa() || pa >= zone.endPa()) {
+    if (pa < zone.basePa() || pa >= zone.endPa() || (pa & PageAllocator.PAGE_BYTES - 1) != 0) {
       return false;
     }
     BuddyRegion region = regions[(int) ((pa >>> REGION_SHIFT) - firstRegion)];

@@ -1,0 +1,14 @@
+package io.github.bellwire.examples;
+
+import io.github.bellwire.examples.cli.Scenario;
+import java.util.List;
+
+/** All scenarios that the command line offers. */
+public final class Scenarios {
+  private Scenarios() {}
+
+  /** {@return the scenarios in the order in which {@code list} shows them} */
+  public static List<Scenario> all() {
+    return List.of();
+  }
+}

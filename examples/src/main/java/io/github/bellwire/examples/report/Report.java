@@ -1,0 +1,222 @@
+package io.github.bellwire.examples.report;
+
+import io.github.bellwire.examples.settings.UserErrorException;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a run found out: figures, tables, checks of itself, and what was not modelled. Metrics keep
+ * the order in which they are added; those in no section are printed in a section of their own, so
+ * that text and JSON tell the same.
+ *
+ * <p>Confined to one thread.
+ */
+public final class Report {
+  private final Map<String, Object> metrics = new LinkedHashMap<>();
+  private final Set<String> outcomeNames = new LinkedHashSet<>();
+  private final List<String> headline = new ArrayList<>();
+  private final List<Section> sections = new ArrayList<>();
+  private final List<SelfCheck> checks = new ArrayList<>();
+  private final List<String> notes = new ArrayList<>();
+  private long eventsCount;
+  private @Nullable UserErrorException inputError;
+
+  /** A part of the text: some metrics, or a table. */
+  record Section(String title, List<String> metricNames, @Nullable Table table) {}
+
+  /** Creates a report of nothing. */
+  public Report() {}
+
+  /**
+   * Adds a whole number.
+   *
+   * @param name ends in the unit
+   * @param value the number
+   * @return this report
+   * @throws IllegalArgumentException if the name has no unit or is there already
+   */
+  public Report metric(String name, long value) {
+    MetricName.parse(name);
+    return put(name, value);
+  }
+
+  /**
+   * Adds a number.
+   *
+   * @param name ends in the unit
+   * @param value finite
+   * @return this report
+   * @throws IllegalArgumentException if the name has no unit or is there already, or the value is
+   *     not finite
+   */
+  public Report metric(String name, double value) {
+    MetricName.parse(name);
+    if (!Double.isFinite(value)) {
+      throw new IllegalArgumentException("metric must be finite: " + name + "=" + value);
+    }
+    return put(name, value);
+  }
+
+  /**
+   * Adds a result in words, such as {@code blocked}.
+   *
+   * @param name of a case, without unit
+   * @param word what came out
+   * @return this report
+   * @throws IllegalArgumentException if the name is there already
+   */
+  public Report outcome(String name, String word) {
+    outcomeNames.add(name);
+    return put(name, word);
+  }
+
+  /**
+   * Adds a number of reports for a case that is known by an identifier.
+   *
+   * @param name of a case, without unit
+   * @param count how many
+   * @return this report
+   * @throws IllegalArgumentException if the name is there already
+   */
+  public Report outcome(String name, long count) {
+    outcomeNames.add(name);
+    return put(name, count);
+  }
+
+  private Report put(String name, Object value) {
+    if (metrics.putIfAbsent(name, value) != null) {
+      throw new IllegalArgumentException("metric must be new: name=" + name);
+    }
+    return this;
+  }
+
+  /**
+   * Says which figures matter most; they are printed first.
+   *
+   * @param names of metrics, those of this report and those still to be added
+   * @return this report
+   */
+  public Report headline(String... names) {
+    headline.addAll(List.of(names));
+    return this;
+  }
+
+  /**
+   * Adds a section of metrics to the text.
+   *
+   * @param title stands above it
+   * @param names of metrics, those of this report and those still to be added
+   * @return this report
+   */
+  public Report section(String title, String... names) {
+    sections.add(new Section(title, List.of(names), null));
+    return this;
+  }
+
+  /**
+   * Adds a table to the text.
+   *
+   * @param table with its title
+   * @return this report
+   */
+  public Report table(Table table) {
+    sections.add(new Section(table.title(), List.of(), table));
+    return this;
+  }
+
+  /**
+   * Adds a law that the figures must obey.
+   *
+   * @param name the law in a phrase
+   * @param isOk whether it holds
+   * @param detail the figures
+   * @return this report
+   */
+  public Report check(String name, boolean isOk, String detail) {
+    checks.add(new SelfCheck(name, isOk, detail));
+    return this;
+  }
+
+  /**
+   * Says what this run left out.
+   *
+   * @param text a phrase or sentence
+   * @return this report
+   */
+  public Report notModelled(String text) {
+    notes.add(text);
+    return this;
+  }
+
+  /**
+   * Says how many events the simulation has executed.
+   *
+   * @param count at least 0
+   * @return this report
+   */
+  public Report events(long count) {
+    eventsCount = count;
+    return this;
+  }
+
+  /**
+   * Says that the input turned out to be wrong on the way: everything before it is in this report,
+   * and the run exits with code 2 after printing.
+   *
+   * @param error what is wrong
+   * @return this report
+   */
+  public Report inputError(UserErrorException error) {
+    inputError = error;
+    return this;
+  }
+
+  /** {@return names and values ({@code Long}, {@code Double} or {@code String}) in order} */
+  public Map<String, Object> metrics() {
+    return Collections.unmodifiableMap(metrics);
+  }
+
+  /** {@return the laws and whether they hold} */
+  public List<SelfCheck> checks() {
+    return List.copyOf(checks);
+  }
+
+  /** {@return whether every law holds} */
+  public boolean isOk() {
+    return checks.stream().allMatch(SelfCheck::isOk);
+  }
+
+  /** {@return what the run left out} */
+  public List<String> notModelled() {
+    return List.copyOf(notes);
+  }
+
+  /** {@return the events that the simulation has executed} */
+  public long eventsCount() {
+    return eventsCount;
+  }
+
+  /** {@return what turned out to be wrong with the input, if anything} */
+  public Optional<UserErrorException> inputError() {
+    return Optional.ofNullable(inputError);
+  }
+
+  Set<String> outcomeNames() {
+    return Collections.unmodifiableSet(outcomeNames);
+  }
+
+  List<String> headline() {
+    return List.copyOf(headline);
+  }
+
+  List<Section> sections() {
+    return List.copyOf(sections);
+  }
+}

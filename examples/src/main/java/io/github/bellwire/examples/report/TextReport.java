@@ -1,0 +1,150 @@
+package io.github.bellwire.examples.report;
+
+import io.github.bellwire.examples.report.Report.Section;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/** Writes a report for people: the figures that matter first, at most 100 columns. */
+public final class TextReport {
+  /** The widest line. */
+  public static final int MAX_COLUMNS = 100;
+
+  private static final String INDENT = "  ";
+
+  private final Report report;
+  private final StringBuilder text = new StringBuilder();
+  private final Set<String> unprinted;
+
+  private TextReport(Report report) {
+    this.report = report;
+    this.unprinted = new LinkedHashSet<>(report.metrics().keySet());
+  }
+
+  /**
+   * {@return the text, which ends with a line break}
+   *
+   * @param report what was found out
+   * @param run which run it is about
+   * @param trace lines about single operations, printed behind the first figures; may be empty
+   */
+  public static String render(Report report, RunInfo run, List<String> trace) {
+    return new TextReport(report).all(run, trace);
+  }
+
+  private String all(RunInfo run, List<String> trace) {
+    Wrap.lines(run.scenario() + ": " + run.description(), MAX_COLUMNS).forEach(this::line);
+    if (!report.headline().isEmpty()) {
+      heading("");
+      metrics(report.headline());
+    }
+    if (!trace.isEmpty()) {
+      text.append('\n');
+      trace.forEach(this::line);
+    }
+    report.sections().forEach(this::section);
+    if (!unprinted.isEmpty()) {
+      String others = report.metrics().size() == unprinted.size() ? "Figures" : "Other figures";
+      section(new Section(others, List.copyOf(unprinted), null));
+    }
+    checks();
+    notes();
+    settings(run);
+    provenance(run.provenance());
+    return text.toString();
+  }
+
+  private void heading(String title) {
+    text.append('\n');
+    if (!title.isEmpty()) {
+      line(title);
+    }
+  }
+
+  private void section(Section section) {
+    heading(section.title());
+    Table table = section.table();
+    if (table == null) {
+      metrics(section.metricNames());
+    } else {
+      table.lines(MAX_COLUMNS - INDENT.length()).forEach(line -> line(INDENT + line));
+    }
+  }
+
+  /** Labels to the left, values in one column to their right. */
+  private void metrics(List<String> names) {
+    int width = 0;
+    for (String name : names) {
+      width = Math.max(width, label(name).length());
+    }
+    for (String name : names) {
+      String label = label(name);
+      line(INDENT + label + " ".repeat(width - label.length()) + INDENT + value(name));
+      unprinted.remove(name);
+    }
+  }
+
+  private String label(String name) {
+    return isOutcome(name) ? name : MetricName.parse(name).label();
+  }
+
+  private String value(String name) {
+    Object value = report.metrics().get(name);
+    if (value == null) {
+      throw new IllegalStateException("metric must be one of the report: name=" + name);
+    }
+    return value instanceof Number number && !isOutcome(name)
+        ? MetricName.parse(name).format(number)
+        : value.toString();
+  }
+
+  private boolean isOutcome(String name) {
+    return report.outcomeNames().contains(name);
+  }
+
+  private void checks() {
+    if (report.checks().isEmpty()) {
+      return;
+    }
+    heading("Self-check");
+    for (SelfCheck check : report.checks()) {
+      wrapped((check.isOk() ? "ok      " : "FAILED  ") + check.name() + ": " + check.detail());
+    }
+  }
+
+  private void notes() {
+    if (!report.notModelled().isEmpty()) {
+      heading("Not modelled");
+      report.notModelled().forEach(this::wrapped);
+    }
+  }
+
+  private void settings(RunInfo run) {
+    heading("Settings");
+    wrapped(String.join(" ", run.settings().assignments()));
+  }
+
+  private void provenance(RunInfo.Provenance provenance) {
+    text.append('\n');
+    List<String> parts = new ArrayList<>();
+    parts.add("Bellwire " + provenance.version());
+    parts.add("JDK " + provenance.jdk());
+    parts.add("seed " + provenance.seed());
+    parts.add(MetricName.parse("events_count").format(report.eventsCount()) + " events");
+    parts.add(MetricName.parse("wall_ns").format(provenance.wallSeconds() * 1e9) + " real time");
+    parts.add("trace " + provenance.traceHash());
+    Wrap.lines(String.join(", ", parts), MAX_COLUMNS).forEach(this::line);
+  }
+
+  private void wrapped(String content) {
+    List<String> lines = Wrap.lines(content, MAX_COLUMNS - INDENT.length() * 2);
+    for (int i = 0; i < lines.size(); i++) {
+      line((i == 0 ? INDENT : INDENT + INDENT) + lines.get(i));
+    }
+  }
+
+  private void line(String content) {
+    text.append(content).append('\n');
+  }
+}
