@@ -132,14 +132,11 @@ final class TransmitChecksum {
 
   private static boolean fitsTransport(int length, TransmitContext context) {
     int available = length - context.macBytes() - context.ipBytes();
-    switch (context.l4Type()) {
-      case TransmitContext.L4_TCP:
-      case TransmitContext.L4_UDP:
-        return checksumOffset(context.l4Type()) + 2 <= available;
-      case TransmitContext.L4_SCTP:
-        return Crc32c.FIELD_OFFSET + 4 <= available;
-      default:
-        return false;
-    }
+    return switch (context.l4Type()) {
+      case TransmitContext.L4_TCP, TransmitContext.L4_UDP ->
+          checksumOffset(context.l4Type()) + 2 <= available;
+      case TransmitContext.L4_SCTP -> Crc32c.FIELD_OFFSET + 4 <= available;
+      default -> false;
+    };
   }
 }

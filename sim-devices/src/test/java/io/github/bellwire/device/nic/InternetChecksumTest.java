@@ -50,6 +50,8 @@ class InternetChecksumTest {
 
     assertThat(InternetChecksum.sum(ones, 0, ones.length)).isEqualTo(0xFFFF);
     assertThat(InternetChecksum.fold(Long.MAX_VALUE)).isEqualTo(0x7FFF);
+    // 7fffffff + 80010000 = 1_0000ffff, carried 10000, carried 1.
+    assertThat(InternetChecksum.fold(0x7FFF_FFFF_8001_0000L)).isEqualTo(1);
   }
 
   @Test
