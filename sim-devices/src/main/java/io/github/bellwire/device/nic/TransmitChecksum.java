@@ -73,7 +73,7 @@ final class TransmitChecksum {
     if (css >= length || cso + 2 > length) {
       return false;
     }
-    int sum = InternetChecksum.sum(frame, offset + css, length - css);
+    long sum = InternetChecksum.sum(frame, offset + css, length - css);
     NetworkOrder.putU16(frame, offset + cso, InternetChecksum.checksum(sum));
     return true;
   }
