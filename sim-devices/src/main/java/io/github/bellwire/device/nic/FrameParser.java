@@ -44,9 +44,6 @@ final class FrameParser {
   /** Packet-type bit: SCTP. */
   static final int TYPE_SCTP = 1 << 10;
 
-  /** Packet-type bit: an EtherType filter matched and bits 6:4 hold its index (Linux ixgbe). */
-  static final int TYPE_ETQF = 1 << 15;
-
   /** IP protocol number of TCP. */
   static final int PROTOCOL_TCP = 6;
 
@@ -55,6 +52,8 @@ final class FrameParser {
 
   /** IP protocol number of SCTP. */
   static final int PROTOCOL_SCTP = 132;
+
+  private static final int TYPE_ETQF = 1 << 15;
 
   private static final int ETHERNET_BYTES = 14;
   private static final int VLAN_TAG_BYTES = 4;
@@ -118,6 +117,16 @@ final class FrameParser {
     }
   }
 
+  /**
+   * {@return the packet-type bits of a frame that an EtherType filter took: bit 15, and the filter
+   * in bits 6:4} They replace those of {@link #packetType} (Linux ixgbe_type.h, PKTTYPE_ETQF).
+   *
+   * @param filterIndex 0..7
+   */
+  static int packetTypeOfFilter(int filterIndex) {
+    return TYPE_ETQF | filterIndex << 4;
+  }
+
   /** {@return the packet-type bits at their place in the write-back, 0 if nothing above layer 2} */
   int packetType() {
     return packetType;
@@ -153,7 +162,7 @@ final class FrameParser {
     return l3Offset;
   }
 
-  /** {@return the end of the IP packet by its own length field, cut at the end of the frame} */
+  /** {@return where the IP packet ends by its own length or with the frame; 0 if unknown} */
   int l3End() {
     return l3End;
   }
@@ -292,7 +301,6 @@ final class FrameParser {
     headerBytes = start + ipBytes;
     int totalBytes = NetworkOrder.u16(frame, ip + 2);
     if (totalBytes < ipBytes) {
-      l3End = headerBytes;
       return;
     }
     endAt(start + totalBytes, length);

@@ -98,7 +98,8 @@ final class ReceiveChecksum {
     int ip = offset + parsed.l3Offset();
     int ipBytes = (frame[ip] & 0xF) * 4;
     status |= STATUS_IPCS;
-    if (InternetChecksum.sum(frame, ip, ipBytes) != InternetChecksum.INTACT) {
+    long sum = InternetChecksum.sum(frame, ip, ipBytes);
+    if (InternetChecksum.fold(sum) != InternetChecksum.INTACT) {
       errors |= ERROR_IPE;
     }
   }
@@ -107,7 +108,7 @@ final class ReceiveChecksum {
     int payload = offset + parsed.l4Offset();
     int bytes = parsed.l4Bytes();
     status |= STATUS_UDPCS;
-    fragmentChecksum = InternetChecksum.sum(frame, payload, bytes);
+    fragmentChecksum = InternetChecksum.fold(InternetChecksum.sum(frame, payload, bytes));
     if (parsed.isFirstFragment()
         && parsed.protocol() == FrameParser.PROTOCOL_UDP
         && bytes >= 8
@@ -140,12 +141,12 @@ final class ReceiveChecksum {
 
   private static boolean isIntact(FrameParser parsed, byte[] frame, int offset, int l4Bytes) {
     int ip = offset + parsed.l3Offset();
-    int pseudo =
+    long pseudo =
         parsed.isIpv4()
             ? InternetChecksum.pseudoHeaderIpv4(frame, ip, parsed.protocol(), l4Bytes)
             : InternetChecksum.pseudoHeaderIpv6(frame, ip, parsed.protocol(), l4Bytes);
-    int sum = InternetChecksum.sum(frame, offset + parsed.l4Offset(), l4Bytes);
-    return InternetChecksum.fold((long) pseudo + sum) == InternetChecksum.INTACT;
+    long sum = InternetChecksum.sum(frame, offset + parsed.l4Offset(), l4Bytes);
+    return InternetChecksum.fold(pseudo + sum) == InternetChecksum.INTACT;
   }
 
   private void report(int calculated, boolean intact) {

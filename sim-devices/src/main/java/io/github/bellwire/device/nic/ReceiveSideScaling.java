@@ -184,27 +184,20 @@ final class ReceiveSideScaling {
    * @param offset first byte
    */
   void classify(FrameParser parsed, byte[] frame, int offset) {
-    rssType = fields == 0 ? TYPE_NONE : function(parsed);
+    rssType = function(parsed);
     switch (rssType) {
-      case TYPE_NONE:
+      case TYPE_NONE -> {
         hash = 0;
         queueIndex = 0;
         return;
-      case TYPE_IPV4:
-      case TYPE_IPV4_TCP:
-      case TYPE_IPV4_UDP:
-        hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 8);
-        break;
-      case TYPE_IPV6_EX:
-      case TYPE_IPV6_TCP_EX:
-      case TYPE_IPV6_UDP_EX:
-        hash =
-            toeplitz.hash(0, frame, offset + parsed.homeAddressOffset(), 16)
-                ^ toeplitz.hash(16, frame, offset + parsed.finalDestinationOffset(), 16);
-        break;
-      default:
-        hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 32);
-        break;
+      }
+      case TYPE_IPV4, TYPE_IPV4_TCP, TYPE_IPV4_UDP ->
+          hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 8);
+      case TYPE_IPV6_EX, TYPE_IPV6_TCP_EX, TYPE_IPV6_UDP_EX ->
+          hash =
+              toeplitz.hash(0, frame, offset + parsed.homeAddressOffset(), 16)
+                  ^ toeplitz.hash(16, frame, offset + parsed.finalDestinationOffset(), 16);
+      default -> hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 32);
     }
     if (hashesPorts(rssType)) {
       int position = parsed.isIpv4() ? 8 : 32;
@@ -230,18 +223,12 @@ final class ReceiveSideScaling {
 
   /** Returns the redirection bits that the mode uses; 0 if it does not hash. */
   private static int queueMask(int mode) {
-    switch (mode) {
-      case MODE_RSS:
-      case MODE_RSS_8_CLASSES:
-      case MODE_RSS_4_CLASSES:
-        return 0xF;
-      case MODE_RSS_32_POOLS:
-        return 0x3;
-      case MODE_RSS_64_POOLS:
-        return 0x1;
-      default:
-        return 0;
-    }
+    return switch (mode) {
+      case MODE_RSS, MODE_RSS_8_CLASSES, MODE_RSS_4_CLASSES -> 0xF;
+      case MODE_RSS_32_POOLS -> 0x3;
+      case MODE_RSS_64_POOLS -> 0x1;
+      default -> 0;
+    };
   }
 
   private int function(FrameParser parsed) {

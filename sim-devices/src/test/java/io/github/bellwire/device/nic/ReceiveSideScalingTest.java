@@ -182,6 +182,9 @@ class ReceiveSideScalingTest {
   void shouldUseQueueZeroForWhatItCannotHash() {
     fillTable(5);
 
+    classify(frame(V4_SOURCE, V4_DESTINATION, TCP, 2794, 1766), ALL_FIELDS | RSS);
+    assertThat(rss.queueIndex()).isEqualTo(5);
+
     classify(OffloadFrames.ethernet(0x0806), ALL_FIELDS | RSS);
 
     assertThat(rss.rssType()).isZero();
