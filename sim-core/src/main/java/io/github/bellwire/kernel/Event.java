@@ -10,8 +10,7 @@ public abstract class Event {
   static final int NOT_QUEUED = -1;
 
   long timePs;
-  long sequence;
-  int heapIndex = NOT_QUEUED;
+  int node = NOT_QUEUED;
 
   /** Creates an event that is not scheduled. */
   protected Event() {}
@@ -26,7 +25,7 @@ public abstract class Event {
 
   /** {@return whether the event is waiting in a queue} */
   public final boolean isScheduled() {
-    return heapIndex != NOT_QUEUED;
+    return node != NOT_QUEUED;
   }
 
   /**

@@ -16,7 +16,6 @@ public final class Simulation {
   private final EventQueue queue = new EventQueue();
   private final long seed;
   private long nowPs;
-  private long sequence;
   private long eventsTotal;
 
   /**
@@ -56,7 +55,8 @@ public final class Simulation {
       throw new IllegalStateException(
           "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
     }
-    insert(event, atPs);
+    requireNotPassed(atPs);
+    queue.add(event, atPs);
   }
 
   /**
@@ -65,11 +65,12 @@ public final class Simulation {
    *
    * @param event the event
    * @param atPs time in picoseconds, not before {@link #nowPs()}
-   * @throws IllegalArgumentException if the time has passed
+   * @throws IllegalArgumentException if the time has passed; the event stays where it was
    */
   public void reschedule(Event event, long atPs) {
+    requireNotPassed(atPs);
     cancel(event);
-    insert(event, atPs);
+    queue.add(event, atPs);
   }
 
   /**
@@ -88,8 +89,7 @@ public final class Simulation {
 
   /** {@return the time of the next event, or {@link #NEVER_PS} when nothing is pending} */
   public long nextEventPs() {
-    @Nullable Event next = queue.peek();
-    return next == null ? NEVER_PS : next.timePs;
+    return queue.firstPs();
   }
 
   /**
@@ -98,15 +98,7 @@ public final class Simulation {
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    @Nullable Event next = queue.peek();
-    if (next == null) {
-      return false;
-    }
-    queue.remove(next);
-    nowPs = next.timePs;
-    eventsTotal++;
-    next.onEvent(nowPs);
-    return true;
+    return stepUntil(Long.MAX_VALUE);
   }
 
   /** Lets events happen until none is pending. */
@@ -124,8 +116,8 @@ public final class Simulation {
    * @param untilPs time in picoseconds; a time that has passed does nothing
    */
   public void runUntil(long untilPs) {
-    while (nextEventPs() <= untilPs) {
-      step();
+    while (stepUntil(untilPs)) {
+      // Every event is a step.
     }
     nowPs = Math.max(nowPs, untilPs);
   }
@@ -140,13 +132,21 @@ public final class Simulation {
     return new RandomStream(seed, name);
   }
 
-  private void insert(Event event, long atPs) {
+  private void requireNotPassed(long atPs) {
     if (atPs < nowPs) {
       throw new IllegalArgumentException(
           "atPs must be >= nowPs: atPs=" + atPs + ", nowPs=" + nowPs);
     }
-    event.timePs = atPs;
-    event.sequence = sequence++;
-    queue.add(event);
+  }
+
+  private boolean stepUntil(long lastPs) {
+    @Nullable Event event = queue.pollUntil(lastPs);
+    if (event == null) {
+      return false;
+    }
+    nowPs = event.timePs;
+    eventsTotal++;
+    event.onEvent(nowPs);
+    return true;
   }
 }

@@ -24,8 +24,7 @@ final class UpstreamPath implements DmaPort {
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
   private final int requesterId;
-  private final int mpsBytes;
-  private final int mrrsBytes;
+  private final int completionMpsBytes;
   private final int rcbBytes;
   private final long propagationPs;
   private final long rootUpstreamPs;
@@ -46,8 +45,7 @@ final class UpstreamPath implements DmaPort {
     PcieLinkConfig link = port.link();
     tags = new TagPool(link.tags());
     requesterId = port.bdf().requesterId();
-    mpsBytes = link.maxPayloadBytes();
-    mrrsBytes = link.maxReadRequestBytes();
+    completionMpsBytes = link.maxPayloadBytes();
     rcbBytes = link.readCompletionBoundaryBytes();
     propagationPs = link.propagationPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
@@ -63,6 +61,7 @@ final class UpstreamPath implements DmaPort {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
+    int mrrsBytes = configSpace.maxReadRequestBytes();
     long donePs = atPs;
     long readyPs = atPs;
     int done = 0;
@@ -146,7 +145,8 @@ final class UpstreamPath implements DmaPort {
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece = TlpLayout.completionPieceBytes(address, lengthBytes - done, mpsBytes, rcbBytes);
+      int piece =
+          TlpLayout.completionPieceBytes(address, lengthBytes - done, completionMpsBytes, rcbBytes);
       int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, piece);
       pieceReadyPs = downstream.transmitCompletionWithData(wireBytes, pieceReadyPs);
       done += piece;
@@ -163,10 +163,11 @@ final class UpstreamPath implements DmaPort {
       status = DmaStatus.BUS_MASTER_DISABLED;
       return atPs;
     }
+    int writeMpsBytes = configSpace.maxPayloadBytes();
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mpsBytes);
+      int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, writeMpsBytes);
       int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
       sentPs = upstream.transmitMemoryWrite(wireBytes, sentPs);
       commit(address, source, offset + done, piece, sentPs + propagationPs, isPolled);

@@ -16,6 +16,7 @@ public final class OperationId {
   private static final int PORT_SHIFT = 56;
   private static final int DIRECTION_SHIFT = 55;
   private static final int QUEUE_SHIFT = 48;
+  private static final int QUEUE_MASK = 0x7f;
   private static final long SEQUENCE_MASK = (1L << QUEUE_SHIFT) - 1;
 
   private OperationId() {}
@@ -45,16 +46,52 @@ public final class OperationId {
   }
 
   /**
+   * {@return the device}
+   *
+   * @param operationId an id made by this class
+   */
+  public static int portIndex(long operationId) {
+    return (int) (operationId >>> PORT_SHIFT);
+  }
+
+  /**
+   * {@return whether the descriptor is a transmit descriptor}
+   *
+   * @param operationId an id made by this class
+   */
+  public static boolean isTransmit(long operationId) {
+    return (operationId >>> DIRECTION_SHIFT & 1) == 1;
+  }
+
+  /**
+   * {@return the queue}
+   *
+   * @param operationId an id made by this class
+   */
+  public static int queueIndex(long operationId) {
+    return (int) (operationId >>> QUEUE_SHIFT) & QUEUE_MASK;
+  }
+
+  /**
+   * {@return descriptors handed over on that queue before this one}
+   *
+   * @param operationId an id made by this class
+   */
+  public static long sequence(long operationId) {
+    return operationId & SEQUENCE_MASK;
+  }
+
+  /**
    * {@return the id in words, such as {@code port 0 rx queue 0 #17}}
    *
    * @param operationId an id made by this class
    */
   public static String describe(long operationId) {
     return "port "
-        + (operationId >>> PORT_SHIFT)
-        + ((operationId >>> DIRECTION_SHIFT & 1) == 1 ? " tx queue " : " rx queue ")
-        + (operationId >>> QUEUE_SHIFT & 0x7f)
+        + portIndex(operationId)
+        + (isTransmit(operationId) ? " tx queue " : " rx queue ")
+        + queueIndex(operationId)
         + " #"
-        + (operationId & SEQUENCE_MASK);
+        + sequence(operationId);
   }
 }

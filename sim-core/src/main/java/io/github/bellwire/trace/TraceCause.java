@@ -14,6 +14,8 @@ public enum TraceCause {
   TAIL_WRITTEN("tail register written by the driver"),
   /** The device read the descriptor. */
   DESCRIPTOR_FETCHED("descriptor read by the device"),
+  /** The last bit of a frame arrived at the device that has now given it this descriptor. */
+  FRAME_ARRIVED("frame arrived from the wire"),
   /** The device wrote payload to memory. */
   PAYLOAD_WRITTEN("payload written by the device"),
   /** The device read payload from memory. */

@@ -1,0 +1,93 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.pcie.PcieGeneration;
+import io.github.bellwire.pcie.PcieLinkConfig;
+import java.util.List;
+
+/** The keys that describe the machine under a scenario. */
+final class HostKeys {
+  static final Key<String> HOST =
+      Key.of(
+          "host",
+          ValueTypes.words(HostConfig.PRESETS.stream().map(HostConfig::name).toList()),
+          HostConfig.GEN4_SERVER.name(),
+          "machine preset");
+  static final Key<Long> LINK_GEN =
+      Key.optional("link.gen", ValueTypes.count(1, 5), "host", "PCIe generation");
+  static final Key<Long> LINK_LANES =
+      Key.optional("link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width");
+  static final Key<Long> LINK_MPS =
+      Key.optional("link.mps", ValueTypes.bytes(128, 4096), "host", "PCIe maximum payload size");
+  static final Key<Long> LINK_MRRS =
+      Key.optional("link.mrrs", ValueTypes.bytes(128, 4096), "host", "PCIe maximum read request");
+  static final Key<Long> LINK_RCB =
+      Key.optional("link.rcb", ValueTypes.bytes(64, 128), "host", "PCIe read completion boundary");
+  static final Key<Long> LINK_TAGS =
+      Key.optional(
+          "link.tags",
+          ValueTypes.count(1, PcieLinkConfig.TAGS_MAX),
+          "host",
+          "reads a device may have outstanding");
+  static final Key<Long> CPU_FREQUENCY =
+      Key.optional(
+          "cpu.frequency",
+          ValueTypes.frequencyHz(100_000_000, 10_000_000_000L),
+          "host",
+          "clock of the cores");
+  static final Key<String> IOMMU =
+      Key.of("iommu", ValueTypes.words(List.of("off")), "off", "address translation for devices");
+
+  static final List<Key<?>> ALL =
+      List.of(
+          HOST,
+          LINK_GEN,
+          LINK_LANES,
+          LINK_MPS,
+          LINK_MRRS,
+          LINK_RCB,
+          LINK_TAGS,
+          CPU_FREQUENCY,
+          IOMMU);
+
+  private HostKeys() {}
+
+  /** {@return the machine that the settings describe; overrides appear among the resolved values} */
+  static HostConfig resolve(Settings settings) {
+    String name = settings.value(HOST);
+    HostConfig preset =
+        HostConfig.PRESETS.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();
+    PcieLinkConfig link = preset.link();
+    int generation = supply(settings, LINK_GEN, link.generation().number());
+    int lanes = supply(settings, LINK_LANES, link.lanes());
+    int mps = powerOfTwo(settings, LINK_MPS, link.maxPayloadBytes());
+    int mrrs = powerOfTwo(settings, LINK_MRRS, link.maxReadRequestBytes());
+    int rcb = powerOfTwo(settings, LINK_RCB, link.readCompletionBoundaryBytes());
+    int tags = supply(settings, LINK_TAGS, link.tags());
+    long frequencyHz = settings.supply(CPU_FREQUENCY, preset.core().frequencyHz());
+    return preset
+        .withCore(preset.core().withFrequencyHz(frequencyHz))
+        .withLink(
+            link.withGeneration(PcieGeneration.of(generation))
+                .withLanes(lanes)
+                .withMaxPayloadBytes(mps)
+                .withMaxReadRequestBytes(mrrs)
+                .withReadCompletionBoundaryBytes(rcb)
+                .withTags(tags));
+  }
+
+  private static int supply(Settings settings, Key<Long> key, int preset) {
+    return Math.toIntExact(settings.supply(key, (long) preset));
+  }
+
+  private static int powerOfTwo(Settings settings, Key<Long> key, int preset) {
+    int value = supply(settings, key, preset);
+    if (Integer.bitCount(value) != 1) {
+      throw settings.refuse(key, "must be a power of two, " + key.type().range());
+    }
+    return value;
+  }
+}

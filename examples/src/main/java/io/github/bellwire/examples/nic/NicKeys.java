@@ -1,0 +1,181 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.device.nic.EthernetWire;
+import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.device.nic.driver.DriverMode;
+import io.github.bellwire.device.nic.driver.DriverProfile;
+import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueTypes;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+
+/** The keys of the scenarios with network cards. */
+final class NicKeys {
+  /** When frames enter the wire. */
+  enum Timing {
+    /** As far apart as they were captured. */
+    CAPTURE,
+    /** Back to back. */
+    LINE_RATE
+  }
+
+  /** Which ways frames are forwarded. */
+  enum Direction {
+    /** From port 0 to port 1. */
+    ONE,
+    /** Both ways at once. */
+    BOTH
+  }
+
+  /** What the host software costs. */
+  enum Profile {
+    /** A userspace driver in C. */
+    USERSPACE_C(DriverProfile.USERSPACE_C),
+    /** A kernel driver and network stack. */
+    KERNEL(DriverProfile.KERNEL),
+    /** Nothing. */
+    IDEAL(DriverProfile.IDEAL);
+
+    private final DriverProfile costs;
+
+    Profile(DriverProfile costs) {
+      this.costs = costs;
+    }
+  }
+
+  static final Key<Path> PCAP =
+      Key.optional("pcap", ValueTypes.file(), "the shipped capture", "capture to replay");
+  static final Key<Long> FRAMES =
+      Key.optional(
+          "frames", ValueTypes.count(1, 1_000_000_000_000L), "capture", "frames to generate");
+  static final Key<Long> FRAME_BYTES =
+      Key.of(
+          "frame-bytes",
+          ValueTypes.bytes(EthernetWire.FRAME_MIN_BYTES, 16_383),
+          "64",
+          "size of generated frames, FCS included");
+  static final Key<Long> RATE =
+      Key.of(
+          "rate",
+          ValueTypes.bitsPerSecond(1_000_000_000L, 800_000_000_000L),
+          "10Gb/s",
+          "wire speed");
+  static final Key<Timing> TIMING =
+      Key.optional(
+          "timing",
+          ValueTypes.words(Timing.class),
+          "capture for captures, else line-rate",
+          "when frames enter the wire");
+  static final Key<Path> CAPTURE_OUT =
+      Key.optional(
+          "capture-out", ValueTypes.file(), "none", "capture file for what the driver received");
+  static final Key<Long> RING_SIZE =
+      Key.of("ring.size", ValueTypes.count(8, 4096, 8), "512", "descriptors per ring");
+  static final Key<DriverMode> MODE =
+      Key.of("mode", ValueTypes.words(DriverMode.class), "poll", "how received frames are noticed");
+  static final Key<Long> BATCH =
+      Key.of("batch", ValueTypes.count(1, 4096), "32", "frames per poll and per tail write");
+  static final Key<Long> ITR =
+      Key.of(
+          "itr",
+          ValueTypes.timePs(0, 1_046_528_000L),
+          "0ns",
+          "least time between two interrupts of a vector");
+  static final Key<Long> QUEUES =
+      Key.of("queues", ValueTypes.count(1, 16), "1", "queues, chosen by RSS");
+  static final Key<Long> CORES =
+      Key.of("cores", ValueTypes.count(1, 16), "1", "cores that serve the queues");
+  static final Key<Profile> PROFILE =
+      Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs");
+  static final Key<OptionalLong> ENGINE_RATE =
+      Key.optional(
+          "nic.engine-rate",
+          ValueTypes.wordOr("unlimited", ValueTypes.count(1, 1_000_000_000_000L)),
+          "64-byte frames at wire speed",
+          "descriptors per second");
+  static final Key<Long> PTHRESH =
+      Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "TXDCTL prefetch threshold");
+  static final Key<Long> HTHRESH =
+      Key.of("nic.hthresh", ValueTypes.count(0, 127), "0", "TXDCTL host threshold");
+  static final Key<Long> WTHRESH =
+      Key.of("nic.wthresh", ValueTypes.count(0, 40), "8", "TXDCTL write-back threshold");
+  static final Key<Long> MAX_FRAME =
+      Key.of(
+          "nic.max-frame",
+          ValueTypes.bytes(EthernetWire.FRAME_MIN_BYTES, 16_383),
+          "1518",
+          "longest frame received, FCS included, a VLAN tag on top");
+  static final Key<Long> BUFFER =
+      Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a receive buffer");
+  static final Key<Long> RX_FIFO =
+      Key.of("nic.rx-fifo", ValueTypes.bytes(16 << 10, 512 << 10), "512KiB", "receive FIFO");
+  static final Key<Direction> DIRECTION =
+      Key.of("direction", ValueTypes.words(Direction.class), "one", "which ways to forward");
+
+  private static final int BITS_PER_MIN_SLOT = EthernetWire.wireBytes(60) * Byte.SIZE;
+
+  private NicKeys() {}
+
+  /**
+   * {@return a port as the settings describe it}
+   *
+   * @param portIndex 0..3
+   */
+  static NicConfig nicConfig(Settings settings, int portIndex) {
+    long bitsPerSecond = settings.value(RATE);
+    // The 82599 keeps up with its own line; a faster wire gets an engine to match.
+    long atLineRate = (bitsPerSecond + BITS_PER_MIN_SLOT - 1) / BITS_PER_MIN_SLOT;
+    OptionalLong engine = settings.supply(ENGINE_RATE, OptionalLong.of(atLineRate));
+    return NicConfig.NIC_82599
+        .withPortIndex(portIndex)
+        .withMacAddress(NicConfig.NIC_82599.macAddress() + portIndex)
+        .withLineBitsPerSecond(bitsPerSecond)
+        .withDescriptorsPerSecond(engine.orElse(NicConfig.UNLIMITED))
+        .withRxFifoBytes(inKib(settings, RX_FIFO));
+  }
+
+  /** {@return the driver as the settings describe it} */
+  static NicDriverConfig driverConfig(Settings settings) {
+    int ringSize = settings.intValue(RING_SIZE);
+    // The defaults shrink with the ring; what the user says must fit.
+    int batch = supply(settings, BATCH, Math.min(settings.intValue(BATCH), ringSize));
+    if (batch > ringSize) {
+      throw settings.refuse(BATCH, "must be at most " + settings.assignment(RING_SIZE));
+    }
+    int wthresh = supply(settings, WTHRESH, Math.min(settings.intValue(WTHRESH), ringSize / 2));
+    if (settings.intValue(PTHRESH) + wthresh > 40) {
+      throw settings.refuse(
+          WTHRESH, "must be at most 40 together with " + settings.assignment(PTHRESH));
+    }
+    if (wthresh > ringSize / 2) {
+      throw settings.refuse(WTHRESH, "must be at most half of " + settings.assignment(RING_SIZE));
+    }
+    return NicDriverConfig.forMode(settings.value(MODE)).toBuilder()
+        .rxQueues(settings.intValue(QUEUES))
+        .txQueues(settings.intValue(QUEUES))
+        .ringSize(ringSize)
+        .bufferBytes(inKib(settings, BUFFER))
+        .batch(batch)
+        .itrPs(settings.value(ITR))
+        .pthresh(settings.intValue(PTHRESH))
+        .hthresh(settings.intValue(HTHRESH))
+        .wthresh(wthresh)
+        .maxFrameBytes(settings.intValue(MAX_FRAME))
+        .profile(settings.value(PROFILE).costs)
+        .build();
+  }
+
+  private static int supply(Settings settings, Key<Long> key, long unlessGiven) {
+    return Math.toIntExact(settings.supply(key, unlessGiven));
+  }
+
+  private static int inKib(Settings settings, Key<Long> key) {
+    int bytes = settings.intValue(key);
+    if (bytes % 1024 != 0) {
+      throw settings.refuse(key, "must be a multiple of 1 KiB, " + key.type().range());
+    }
+    return bytes;
+  }
+}

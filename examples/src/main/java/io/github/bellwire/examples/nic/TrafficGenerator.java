@@ -1,0 +1,160 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.device.nic.EthernetWire;
+import io.github.bellwire.device.nic.FrameReceiver;
+import io.github.bellwire.examples.settings.UserErrorException;
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The station at the far end of the wire: sends the frames of a source, at their own times or back to
+ * back, and pads short ones as any sender does. One event per frame, at its last bit.
+ */
+final class TrafficGenerator extends Event {
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final long PS_PER_NS = 1_000;
+
+  private final Simulation simulation;
+  private final FrameSource source;
+  private final EthernetWire wire;
+  private final FrameReceiver receiver;
+  private final boolean keepsTiming;
+  private final byte[] padded = new byte[FRAME_MIN_BYTES];
+
+  private long startPs;
+  private long firstTimestampNs;
+  private long lastTimestampNs;
+  private long framesTotal;
+  private long bytesTotal;
+  private long paddedTotal;
+  private long firstLastBitPs;
+  private long lastBitPs;
+  private @Nullable UserErrorException error;
+
+  /**
+   * Creates a station that is silent.
+   *
+   * @param simulation the clock
+   * @param source where frames come from
+   * @param bitsPerSecond line rate
+   * @param receiver the other end
+   * @param keepsTiming whether frames keep the distances of their capture
+   */
+  TrafficGenerator(
+      Simulation simulation,
+      FrameSource source,
+      long bitsPerSecond,
+      FrameReceiver receiver,
+      boolean keepsTiming) {
+    this.simulation = simulation;
+    this.source = source;
+    this.receiver = receiver;
+    this.keepsTiming = keepsTiming;
+    wire = new EthernetWire(bitsPerSecond);
+  }
+
+  /**
+   * Begins to send.
+   *
+   * @param atPs first bit of the first frame, not before the current time
+   */
+  void start(long atPs) {
+    startPs = atPs;
+    if (moveOn()) {
+      firstTimestampNs = source.timestampNs();
+      lastTimestampNs = firstTimestampNs;
+      sendNext();
+      firstLastBitPs = timePs();
+    }
+  }
+
+  @Override
+  protected void onEvent(long nowPs) {
+    lastBitPs = nowPs;
+    byte[] frame = source.frame();
+    int length = source.lengthBytes();
+    framesTotal++;
+    bytesTotal += Math.max(length, FRAME_MIN_BYTES);
+    if (length < FRAME_MIN_BYTES) {
+      System.arraycopy(frame, 0, padded, 0, length);
+      Arrays.fill(padded, length, FRAME_MIN_BYTES, (byte) 0);
+      paddedTotal++;
+      receiver.onFrame(padded, 0, FRAME_MIN_BYTES, nowPs);
+    } else {
+      receiver.onFrame(frame, 0, length, nowPs);
+    }
+    if (moveOn()) {
+      sendNext();
+    }
+  }
+
+  /** {@return frames sent} */
+  long framesTotal() {
+    return framesTotal;
+  }
+
+  /** {@return bytes of these frames, padding included, FCS not} */
+  long bytesTotal() {
+    return bytesTotal;
+  }
+
+  /** {@return frames that had to be padded} */
+  long paddedTotal() {
+    return paddedTotal;
+  }
+
+  /** {@return bytes on the wire, with preamble, FCS and gap} */
+  long wireBytesTotal() {
+    return wire.bytesTotal();
+  }
+
+  /** {@return first bit of the first frame, in picoseconds} */
+  long startPs() {
+    return startPs;
+  }
+
+  /** {@return last bit of the first frame, in picoseconds} */
+  long firstLastBitPs() {
+    return firstLastBitPs;
+  }
+
+  /** {@return last bit of the last frame so far, in picoseconds} */
+  long lastBitPs() {
+    return lastBitPs;
+  }
+
+  /** {@return when the wire is free for another frame, in picoseconds} */
+  long wireFreePs() {
+    return wire.freePs();
+  }
+
+  /** {@return what was wrong with the source, or null} */
+  @Nullable UserErrorException error() {
+    return error;
+  }
+
+  private boolean moveOn() {
+    try {
+      return source.next();
+    } catch (UserErrorException e) {
+      error = e; // Told when everything before it has been delivered.
+      return false;
+    }
+  }
+
+  private void sendNext() {
+    int length = Math.max(source.lengthBytes(), FRAME_MIN_BYTES);
+    simulation.schedule(this, wire.transmit(length, readyPs()));
+  }
+
+  /** Captures may step back in time; a frame never overtakes the one before it. */
+  private long readyPs() {
+    if (!keepsTiming) {
+      return startPs;
+    }
+    lastTimestampNs = Math.max(lastTimestampNs, source.timestampNs());
+    return startPs + (lastTimestampNs - firstTimestampNs) * PS_PER_NS;
+  }
+}

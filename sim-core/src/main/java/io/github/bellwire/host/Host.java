@@ -1,0 +1,177 @@
+package io.github.bellwire.host;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.bellwire.cache.SimpleCacheHierarchy;
+import io.github.bellwire.cpu.Core;
+import io.github.bellwire.cpu.InterruptController;
+import io.github.bellwire.cpu.MachinePorts;
+import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.dma.BounceBufferPool;
+import io.github.bellwire.dma.DmaConfig;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.MemoryZones;
+import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.memory.SimpleMemoryController;
+import io.github.bellwire.pcie.BusEnumerator;
+import io.github.bellwire.pcie.Endpoint;
+import io.github.bellwire.pcie.EnumeratedFunction;
+import io.github.bellwire.pcie.EnumerationConfig;
+import io.github.bellwire.pcie.RootComplex;
+import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.Translation;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A machine: plug devices in, {@linkplain #enumerate() enumerate}, and let host software run on its
+ * cores. Everything on it shares one simulation and belongs to the thread that runs that.
+ */
+public final class Host {
+  /** Linux's default size of the bounce buffer pool. */
+  private static final int BOUNCE_POOL_BYTES = 64 << 20;
+
+  private final HostConfig config;
+  private final Simulation simulation;
+  private final PhysicalMemory memory;
+  private final CommitQueue commits;
+  private final SimpleCacheHierarchy caches;
+  private final InterruptController interrupts;
+  private final RootComplex rootComplex;
+  private final List<Core> cores = new ArrayList<>();
+  private final PageAllocator pages;
+  private final BounceBufferPool bounceBuffers;
+
+  /**
+   * Builds a machine without an IOMMU.
+   *
+   * @param config what it is made of
+   * @param seed of its random streams
+   */
+  public Host(HostConfig config, long seed) {
+    this(config, seed, Translation.IDENTITY);
+  }
+
+  /**
+   * Builds a machine.
+   *
+   * @param config what it is made of
+   * @param seed of its random streams
+   * @param translation what device addresses mean
+   */
+  public Host(HostConfig config, long seed, Translation translation) {
+    this.config = requireNonNull(config, "config");
+    simulation = new Simulation(seed);
+    memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
+    commits = new CommitQueue(simulation, memory);
+    SimpleMemoryController dram = new SimpleMemoryController(config.memory());
+    caches = new SimpleCacheHierarchy(config.cache(), config.coresCount(), dram);
+    interrupts = new InterruptController(simulation);
+    rootComplex =
+        new RootComplex(
+            config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
+    MachinePorts machine = new MachinePorts(simulation, memory, commits, caches, rootComplex);
+    for (int i = 0; i < config.coresCount(); i++) {
+      cores.add(new Core(i, config.core(), machine));
+    }
+    pages = new PageAllocator(MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes()));
+    long poolBytes = Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4);
+    bounceBuffers = new BounceBufferPool(pages, (int) poolBytes);
+  }
+
+  /**
+   * Plugs a device into a new root port with the machine's kind of slot.
+   *
+   * @param endpoint the device, plugged in nowhere else
+   * @return the port
+   */
+  public RootPort attach(Endpoint endpoint) {
+    return rootComplex.attach(endpoint, config.link());
+  }
+
+  /**
+   * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
+   * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
+   *
+   * @return the devices in the order of attachment
+   */
+  public List<EnumeratedFunction> enumerate() {
+    EnumerationConfig enumeration =
+        EnumerationConfig.XEON
+            .withMaxPayloadBytes(config.link().maxPayloadBytes())
+            .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
+    List<Endpoint> endpoints = new ArrayList<>();
+    for (RootPort port : rootComplex.ports()) {
+      endpoints.add(port.endpoint());
+    }
+    return new BusEnumerator(enumeration).enumerate(endpoints);
+  }
+
+  /**
+   * {@return a port for straight-line code on a core}
+   *
+   * @param coreIndex 0 to below the number of cores
+   */
+  public SynchronousPort synchronousPort(int coreIndex) {
+    return new SynchronousPort(core(coreIndex));
+  }
+
+  /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
+  public DmaDevice newDmaDevice() {
+    return new DmaDevice(DmaConfig.LINUX_DEFAULT, pages, DmaMapper.IDENTITY, bounceBuffers);
+  }
+
+  /** {@return what it is made of} */
+  public HostConfig config() {
+    return config;
+  }
+
+  /** {@return the clock and the events} */
+  public Simulation simulation() {
+    return simulation;
+  }
+
+  /** {@return memory as of now, for tools and tests that look without taking time} */
+  public PhysicalMemory memory() {
+    commits.settle(simulation.nowPs());
+    return memory;
+  }
+
+  /**
+   * {@return a core}
+   *
+   * @param index 0 to below the number of cores
+   */
+  public Core core(int index) {
+    return cores.get(index);
+  }
+
+  /** {@return the caches} */
+  public SimpleCacheHierarchy caches() {
+    return caches;
+  }
+
+  /** {@return where interrupt messages go} */
+  public InterruptController interrupts() {
+    return interrupts;
+  }
+
+  /** {@return the root complex with its ports} */
+  public RootComplex rootComplex() {
+    return rootComplex;
+  }
+
+  /** {@return physical pages for drivers} */
+  public PageAllocator pages() {
+    return pages;
+  }
+
+  /** {@return the bounce buffers that devices with narrow addresses share} */
+  public BounceBufferPool bounceBuffers() {
+    return bounceBuffers;
+  }
+}

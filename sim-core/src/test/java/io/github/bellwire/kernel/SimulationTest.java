@@ -1,0 +1,236 @@
+package io.github.bellwire.kernel;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongConsumer;
+import org.junit.jupiter.api.Test;
+
+class SimulationTest {
+  private final Simulation simulation = new Simulation(1);
+  private final List<String> happened = new ArrayList<>();
+
+  @Test
+  void shouldStartAtTimeZeroWithNothingPending() {
+    assertThat(simulation.nowPs()).isZero();
+    assertThat(simulation.seed()).isEqualTo(1);
+    assertThat(simulation.nextEventPs()).isEqualTo(Simulation.NEVER_PS);
+    assertThat(simulation.step()).isFalse();
+    assertThat(simulation.eventsTotal()).isZero();
+  }
+
+  @Test
+  void shouldAdvanceToEachEventInTurn() {
+    Event late = named("late");
+    Event early = named("early");
+    simulation.schedule(late, 700);
+    simulation.schedule(early, 300);
+
+    assertThat(simulation.nextEventPs()).isEqualTo(300);
+    assertThat(simulation.step()).isTrue();
+    assertThat(simulation.nowPs()).isEqualTo(300);
+    assertThat(early.isScheduled()).isFalse();
+    assertThat(late.isScheduled()).isTrue();
+    simulation.run();
+
+    assertThat(happened).containsExactly("early@300", "late@700");
+    assertThat(simulation.nowPs()).isEqualTo(700);
+    assertThat(simulation.eventsTotal()).isEqualTo(2);
+    assertThat(late.timePs()).isEqualTo(700);
+  }
+
+  @Test
+  void shouldServeEqualTimesFirstInFirstOut() {
+    for (int i = 0; i < 100; i++) {
+      simulation.schedule(named("e" + i), 5);
+    }
+
+    simulation.run();
+
+    assertThat(happened).hasSize(100);
+    for (int i = 0; i < 100; i++) {
+      assertThat(happened.get(i)).isEqualTo("e" + i + "@5");
+    }
+  }
+
+  @Test
+  void shouldPutARescheduledEventBehindItsEquals() {
+    Event first = named("first");
+    simulation.schedule(first, 5);
+    simulation.schedule(named("second"), 5);
+
+    simulation.reschedule(first, 5);
+    simulation.run();
+
+    assertThat(happened).containsExactly("second@5", "first@5");
+  }
+
+  @Test
+  void shouldScheduleWhatWasNotScheduledWhenRescheduling() {
+    simulation.reschedule(named("once"), 5);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("once@5");
+  }
+
+  @Test
+  void shouldRefuseToScheduleTwice() {
+    Event event = named("event");
+    simulation.schedule(event, 3);
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> simulation.schedule(event, 9))
+        .withMessage("event is scheduled already: timePs=3, atPs=9");
+    assertThat(simulation.nextEventPs()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldRefuseATimeThatHasPassed() {
+    Event event = named("event");
+    Event pending = named("pending");
+    simulation.schedule(pending, 20);
+    simulation.runUntil(10);
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> simulation.schedule(event, 9))
+        .withMessage("atPs must be >= nowPs: atPs=9, nowPs=10");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> simulation.reschedule(pending, 9))
+        .withMessage("atPs must be >= nowPs: atPs=9, nowPs=10");
+    assertThat(event.isScheduled()).isFalse();
+    assertThat(pending.timePs()).isEqualTo(20);
+    assertThat(pending.isScheduled()).isTrue();
+  }
+
+  @Test
+  void shouldScheduleForNowFromWithinAnEvent() {
+    Event follower = named("follower");
+    simulation.schedule(doing(nowPs -> simulation.schedule(follower, nowPs)), 5);
+    simulation.schedule(named("other"), 5);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("other@5", "follower@5");
+  }
+
+  @Test
+  void shouldCancel() {
+    Event event = named("event");
+    simulation.schedule(event, 5);
+
+    assertThat(simulation.cancel(event)).isTrue();
+    assertThat(simulation.cancel(event)).isFalse();
+    assertThat(event.isScheduled()).isFalse();
+    assertThat(simulation.nextEventPs()).isEqualTo(Simulation.NEVER_PS);
+    simulation.run();
+
+    assertThat(happened).isEmpty();
+  }
+
+  @Test
+  void shouldCancelFromWithinAnEvent() {
+    Event victim = named("victim");
+    simulation.schedule(doing(nowPs -> simulation.cancel(victim)), 5);
+    simulation.schedule(victim, 5);
+
+    simulation.run();
+
+    assertThat(happened).isEmpty();
+    assertThat(simulation.eventsTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldRunUpToAndIncludingATime() {
+    simulation.schedule(named("before"), 9);
+    simulation.schedule(named("at"), 10);
+    simulation.schedule(named("after"), 11);
+
+    simulation.runUntil(10);
+
+    assertThat(happened).containsExactly("before@9", "at@10");
+    assertThat(simulation.nowPs()).isEqualTo(10);
+    assertThat(simulation.nextEventPs()).isEqualTo(11);
+  }
+
+  @Test
+  void shouldIgnoreARunUntilAPassedTime() {
+    simulation.runUntil(10);
+
+    simulation.runUntil(4);
+
+    assertThat(simulation.nowPs()).isEqualTo(10);
+  }
+
+  @Test
+  void shouldLetTimePassWithinAnEvent() {
+    simulation.schedule(
+        doing(
+            nowPs -> {
+              simulation.runUntil(nowPs + 100);
+              happened.add("outer@" + simulation.nowPs());
+            }),
+        5);
+    simulation.schedule(named("inner"), 50);
+    simulation.schedule(named("later"), 200);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("inner@50", "outer@105", "later@200");
+    assertThat(simulation.eventsTotal()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldReturnLateFromARunWithinWhichAnEventWaitedForLonger() {
+    simulation.schedule(doing(nowPs -> simulation.runUntil(nowPs + 10)), 0);
+    simulation.schedule(doing(nowPs -> simulation.runUntil(nowPs + 100)), 5);
+
+    simulation.step();
+
+    assertThat(simulation.nowPs()).isEqualTo(105);
+  }
+
+  @Test
+  void shouldAllowAnEventToRescheduleItselfWhileItWaits() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              happened.add("self@" + nowPs);
+              if (nowPs < 30) {
+                simulation.schedule(self[0], nowPs + 10);
+                simulation.runUntil(nowPs + 10);
+              }
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("self@10", "self@20", "self@30");
+  }
+
+  @Test
+  void shouldHoldAnEventAtTheEndOfTime() {
+    simulation.schedule(named("last"), Simulation.NEVER_PS);
+
+    simulation.runUntil(Simulation.NEVER_PS);
+
+    assertThat(happened).containsExactly("last@" + Long.MAX_VALUE);
+  }
+
+  private Event named(String name) {
+    return doing(nowPs -> happened.add(name + "@" + nowPs));
+  }
+
+  private static Event doing(LongConsumer action) {
+    return new Event() {
+      @Override
+      protected void onEvent(long nowPs) {
+        action.accept(nowPs);
+      }
+    };
+  }
+}

@@ -1,0 +1,310 @@
+package io.github.bellwire.pcie;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class BusEnumeratorTest {
+  private static final long BASE_64 = 0x3800_0000_0000L;
+
+  private final BusEnumerator enumerator = new BusEnumerator(EnumerationConfig.XEON);
+
+  private static ConfigSpace.Builder function(int deviceId) {
+    return new ConfigSpace.Builder(0x8086, deviceId).pcie(0xA0, 3, 8, 512, true);
+  }
+
+  @Test
+  void shouldPlaceWindowsLargestFirstAtMultiplesOfTheirSize() {
+    StubEndpoint nic =
+        new StubEndpoint(
+            function(0x10FB)
+                .classCode(0x02_00_00)
+                .bar(Bar.memory64(0, 512 << 10).withPrefetchable(true))
+                .bar(Bar.memory64(4, 16 << 10)));
+    StubEndpoint disk =
+        new StubEndpoint(
+            function(0x0A54)
+                .classCode(0x01_08_02)
+                .bar(Bar.memory64(0, 16 << 10))
+                .bar(Bar.memory32(5, 8 << 10)));
+    StubEndpoint gpu =
+        new StubEndpoint(
+            function(0x20B0)
+                .classCode(0x03_02_00)
+                .bar(Bar.memory32(0, 16 << 20))
+                .bar(Bar.memory64(1, 1L << 40).withPrefetchable(true)));
+
+    List<EnumeratedFunction> functions = enumerator.enumerate(List.of(nic, disk, gpu));
+
+    // 64 bit, by size: GPU 1 TiB, NIC 512 KiB, then 16 KiB of the NIC before 16 KiB of the disk.
+    // 32 bit: GPU 16 MiB, disk 8 KiB.
+    long afterGpu = BASE_64 + (1L << 40);
+    assertThat(functions)
+        .containsExactly(
+            new EnumeratedFunction(
+                new Bdf(1, 0, 0),
+                nic,
+                0x8086,
+                0x10FB,
+                0x02_00_00,
+                List.of(
+                    new AssignedBar(new Bar(0, true, true, 512 << 10), afterGpu),
+                    new AssignedBar(new Bar(4, true, false, 16 << 10), afterGpu + 0x8_0000))),
+            new EnumeratedFunction(
+                new Bdf(2, 0, 0),
+                disk,
+                0x8086,
+                0x0A54,
+                0x01_08_02,
+                List.of(
+                    new AssignedBar(new Bar(0, true, false, 16 << 10), afterGpu + 0x8_4000),
+                    new AssignedBar(new Bar(5, false, false, 8 << 10), 0xC100_0000L))),
+            new EnumeratedFunction(
+                new Bdf(3, 0, 0),
+                gpu,
+                0x8086,
+                0x20B0,
+                0x03_02_00,
+                List.of(
+                    new AssignedBar(new Bar(0, false, false, 16 << 20), 0xC000_0000L),
+                    new AssignedBar(new Bar(1, true, true, 1L << 40), BASE_64))));
+    assertThat(disk.configSpace().barIndexAt(0xC100_0000L)).isEqualTo(5);
+    assertThat(nic.configSpace().barIndexAt(afterGpu + 0x8_0000)).isEqualTo(4);
+    assertThat(functions.get(1).barAddress(5)).isEqualTo(0xC100_0000L);
+  }
+
+  @Test
+  void shouldAlignAfterASmallerWindowBase() {
+    BusEnumerator odd =
+        new BusEnumerator(EnumerationConfig.XEON.withWindow32(0xC000_1000L, 0x10_0000));
+    StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory32(0, 64 << 10)));
+
+    assertThat(odd.enumerate(List.of(endpoint)).get(0).barAddress(0)).isEqualTo(0xC001_0000L);
+  }
+
+  @Test
+  void shouldEnableMemoryAndLeaveBusMasteringToTheDriver() {
+    StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory32(0, 4096)));
+    StubEndpoint running = new StubEndpoint(function(2));
+    running.configSpace().write(0x04, 2, 0x0406);
+
+    enumerator.enumerate(List.of(endpoint, running));
+
+    assertThat(endpoint.configSpace().read(0x04, 2)).isEqualTo(0x0002);
+    assertThat(running.configSpace().read(0x04, 2)).isEqualTo(0x0406);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "128, 256, 128, 512",
+    "512, 256, 256, 512",
+    "512, 4096, 512, 4096",
+    "4096, 128, 128, 128"
+  })
+  void shouldProgramPayloadAndRequestSizes(
+      int supportedBytes, int limitBytes, int maxPayloadBytes, int maxRequestBytes) {
+    StubEndpoint endpoint =
+        new StubEndpoint(new ConfigSpace.Builder(0x8086, 1).pcie(0x50, 3, 8, supportedBytes, true));
+    ConfigSpace space = endpoint.configSpace();
+    space.write(0x58, 2, 0xFFFF); // leftovers that are not the firmware's to change
+    EnumerationConfig config =
+        EnumerationConfig.XEON
+            .withMaxPayloadBytes(limitBytes)
+            .withMaxReadRequestBytes(maxRequestBytes);
+
+    new BusEnumerator(config).enumerate(List.of(endpoint));
+
+    assertThat(space.maxPayloadBytes()).isEqualTo(maxPayloadBytes);
+    assertThat(space.maxReadRequestBytes()).isEqualTo(maxRequestBytes);
+    int payloadCode = Integer.numberOfTrailingZeros(maxPayloadBytes) - 7;
+    assertThat(space.read(0x58, 2) >> 5 & 7).isEqualTo(payloadCode);
+    assertThat(space.read(0x58, 2) & 0x91F).isEqualTo(0x91F);
+  }
+
+  @Test
+  void shouldPlaceAgainAfterAReset() {
+    StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory64(2, 4096)));
+    List<EnumeratedFunction> first = enumerator.enumerate(List.of(endpoint));
+    endpoint.reset(0);
+
+    assertThat(enumerator.enumerate(List.of(endpoint))).isEqualTo(first);
+    assertThat(endpoint.configSpace().barIndexAt(BASE_64)).isEqualTo(2);
+  }
+
+  @Test
+  void shouldNumberUpTo32Ports() {
+    List<StubEndpoint> endpoints = new ArrayList<>();
+    for (int i = 0; i < 32; i++) {
+      endpoints.add(new StubEndpoint(function(i)));
+    }
+
+    List<EnumeratedFunction> functions = enumerator.enumerate(endpoints);
+
+    assertThat(functions.get(31).bdf()).hasToString("0000:20:00.0");
+    endpoints.add(new StubEndpoint(function(32)));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> enumerator.enumerate(endpoints))
+        .withMessage("endpoints must be at most 32: endpoints=33");
+  }
+
+  @Test
+  void shouldReturnAnImmutableList() {
+    List<EnumeratedFunction> functions =
+        enumerator.enumerate(List.of(new StubEndpoint(function(1).bar(Bar.memory32(0, 4096)))));
+
+    assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(functions::clear);
+    assertThatExceptionOfType(UnsupportedOperationException.class)
+        .isThrownBy(functions.get(0).bars()::clear);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> functions.get(0).barAddress(1))
+        .withMessage("index must be that of a window: index=1, bdf=0000:01:00.0");
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {21, 22, 23})
+  void shouldNeverOverlapWindows(long seed) {
+    Random random = new Random(seed);
+    List<StubEndpoint> endpoints = new ArrayList<>();
+    for (int i = 0; i < 32; i++) {
+      ConfigSpace.Builder builder = function(i);
+      for (int index = 0; index < 6; index++) {
+        if (random.nextInt(3) == 0) {
+          continue;
+        }
+        boolean is64Bit = index < 5 && random.nextBoolean();
+        builder.bar(new Bar(index, is64Bit, random.nextBoolean(), 128L << random.nextInt(15)));
+        index += is64Bit ? 1 : 0;
+      }
+      endpoints.add(new StubEndpoint(builder));
+    }
+
+    List<AssignedBar> placed = new ArrayList<>();
+    for (EnumeratedFunction function : enumerator.enumerate(endpoints)) {
+      ConfigSpace space = function.endpoint().configSpace();
+      for (AssignedBar assigned : function.bars()) {
+        long sizeBytes = assigned.bar().sizeBytes();
+        long address = assigned.address();
+        int index = assigned.bar().index();
+        assertThat(address % sizeBytes).as("seed %d", seed).isZero();
+        assertThat(space.barAddress(index)).as("seed %d", seed).isEqualTo(address);
+        assertThat(space.barSizeBytes(index)).as("seed %d", seed).isEqualTo(sizeBytes);
+        assertThat(space.barIndexAt(address + sizeBytes - 1)).as("seed %d", seed).isEqualTo(index);
+        placed.add(assigned);
+      }
+    }
+    for (AssignedBar a : placed) {
+      for (AssignedBar b : placed) {
+        boolean disjoint =
+            a == b
+                || a.address() + a.bar().sizeBytes() <= b.address()
+                || b.address() + b.bar().sizeBytes() <= a.address();
+        assertThat(disjoint).as("seed %d, %s, %s", seed, a, b).isTrue();
+      }
+    }
+  }
+
+  @Test
+  void shouldFillAWindowToItsLastByteAndThenRefuse() {
+    BusEnumerator small =
+        new BusEnumerator(
+            EnumerationConfig.XEON
+                .withWindow32(0xC000_0000L, 0x3000)
+                .withWindow64(1L << 32, 0x1000));
+    StubEndpoint fits =
+        new StubEndpoint(
+            function(1)
+                .bar(Bar.memory32(0, 4096))
+                .bar(Bar.memory32(1, 8192))
+                .bar(Bar.memory64(2, 4096)));
+    StubEndpoint tooMuch32 = new StubEndpoint(function(2).bar(Bar.memory32(3, 128)));
+    StubEndpoint tooMuch64 = new StubEndpoint(function(3).bar(Bar.memory64(0, 128)));
+
+    assertThat(small.enumerate(List.of(fits)).get(0).barAddress(0)).isEqualTo(0xC000_2000L);
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> small.enumerate(List.of(fits, tooMuch32)))
+        .withMessage(
+            "window 0xc0000000..0xc0002fff is exhausted: root port 1, Bar[index=3, is64Bit=false,"
+                + " prefetchable=false, sizeBytes=128], next free 0xc0003000");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> small.enumerate(List.of(fits, tooMuch64)))
+        .withMessageStartingWith("window 0x100000000..0x100000fff is exhausted: root port 1");
+  }
+
+  @Test
+  void shouldDefaultToTheWindowsOfAServer() {
+    EnumerationConfig xeon = EnumerationConfig.XEON;
+
+    assertThat(xeon.window32Base()).isEqualTo(0xC000_0000L);
+    assertThat(xeon.window32Base() + xeon.window32Bytes() - 1).isEqualTo(0xFEBF_FFFFL);
+    assertThat(xeon.window64Base()).isEqualTo(BASE_64);
+    assertThat(xeon.maxPayloadBytes()).isEqualTo(256);
+    assertThat(xeon.maxReadRequestBytes()).isEqualTo(512);
+  }
+
+  @Test
+  void shouldRejectIllegalWindows() {
+    EnumerationConfig xeon = EnumerationConfig.XEON;
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withWindow32(0, 4096))
+        .withMessage("window32Base must be a multiple of 4096 in 4096..4294963200: window32Base=0");
+    assertThatIllegalArgumentException().isThrownBy(() -> xeon.withWindow32(0x1800, 4096));
+    assertThatIllegalArgumentException().isThrownBy(() -> xeon.withWindow32(1L << 32, 0));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withWindow32(0xC000_0000L, 0x4000_0001L))
+        .withMessage("window32Bytes must be 0..1073741824: window32Bytes=1073741825");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withWindow64(0xC000_0000L, 4096))
+        .withMessageStartingWith("window64Base must be a multiple of 4096 in 4294967296..");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withWindow64(1L << 32, 1L << 52))
+        .withMessageStartingWith("window64Bytes must be 0..");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withMaxPayloadBytes(192))
+        .withMessage("maxPayloadBytes must be a power of two in 128..4096: maxPayloadBytes=192");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> xeon.withMaxReadRequestBytes(8192))
+        .withMessage(
+            "maxReadRequestBytes must be a power of two in 128..4096: maxReadRequestBytes=8192");
+  }
+
+  /** A function without registers. */
+  private static final class StubEndpoint implements Endpoint {
+    private final ConfigSpace config;
+
+    StubEndpoint(ConfigSpace.Builder builder) {
+      config = builder.build();
+    }
+
+    @Override
+    public ConfigSpace configSpace() {
+      return config;
+    }
+
+    @Override
+    public void connect(DmaPort dma) {}
+
+    @Override
+    public long mmioRead(int bar, long offset, int sizeBytes, long nowPs) {
+      return 0;
+    }
+
+    @Override
+    public void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs) {}
+
+    @Override
+    public void reset(long nowPs) {
+      config.reset();
+    }
+  }
+}

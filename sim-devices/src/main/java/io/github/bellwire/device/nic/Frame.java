@@ -1,0 +1,66 @@
+package io.github.bellwire.device.nic;
+
+/**
+ * A frame inside the device and what is known of it. Pooled by {@link FrameQueue}; its bytes are
+ * its own, or for a frame that only passes through those of the caller.
+ */
+final class Frame {
+  private byte[] storage = new byte[128];
+
+  byte[] bytes = storage;
+  int offset;
+  int lengthBytes;
+
+  /** When the next stage may have it, in picoseconds. */
+  long readyPs;
+
+  /** Receive: when its last bit arrived, in picoseconds. */
+  long arrivedPs;
+
+  // Receive: what the write-back will say, and the descriptors claimed.
+  int queueIndex;
+  long writeBackLow;
+  int statusAndErrors;
+  int vlanTci;
+  int firstDescriptor;
+  int descriptorsCount;
+  long sequence;
+  boolean isDropped;
+
+  // Transmit: the operation that the frame ends.
+  long operationId;
+
+  /** Lends the bytes of a caller; valid until the call ends. */
+  void lend(byte[] newBytes, int newOffset, int newLengthBytes) {
+    bytes = newBytes;
+    offset = newOffset;
+    lengthBytes = newLengthBytes;
+  }
+
+  /** Makes room for bytes of its own. */
+  void own(int newLengthBytes) {
+    if (storage.length < newLengthBytes) {
+      storage = new byte[Integer.highestOneBit(newLengthBytes - 1) * 2];
+    }
+    bytes = storage;
+    offset = 0;
+    lengthBytes = newLengthBytes;
+  }
+
+  /** Copies a frame, bytes included. */
+  void copyOf(Frame other) {
+    own(other.lengthBytes);
+    System.arraycopy(other.bytes, other.offset, bytes, 0, lengthBytes);
+    readyPs = other.readyPs;
+    arrivedPs = other.arrivedPs;
+    queueIndex = other.queueIndex;
+    writeBackLow = other.writeBackLow;
+    statusAndErrors = other.statusAndErrors;
+    vlanTci = other.vlanTci;
+    firstDescriptor = other.firstDescriptor;
+    descriptorsCount = other.descriptorsCount;
+    sequence = other.sequence;
+    isDropped = other.isDropped;
+    operationId = other.operationId;
+  }
+}

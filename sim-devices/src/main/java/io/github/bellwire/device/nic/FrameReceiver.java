@@ -1,0 +1,15 @@
+package io.github.bellwire.device.nic;
+
+/** The far end of an Ethernet wire. */
+@FunctionalInterface
+public interface FrameReceiver {
+  /**
+   * The last bit of a frame has arrived.
+   *
+   * @param frame holds the frame; owned by the caller again when the call returns
+   * @param offset index of the first byte
+   * @param lengthBytes bytes of the frame without FCS
+   * @param nowPs the current time in picoseconds
+   */
+  void onFrame(byte[] frame, int offset, int lengthBytes, long nowPs);
+}

@@ -1,0 +1,507 @@
+package io.github.bellwire.device.nic;
+
+import java.util.Arrays;
+
+/**
+ * The statistics registers of one port, and totals for the simulator's own reports that nothing
+ * clears.
+ *
+ * <pre>{@code
+ * MAC:    onFrameAccepted -> TPR TOR PRCn GPRC GORC BPRC MPRC  | onFrameSent -> TPT PTCn GPTC ...
+ * queue:  onFrameDelivered -> QPRC QBRC                        |             -> QPTC QBTC
+ *         onNoDescriptorDrop -> QPRDC    onMissed -> MPC
+ * }</pre>
+ *
+ * <p>A 32-bit counter clears when read; of a 64-bit pair the low half reads without effect and the
+ * high half clears both (82599 data sheet, statistic registers). The sixteen per-queue counters
+ * serve the queues that RQSMR and TQSM map to them; after reset all queues count in set 0. Sizes
+ * include the FCS and the padding. Sent pause frames count as 64-byte multicast frames too, as
+ * Linux corrects for. Counters that nothing in the model can raise read 0, and where silicon lets a
+ * counter stick at its maximum, after 2^32 frames, this one wraps.
+ *
+ * <p>Allocates nothing after construction. Confined to the simulation thread.
+ */
+final class NicStatistics {
+  private static final int WORDS = NicRegisters.WINDOW_BYTES / 4;
+  private static final int PAUSE_FRAME_BYTES = 64;
+
+  // What an offset holds: a counter's index and how to read it.
+  private static final int SINGLE = 1 << 8;
+  private static final int LOW_HALF = 2 << 8;
+  private static final int HIGH_HALF = 3 << 8;
+  private static final int RX_MAP = 4 << 8;
+  private static final int TX_MAP = 5 << 8;
+  private static final int KIND_MASK = 7 << 8;
+  private static final int INDEX_MASK = 0xFF;
+
+  private static final int SIZE_BINS = 6;
+  private static final int SETS = NicRegisters.QUEUE_STATISTICS;
+
+  private static final int CRCERRS = 0;
+  private static final int RLEC = 1;
+  private static final int LXONTXC = 2;
+  private static final int LXOFFTXC = 3;
+  private static final int LXONRXCNT = 4;
+  private static final int LXOFFRXCNT = 5;
+  private static final int GPRC = 6;
+  private static final int BPRC = 7;
+  private static final int MPRC = 8;
+  private static final int GPTC = 9;
+  private static final int GORC = 10;
+  private static final int GOTC = 11;
+  private static final int RUC = 12;
+  private static final int RFC = 13;
+  private static final int ROC = 14;
+  private static final int RJC = 15;
+  private static final int TOR = 16;
+  private static final int TPR = 17;
+  private static final int TPT = 18;
+  private static final int MPTC = 19;
+  private static final int BPTC = 20;
+  private static final int PRC = 21;
+  private static final int PTC = PRC + SIZE_BINS;
+  private static final int MPC = PTC + SIZE_BINS;
+  private static final int RNBC = MPC + 8;
+  private static final int QPRC = RNBC + 8;
+  private static final int QBRC = QPRC + SETS;
+  private static final int QPRDC = QBRC + SETS;
+  private static final int QPTC = QPRDC + SETS;
+  private static final int QBTC = QPTC + SETS;
+  private static final int COUNTERS = QBTC + SETS;
+
+  private static final short[] KIND_AND_INDEX = new short[WORDS];
+
+  static {
+    single(NicRegisters.CRCERRS, CRCERRS);
+    single(NicRegisters.RLEC, RLEC);
+    single(NicRegisters.LXONTXC, LXONTXC);
+    single(NicRegisters.LXOFFTXC, LXOFFTXC);
+    single(NicRegisters.LXONRXCNT, LXONRXCNT);
+    single(NicRegisters.LXOFFRXCNT, LXOFFRXCNT);
+    single(NicRegisters.GPRC, GPRC);
+    single(NicRegisters.BPRC, BPRC);
+    single(NicRegisters.MPRC, MPRC);
+    single(NicRegisters.GPTC, GPTC);
+    pair(NicRegisters.GORCL, GORC);
+    pair(NicRegisters.GOTCL, GOTC);
+    single(NicRegisters.RUC, RUC);
+    single(NicRegisters.RFC, RFC);
+    single(NicRegisters.ROC, ROC);
+    single(NicRegisters.RJC, RJC);
+    pair(NicRegisters.TORL, TOR);
+    single(NicRegisters.TPR, TPR);
+    single(NicRegisters.TPT, TPT);
+    single(NicRegisters.MPTC, MPTC);
+    single(NicRegisters.BPTC, BPTC);
+    for (int bin = 0; bin < SIZE_BINS; bin++) {
+      single(NicRegisters.PRC64 + 4 * bin, PRC + bin);
+      single(NicRegisters.PTC64 + 4 * bin, PTC + bin);
+    }
+    for (int buffer = 0; buffer < 8; buffer++) {
+      single(NicRegisters.mpc(buffer), MPC + buffer);
+      single(NicRegisters.rnbc(buffer), RNBC + buffer);
+    }
+    for (int set = 0; set < SETS; set++) {
+      single(NicRegisters.qprc(set), QPRC + set);
+      pair(NicRegisters.qbrcl(set), QBRC + set);
+      single(NicRegisters.qprdc(set), QPRDC + set);
+      single(NicRegisters.qptc(set), QPTC + set);
+      single(0x08680 + 4 * set, QPTC + set); // The second address of QPTC.
+      pair(NicRegisters.qbtcl(set), QBTC + set);
+    }
+    for (int i = 0; i < NicRegisters.QUEUES / 4; i++) {
+      define(NicRegisters.rqsmr(i), RX_MAP | i);
+      define(NicRegisters.tqsm(i), TX_MAP | i);
+    }
+  }
+
+  private final long[] counters = new long[COUNTERS];
+  private final byte[] rxSets = new byte[NicRegisters.QUEUES];
+  private final byte[] txSets = new byte[NicRegisters.QUEUES];
+
+  private final long[] rxQueueFramesTotal = new long[NicRegisters.QUEUES];
+  private final long[] rxQueueBytesTotal = new long[NicRegisters.QUEUES];
+  private final long[] rxQueueDropsTotal = new long[NicRegisters.QUEUES];
+  private final long[] txQueueFramesTotal = new long[NicRegisters.QUEUES];
+  private final long[] txQueueBytesTotal = new long[NicRegisters.QUEUES];
+  private long acceptedFramesTotal;
+  private long acceptedBytesTotal;
+  private long deliveredFramesTotal;
+  private long sentFramesTotal;
+  private long sentBytesTotal;
+  private long missedFramesTotal;
+  private long noDescriptorDropsTotal;
+  private long badFramesTotal;
+  private long filteredFramesTotal;
+
+  /** Creates counters at zero. */
+  NicStatistics() {}
+
+  /** Clears all registers, the queue mappings too; the totals stay. */
+  void reset() {
+    Arrays.fill(counters, 0);
+    Arrays.fill(rxSets, (byte) 0);
+    Arrays.fill(txSets, (byte) 0);
+  }
+
+  /**
+   * {@return whether an offset is a register of this unit}
+   *
+   * @param offset byte offset into BAR0
+   */
+  boolean handles(int offset) {
+    return offset >>> 2 < WORDS && KIND_AND_INDEX[offset >>> 2] != 0;
+  }
+
+  /**
+   * Reads a register, which may clear it.
+   *
+   * @param offset an offset for which {@link #handles} holds
+   * @return the 32 bits
+   */
+  int read(int offset) {
+    int entry = KIND_AND_INDEX[offset >>> 2];
+    int index = entry & INDEX_MASK;
+    switch (entry & KIND_MASK) {
+      case SINGLE:
+        int value = (int) counters[index];
+        counters[index] = 0;
+        return value;
+      case LOW_HALF:
+        return (int) counters[index];
+      case HIGH_HALF:
+        int high = (int) (counters[index] >>> 32);
+        counters[index] = 0;
+        return high;
+      case RX_MAP:
+        return packSets(rxSets, 4 * index);
+      case TX_MAP:
+        return packSets(txSets, 4 * index);
+      default:
+        return 0;
+    }
+  }
+
+  /**
+   * Writes a register: the queue mappings; counters ignore it.
+   *
+   * @param offset an offset for which {@link #handles} holds
+   * @param value the bits
+   */
+  void write(int offset, int value) {
+    int entry = KIND_AND_INDEX[offset >>> 2];
+    int index = entry & INDEX_MASK;
+    if ((entry & KIND_MASK) == RX_MAP) {
+      unpackSets(value, rxSets, 4 * index);
+    } else if ((entry & KIND_MASK) == TX_MAP) {
+      unpackSets(value, txSets, 4 * index);
+    }
+  }
+
+  /**
+   * A good frame has arrived and been delivered: {@link #onFrameAccepted} and {@link
+   * #onFrameDelivered} in one.
+   *
+   * @param frameBytes frame size, FCS included, at least 64
+   * @param isBroadcast sent to the broadcast address
+   * @param isMulticast sent to another group address
+   * @param queue receive queue, 0..127
+   */
+  void onFrameReceived(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
+    onFrameAccepted(frameBytes, isBroadcast, isMulticast);
+    onFrameDelivered(frameBytes, queue);
+  }
+
+  /**
+   * A good frame has passed the filters and entered the packet buffer; it counts as received from
+   * here, whatever becomes of it.
+   *
+   * @param frameBytes frame size, FCS included, at least 64
+   * @param isBroadcast sent to the broadcast address
+   * @param isMulticast sent to another group address
+   */
+  void onFrameAccepted(int frameBytes, boolean isBroadcast, boolean isMulticast) {
+    count(TPR);
+    counters[TOR] += frameBytes;
+    count(PRC + sizeBin(frameBytes));
+    count(GPRC);
+    counters[GORC] += frameBytes;
+    if (isBroadcast) {
+      count(BPRC);
+    } else if (isMulticast) {
+      count(MPRC);
+    }
+    acceptedFramesTotal++;
+    acceptedBytesTotal += frameBytes;
+  }
+
+  /**
+   * A frame has been written to the buffers of a queue.
+   *
+   * @param frameBytes frame size, FCS included
+   * @param queue receive queue, 0..127
+   */
+  void onFrameDelivered(int frameBytes, int queue) {
+    int set = rxSets[queue];
+    count(QPRC + set);
+    counters[QBRC + set] += frameBytes;
+    deliveredFramesTotal++;
+    rxQueueFramesTotal[queue]++;
+    rxQueueBytesTotal[queue] += frameBytes;
+  }
+
+  /**
+   * A frame has left on the wire.
+   *
+   * @param frameBytes frame size, padding and FCS included, at least 64
+   * @param isBroadcast sent to the broadcast address
+   * @param isMulticast sent to another group address
+   * @param queue transmit queue, 0..127
+   */
+  void onFrameSent(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
+    countSent(frameBytes);
+    if (isBroadcast) {
+      count(BPTC);
+    } else if (isMulticast) {
+      count(MPTC);
+    }
+    int set = txSets[queue];
+    count(QPTC + set);
+    counters[QBTC + set] += frameBytes;
+    sentFramesTotal++;
+    sentBytesTotal += frameBytes;
+    txQueueFramesTotal[queue]++;
+    txQueueBytesTotal[queue] += frameBytes;
+  }
+
+  /**
+   * A frame found its packet buffer full.
+   *
+   * @param packetBufferIndex 0..7
+   */
+  void onMissed(int packetBufferIndex) {
+    count(TPR);
+    count(MPC + packetBufferIndex);
+    missedFramesTotal++;
+  }
+
+  /**
+   * An accepted frame was dropped because its queue had no descriptor and DROP_EN was set.
+   *
+   * @param queue receive queue, 0..127
+   */
+  void onNoDescriptorDrop(int queue) {
+    count(QPRDC + rxSets[queue]);
+    noDescriptorDropsTotal++;
+    rxQueueDropsTotal[queue]++;
+  }
+
+  /**
+   * An accepted frame has to wait in its packet buffer because its queue has no descriptor.
+   *
+   * @param packetBufferIndex 0..7
+   */
+  void onNoBuffer(int packetBufferIndex) {
+    count(RNBC + packetBufferIndex);
+  }
+
+  /** A frame was dropped because it passed no filter. */
+  void onFiltered() {
+    count(TPR);
+    filteredFramesTotal++;
+  }
+
+  /** A frame was longer than allowed, its CRC right. */
+  void onOversize() {
+    countBad(ROC);
+  }
+
+  /** A frame was longer than allowed, its CRC wrong. */
+  void onJabber() {
+    countBad(RJC);
+  }
+
+  /** A frame was shorter than 64 B, its CRC right. */
+  void onUndersize() {
+    countBad(RUC);
+  }
+
+  /** A frame was shorter than 64 B, its CRC wrong. */
+  void onFragment() {
+    countBad(RFC);
+  }
+
+  /** A frame of legal length had a wrong CRC. */
+  void onCrcError() {
+    countBad(CRCERRS);
+  }
+
+  /** A frame's length field and its length disagreed. */
+  void onLengthError() {
+    countBad(RLEC);
+  }
+
+  /** An XON frame was sent. */
+  void onXonSent() {
+    count(LXONTXC);
+    countSentPause();
+  }
+
+  /** An XOFF frame was sent. */
+  void onXoffSent() {
+    count(LXOFFTXC);
+    countSentPause();
+  }
+
+  /** An XON frame was received. */
+  void onXonReceived() {
+    count(LXONRXCNT);
+  }
+
+  /** An XOFF frame was received. */
+  void onXoffReceived() {
+    count(LXOFFRXCNT);
+  }
+
+  /** {@return frames that entered the packet buffer} */
+  long acceptedFramesTotal() {
+    return acceptedFramesTotal;
+  }
+
+  /** {@return bytes that entered the packet buffer, FCS included} */
+  long acceptedBytesTotal() {
+    return acceptedBytesTotal;
+  }
+
+  /** {@return frames written to host memory} */
+  long deliveredFramesTotal() {
+    return deliveredFramesTotal;
+  }
+
+  /** {@return frames sent by queues; pause frames are not among them} */
+  long sentFramesTotal() {
+    return sentFramesTotal;
+  }
+
+  /** {@return bytes sent by queues, padding and FCS included} */
+  long sentBytesTotal() {
+    return sentBytesTotal;
+  }
+
+  /** {@return frames that found the packet buffer full} */
+  long missedFramesTotal() {
+    return missedFramesTotal;
+  }
+
+  /** {@return frames dropped for want of a descriptor} */
+  long noDescriptorDropsTotal() {
+    return noDescriptorDropsTotal;
+  }
+
+  /** {@return frames dropped for a wrong length or CRC} */
+  long badFramesTotal() {
+    return badFramesTotal;
+  }
+
+  /** {@return frames dropped because they passed no filter} */
+  long filteredFramesTotal() {
+    return filteredFramesTotal;
+  }
+
+  /**
+   * {@return frames that a queue delivered}
+   *
+   * @param queue receive queue, 0..127
+   */
+  long rxQueueFramesTotal(int queue) {
+    return rxQueueFramesTotal[queue];
+  }
+
+  /**
+   * {@return bytes that a queue delivered, FCS included}
+   *
+   * @param queue receive queue, 0..127
+   */
+  long rxQueueBytesTotal(int queue) {
+    return rxQueueBytesTotal[queue];
+  }
+
+  /**
+   * {@return frames that a queue dropped for want of a descriptor}
+   *
+   * @param queue receive queue, 0..127
+   */
+  long rxQueueDropsTotal(int queue) {
+    return rxQueueDropsTotal[queue];
+  }
+
+  /**
+   * {@return frames that a queue sent}
+   *
+   * @param queue transmit queue, 0..127
+   */
+  long txQueueFramesTotal(int queue) {
+    return txQueueFramesTotal[queue];
+  }
+
+  /**
+   * {@return bytes that a queue sent, padding and FCS included}
+   *
+   * @param queue transmit queue, 0..127
+   */
+  long txQueueBytesTotal(int queue) {
+    return txQueueBytesTotal[queue];
+  }
+
+  /** Bins end at 64, 127, 255, 511 and 1023 B; the last is open. */
+  private static int sizeBin(int frameBytes) {
+    // 65..127 have 7 significant bits and are bin 1; 64 itself has 7 too and is bin 0.
+    int bin = frameBytes <= 64 ? 0 : 26 - Integer.numberOfLeadingZeros(frameBytes);
+    return Math.min(bin, SIZE_BINS - 1);
+  }
+
+  private void countSentPause() {
+    countSent(PAUSE_FRAME_BYTES);
+    count(MPTC);
+  }
+
+  private void countSent(int frameBytes) {
+    count(TPT);
+    count(PTC + sizeBin(frameBytes));
+    count(GPTC);
+    counters[GOTC] += frameBytes;
+  }
+
+  private void countBad(int index) {
+    count(TPR);
+    count(index);
+    badFramesTotal++;
+  }
+
+  private void count(int index) {
+    counters[index]++;
+  }
+
+  private static int packSets(byte[] sets, int first) {
+    return sets[first] | sets[first + 1] << 8 | sets[first + 2] << 16 | sets[first + 3] << 24;
+  }
+
+  private static void unpackSets(int value, byte[] sets, int first) {
+    for (int i = 0; i < 4; i++) {
+      sets[first + i] = (byte) (value >>> 8 * i & SETS - 1);
+    }
+  }
+
+  private static void single(int offset, int index) {
+    define(offset, SINGLE | index);
+  }
+
+  private static void pair(int lowOffset, int index) {
+    define(lowOffset, LOW_HALF | index);
+    define(lowOffset + 4, HIGH_HALF | index);
+  }
+
+  private static void define(int offset, int entry) {
+    KIND_AND_INDEX[offset >>> 2] = (short) entry;
+  }
+}

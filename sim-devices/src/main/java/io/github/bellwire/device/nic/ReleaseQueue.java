@@ -1,0 +1,56 @@
+package io.github.bellwire.device.nic;
+
+import java.util.Arrays;
+
+/** Bytes of a packet buffer that become free at known times, in the order of those times. */
+final class ReleaseQueue {
+  private long[] releasePs = new long[64];
+  private int[] lengths = new int[64];
+  private int head;
+  private int count;
+  private int bytes;
+
+  /**
+   * Adds bytes.
+   *
+   * @param lengthBytes at least 1
+   * @param atPs not before the last addition
+   */
+  void add(int lengthBytes, long atPs) {
+    if (count == releasePs.length) {
+      grow();
+    }
+    int slot = head + count++ & releasePs.length - 1;
+    releasePs[slot] = atPs;
+    lengths[slot] = lengthBytes;
+    bytes += lengthBytes;
+  }
+
+  /** {@return bytes that are not free yet at a time} */
+  int bytesAt(long nowPs) {
+    while (count > 0 && releasePs[head] <= nowPs) {
+      bytes -= lengths[head];
+      head = head + 1 & releasePs.length - 1;
+      count--;
+    }
+    return bytes;
+  }
+
+  void clear() {
+    count = 0;
+    bytes = 0;
+  }
+
+  private void grow() {
+    int length = releasePs.length;
+    long[] newReleasePs = Arrays.copyOf(releasePs, length * 2);
+    int[] newLengths = Arrays.copyOf(lengths, length * 2);
+    for (int i = 0; i < length; i++) {
+      newReleasePs[i] = releasePs[head + i & length - 1];
+      newLengths[i] = lengths[head + i & length - 1];
+    }
+    releasePs = newReleasePs;
+    lengths = newLengths;
+    head = 0;
+  }
+}

@@ -1,0 +1,97 @@
+package io.github.bellwire.device.nic;
+
+import java.util.zip.CRC32;
+
+/**
+ * What the device finds out about a received frame before it needs a descriptor: queue, hash,
+ * packet type, checksums, VLAN tag; and the form in which it is delivered.
+ */
+final class RxClassifier {
+  private static final int ADDRESSES_BYTES = 12;
+  private static final int VLAN_TAG_BYTES = 4;
+
+  private final RegisterFile registers;
+  private final ReceiveSideScaling scaling;
+  private final RxFilter filter;
+  private final FrameParser parser = new FrameParser();
+  private final ReceiveChecksum checksum = new ReceiveChecksum();
+  private final CRC32 crc = new CRC32();
+  private byte[] reshaped = new byte[2048];
+
+  RxClassifier(RegisterFile registers, ReceiveSideScaling scaling) {
+    this.registers = registers;
+    this.scaling = scaling;
+    filter = new RxFilter(registers);
+  }
+
+  RxFilter filter() {
+    return filter;
+  }
+
+  /** Fills in a frame that lends the caller's bytes. */
+  void classify(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, Frame frame) {
+    frame.lend(bytes, offset, lengthBytes);
+    parser.parse(bytes, offset, lengthBytes);
+    scaling.classify(parser, bytes, offset);
+    boolean withHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
+    checksum.check(parser, bytes, offset, !withHash);
+    frame.queueIndex = scaling.queueIndex();
+    frame.statusAndErrors = checksum.status() | checksum.errors();
+    if (RxFilter.isMulticast(bytes, offset) && !RxFilter.isBroadcast(bytes, offset)) {
+      frame.statusAndErrors |= RxDescriptorLayout.STATUS_PIF;
+    }
+    if (isLoopback) {
+      frame.statusAndErrors |= RxDescriptorLayout.STATUS_LB;
+    }
+    frame.vlanTci = 0;
+    int second = withHash || scaling.rssType() != 0 ? scaling.hash() : checksum.fragmentChecksum();
+    frame.writeBackLow =
+        RxDescriptorLayout.writeBackLow(scaling.rssType(), parser.packetType(), 0, false, second);
+  }
+
+  /** Takes the VLAN tag out, puts the FCS behind, as the registers say. */
+  void shape(Frame frame, boolean stripsVlan) {
+    if (parser.hasVlan() && stripsVlan) {
+      frame.vlanTci = parser.vlanTci();
+      frame.statusAndErrors |= RxDescriptorLayout.STATUS_VP;
+      removeTag(frame);
+    } else if (parser.hasVlan()) {
+      frame.vlanTci = 0;
+    }
+    if (!registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP)) {
+      appendFcs(frame);
+    }
+  }
+
+  private void removeTag(Frame frame) {
+    byte[] target = roomFor(frame.lengthBytes);
+    int rest = frame.lengthBytes - ADDRESSES_BYTES - VLAN_TAG_BYTES;
+    System.arraycopy(frame.bytes, frame.offset, target, 0, ADDRESSES_BYTES);
+    System.arraycopy(
+        frame.bytes,
+        frame.offset + ADDRESSES_BYTES + VLAN_TAG_BYTES,
+        target,
+        ADDRESSES_BYTES,
+        rest);
+    frame.lend(target, 0, ADDRESSES_BYTES + rest);
+  }
+
+  private void appendFcs(Frame frame) {
+    crc.reset();
+    crc.update(frame.bytes, frame.offset, frame.lengthBytes);
+    int fcs = (int) crc.getValue();
+    byte[] target = roomFor(frame.lengthBytes + EthernetWire.FCS_BYTES);
+    System.arraycopy(frame.bytes, frame.offset, target, 0, frame.lengthBytes);
+    for (int i = 0; i < EthernetWire.FCS_BYTES; i++) {
+      target[frame.lengthBytes + i] = (byte) (fcs >>> i * Byte.SIZE);
+    }
+    frame.lend(target, 0, frame.lengthBytes + EthernetWire.FCS_BYTES);
+  }
+
+  private byte[] roomFor(int lengthBytes) {
+    if (reshaped.length < lengthBytes) {
+      reshaped = new byte[Integer.highestOneBit(lengthBytes) * 2];
+    }
+    return reshaped;
+  }
+}

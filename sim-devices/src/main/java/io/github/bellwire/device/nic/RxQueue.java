@@ -1,0 +1,97 @@
+package io.github.bellwire.device.nic;
+
+/**
+ * One receive queue: its ring in host memory and the buffer addresses fetched from it so far.
+ *
+ * <pre>{@code
+ *   written back   fetched     owned by the device   owned by the driver
+ * ...............|...........|.....................|....................
+ *              head       fetched                 tail
+ * }</pre>
+ */
+final class RxQueue {
+  final int index;
+  boolean isEnabled;
+  boolean isLegacy;
+  boolean dropsWithoutDescriptor;
+  boolean stripsVlan;
+  int bufferBytes;
+  long base;
+  int size;
+  int head;
+  int fetched;
+  int tail;
+
+  /** Frames that have left the FIFO for this queue point here; follows the fetched descriptors. */
+  int claimed;
+
+  /** Descriptors used since the queue was enabled: the sequence numbers of operations. */
+  long sequence;
+
+  long[] bufferAddresses = new long[0];
+
+  RxQueue(int index) {
+    this.index = index;
+  }
+
+  void enable(RegisterFile registers) {
+    int srrctl = registers.get(NicRegisters.srrctl(index));
+    isLegacy = (srrctl & NicRegisters.SRRCTL_DESCTYPE_MASK) == NicRegisters.SRRCTL_DESCTYPE_LEGACY;
+    dropsWithoutDescriptor = (srrctl & NicRegisters.SRRCTL_DROP_EN) != 0;
+    bufferBytes = (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10;
+    stripsVlan = registers.hasBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_VME);
+    base = registers.get64(NicRegisters.rdbal(index));
+    size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
+    if (bufferAddresses.length < size) {
+      bufferAddresses = new long[size];
+    }
+    head = withinRing(registers.get(NicRegisters.rdh(index)));
+    fetched = head;
+    claimed = head;
+    tail = withinRing(registers.get(NicRegisters.rdt(index)));
+    sequence = 0;
+    isEnabled = size > 0;
+  }
+
+  void disable() {
+    isEnabled = false;
+  }
+
+  void moveTail(int value) {
+    tail = withinRing(value);
+  }
+
+  /** {@return descriptors that no frame has claimed yet} */
+  int availableCount() {
+    return distance(claimed, tail);
+  }
+
+  /** {@return fetched descriptors that no frame has claimed yet} */
+  int unclaimedFetchedCount() {
+    return distance(claimed, fetched);
+  }
+
+  /** {@return descriptors up to the tail or the end of the ring that one read can fetch} */
+  int fetchableCount() {
+    int toTail = distance(fetched, tail);
+    return Math.min(toTail, size - fetched);
+  }
+
+  int next(int descriptor) {
+    return descriptor + 1 == size ? 0 : descriptor + 1;
+  }
+
+  long address(int descriptor) {
+    return base + (long) descriptor * RxDescriptorLayout.SIZE_BYTES;
+  }
+
+  private int distance(int from, int to) {
+    int difference = to - from;
+    return difference < 0 ? difference + size : difference;
+  }
+
+  /** An index beyond the ring is a driver's mistake; the ring is then empty rather than overrun. */
+  private int withinRing(int value) {
+    return value < size ? value : head;
+  }
+}

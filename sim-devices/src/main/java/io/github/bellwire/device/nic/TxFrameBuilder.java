@@ -1,0 +1,130 @@
+package io.github.bellwire.device.nic;
+
+import java.util.Arrays;
+
+/**
+ * Turns a packet read from memory into frames: checksums, segmentation, VLAN tag, padding. Works on
+ * the descriptor that ended the packet and the queue's contexts.
+ */
+final class TxFrameBuilder {
+  private static final int ADDRESSES_BYTES = 12;
+  private static final int VLAN_TAG_BYTES = 4;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final int ETHERNET_BYTES = 14;
+
+  /** The longest frame without segmentation: 15.5 KiB (82599 data sheet, section 7.2.1.1). */
+  private static final int FRAME_MAX_BYTES = 15_872;
+
+  private final RegisterFile registers;
+  private final TransmitChecksum checksum = new TransmitChecksum();
+  private final SegmentationOffload segmentation = new SegmentationOffload();
+
+  TxFrameBuilder(RegisterFile registers) {
+    this.registers = registers;
+  }
+
+  /**
+   * Starts on a packet.
+   *
+   * @param high second word of the descriptor that ended it
+   * @return false if it cannot be sent
+   */
+  boolean begin(TxPacket packet, TxQueue queue, long high) {
+    if (packet.isBroken() || packet.lengthBytes() < ETHERNET_BYTES) {
+      return false;
+    }
+    if (isSegmented(high)) {
+      return segmentation.begin(
+          packet.bytes(),
+          0,
+          packet.lengthBytes(),
+          context(queue, high),
+          hasOption(high, TxDescriptorLayout.OPTION_IXSM),
+          hasOption(high, TxDescriptorLayout.OPTION_TXSM));
+    }
+    return packet.lengthBytes() <= FRAME_MAX_BYTES && insertChecksums(packet, queue, high);
+  }
+
+  boolean hasNext() {
+    return segmentation.hasNext();
+  }
+
+  /** Appends the next segment of the packet to the FIFO. */
+  Frame nextSegment(TxQueue queue, long high, FrameQueue fifo) {
+    TransmitContext context = context(queue, high);
+    int frameMaxBytes = context.headerBytes() + context.mssBytes() + VLAN_TAG_BYTES;
+    Frame frame = fifo.add(Math.max(FRAME_MIN_BYTES, frameMaxBytes));
+    int length = segmentation.next(frame.bytes, 0);
+    finish(frame, length, queue, high, fifo);
+    return frame;
+  }
+
+  /** Appends the whole packet as one frame to the FIFO. */
+  Frame whole(TxPacket packet, TxQueue queue, long high, FrameQueue fifo) {
+    int length = packet.lengthBytes();
+    Frame frame = fifo.add(Math.max(FRAME_MIN_BYTES, length + VLAN_TAG_BYTES));
+    System.arraycopy(packet.bytes(), 0, frame.bytes, 0, length);
+    finish(frame, length, queue, high, fifo);
+    return frame;
+  }
+
+  static boolean isSegmented(long high) {
+    return TxDescriptorLayout.isData(high)
+        && (TxDescriptorLayout.command(high) & TxDescriptorLayout.COMMAND_TSE) != 0;
+  }
+
+  private boolean insertChecksums(TxPacket packet, TxQueue queue, long high) {
+    if (TxDescriptorLayout.isLegacy(high)) {
+      boolean wantsChecksum =
+          (TxDescriptorLayout.command(high) & TxDescriptorLayout.COMMAND_IC) != 0;
+      return !wantsChecksum
+          || checksum.insertLegacy(
+              packet.bytes(),
+              0,
+              packet.lengthBytes(),
+              TxDescriptorLayout.legacyChecksumStart(high),
+              TxDescriptorLayout.legacyChecksumOffset(high));
+    }
+    return checksum.insert(
+        packet.bytes(),
+        0,
+        packet.lengthBytes(),
+        context(queue, high),
+        hasOption(high, TxDescriptorLayout.OPTION_IXSM),
+        hasOption(high, TxDescriptorLayout.OPTION_TXSM));
+  }
+
+  private void finish(Frame frame, int length, TxQueue queue, long high, FrameQueue fifo) {
+    int finalLength = length;
+    if ((TxDescriptorLayout.command(high) & TxDescriptorLayout.COMMAND_VLE) != 0) {
+      int tci =
+          TxDescriptorLayout.isLegacy(high)
+              ? TxDescriptorLayout.legacyVlanTag(high)
+              : context(queue, high).vlanTci();
+      insertTag(frame.bytes, length, tci);
+      finalLength += VLAN_TAG_BYTES;
+    }
+    if (finalLength < FRAME_MIN_BYTES
+        && registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_TXPADEN)) {
+      Arrays.fill(frame.bytes, finalLength, FRAME_MIN_BYTES, (byte) 0);
+      finalLength = FRAME_MIN_BYTES;
+    }
+    fifo.shortenLast(finalLength);
+  }
+
+  private void insertTag(byte[] bytes, int length, int tci) {
+    System.arraycopy(
+        bytes, ADDRESSES_BYTES, bytes, ADDRESSES_BYTES + VLAN_TAG_BYTES, length - ADDRESSES_BYTES);
+    int etherType = registers.get(NicRegisters.DMATXCTL) >>> 16;
+    NetworkOrder.putU16(bytes, ADDRESSES_BYTES, etherType);
+    NetworkOrder.putU16(bytes, ADDRESSES_BYTES + 2, tci);
+  }
+
+  private static TransmitContext context(TxQueue queue, long high) {
+    return queue.contexts[TxDescriptorLayout.contextIndex(high) & 1];
+  }
+
+  private static boolean hasOption(long high, int option) {
+    return (TxDescriptorLayout.options(high) & option) != 0;
+  }
+}
