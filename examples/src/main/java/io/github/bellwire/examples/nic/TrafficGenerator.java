@@ -9,8 +9,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The station at the far end of the wire: sends the frames of a source, at their own times or back to
- * back, and pads short ones as any sender does. One event per frame, at its last bit.
+ * The station at the far end of the wire: sends the frames of a source, at their own times or back
+ * to back, and pads short ones as any sender does. One event per frame, at its last bit.
  */
 final class TrafficGenerator extends Event {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
