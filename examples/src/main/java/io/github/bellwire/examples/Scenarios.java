@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.nic.NicRx;
 import java.util.List;
 
 /** All scenarios that the command line offers. */
@@ -9,6 +10,6 @@ public final class Scenarios {
 
   /** {@return the scenarios in the order in which {@code list} shows them} */
   public static List<Scenario> all() {
-    return List.of();
+    return List.of(new NicRx());
   }
 }

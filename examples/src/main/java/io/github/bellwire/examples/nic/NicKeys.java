@@ -9,6 +9,7 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 
 /** The keys of the scenarios with network cards. */
@@ -114,9 +115,61 @@ final class NicKeys {
   static final Key<Direction> DIRECTION =
       Key.of("direction", ValueTypes.words(Direction.class), "one", "which ways to forward");
 
+  /** What all scenarios have; those that replay captures have more. */
+  static final List<Key<?>> COMMON =
+      List.of(
+          FRAMES,
+          FRAME_BYTES,
+          RATE,
+          RING_SIZE,
+          MODE,
+          BATCH,
+          ITR,
+          QUEUES,
+          CORES,
+          PROFILE,
+          ENGINE_RATE,
+          PTHRESH,
+          HTHRESH,
+          WTHRESH,
+          MAX_FRAME,
+          BUFFER,
+          RX_FIFO);
+
+  /** What scenarios have that send traffic into a card. */
+  static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING);
+
+  private static final long FRAMES_DEFAULT = 100_000;
   private static final int BITS_PER_MIN_SLOT = EthernetWire.wireBytes(60) * Byte.SIZE;
 
   private NicKeys() {}
+
+  /**
+   * Checks what frames the settings ask for, before anything is built.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if they contradict each other
+   */
+  static void checkFrames(Settings settings) {
+    if (!isGenerated(settings)) {
+      settings.supply(TIMING, Timing.CAPTURE);
+      return;
+    }
+    if (settings.isGiven(PCAP)) {
+      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
+    }
+    if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
+      throw settings.refuse(
+          TIMING, "must be line-rate, generated frames have no timing of their own");
+    }
+    settings.supply(TIMING, Timing.LINE_RATE);
+    settings.supply(FRAMES, FRAMES_DEFAULT);
+    settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+  }
+
+  /** {@return whether frames are generated rather than read from a capture} */
+  static boolean isGenerated(Settings settings) {
+    return settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
+  }
 
   /**
    * {@return a port as the settings describe it}
