@@ -177,7 +177,8 @@ final class UpstreamPath implements DmaPort {
       commit(address, source, offset + done, piece, sentPs + propagationPs, isPolled);
       done += piece;
     }
-    return lastCommitPs;
+    // Nothing may have been committed if all was refused.
+    return Math.max(lastCommitPs, sentPs);
   }
 
   /** Serves one write request that arrives at the port. */
