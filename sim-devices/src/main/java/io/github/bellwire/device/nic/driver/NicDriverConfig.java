@@ -157,6 +157,20 @@ public record NicDriverConfig(
     };
   }
 
+  /**
+   * {@return this configuration with rings of another size; batch and write-back threshold shrink
+   * as far as such a ring needs it}
+   *
+   * @param newRingSize as in the constructor
+   */
+  public NicDriverConfig withRingSize(int newRingSize) {
+    return toBuilder()
+        .ringSize(newRingSize)
+        .batch(Math.min(batch, newRingSize))
+        .wthresh(Math.min(wthresh, newRingSize / 4))
+        .build();
+  }
+
   /** {@return a builder that starts from this configuration} */
   public Builder toBuilder() {
     return new Builder(this);
