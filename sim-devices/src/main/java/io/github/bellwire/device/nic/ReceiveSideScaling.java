@@ -32,36 +32,6 @@ final class ReceiveSideScaling {
   /** Registers of the key, four bytes each. */
   static final int KEY_REGISTERS = ToeplitzHash.KEY_BYTES / 4;
 
-  /** RSS type: no hash. */
-  static final int TYPE_NONE = 0;
-
-  /** RSS type: addresses and ports, TCP over IPv4. */
-  static final int TYPE_IPV4_TCP = 1;
-
-  /** RSS type: addresses, IPv4. */
-  static final int TYPE_IPV4 = 2;
-
-  /** RSS type: addresses and ports, TCP over IPv6. */
-  static final int TYPE_IPV6_TCP = 3;
-
-  /** RSS type: addresses with extensions, IPv6. */
-  static final int TYPE_IPV6_EX = 4;
-
-  /** RSS type: addresses, IPv6. */
-  static final int TYPE_IPV6 = 5;
-
-  /** RSS type: addresses with extensions and ports, TCP over IPv6. */
-  static final int TYPE_IPV6_TCP_EX = 6;
-
-  /** RSS type: addresses and ports, UDP over IPv4. */
-  static final int TYPE_IPV4_UDP = 7;
-
-  /** RSS type: addresses and ports, UDP over IPv6. */
-  static final int TYPE_IPV6_UDP = 8;
-
-  /** RSS type: addresses with extensions and ports, UDP over IPv6. */
-  static final int TYPE_IPV6_UDP_EX = 9;
-
   /** MRQC field bit: TCP over IPv4. */
   static final int FIELD_IPV4_TCP = 1 << 16;
 
@@ -186,14 +156,18 @@ final class ReceiveSideScaling {
   void classify(FrameParser parsed, byte[] frame, int offset) {
     rssType = function(parsed);
     switch (rssType) {
-      case TYPE_NONE -> {
+      case RxDescriptorLayout.RSS_NONE -> {
         hash = 0;
         queueIndex = 0;
         return;
       }
-      case TYPE_IPV4, TYPE_IPV4_TCP, TYPE_IPV4_UDP ->
+      case RxDescriptorLayout.RSS_IPV4,
+          RxDescriptorLayout.RSS_IPV4_TCP,
+          RxDescriptorLayout.RSS_IPV4_UDP ->
           hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 8);
-      case TYPE_IPV6_EX, TYPE_IPV6_TCP_EX, TYPE_IPV6_UDP_EX ->
+      case RxDescriptorLayout.RSS_IPV6_EX,
+          RxDescriptorLayout.RSS_IPV6_EX_TCP,
+          RxDescriptorLayout.RSS_IPV6_EX_UDP ->
           hash =
               toeplitz.hash(0, frame, offset + parsed.homeAddressOffset(), 16)
                   ^ toeplitz.hash(16, frame, offset + parsed.finalDestinationOffset(), 16);
@@ -211,7 +185,10 @@ final class ReceiveSideScaling {
     return hash;
   }
 
-  /** {@return the function that was used, {@link #TYPE_NONE}..{@link #TYPE_IPV6_UDP_EX}} */
+  /**
+   * {@return the function that was used, {@link RxDescriptorLayout#RSS_NONE}..{@link
+   * RxDescriptorLayout#RSS_IPV6_EX_UDP}}
+   */
   int rssType() {
     return rssType;
   }
@@ -235,36 +212,36 @@ final class ReceiveSideScaling {
     if (parsed.isIpv4()) {
       return functionOfIpv4(parsed);
     }
-    return parsed.isIpv6() ? functionOfIpv6(parsed) : TYPE_NONE;
+    return parsed.isIpv6() ? functionOfIpv6(parsed) : RxDescriptorLayout.RSS_NONE;
   }
 
   private int functionOfIpv4(FrameParser parsed) {
     if (parsed.isTcp() && enabled(FIELD_IPV4_TCP)) {
-      return TYPE_IPV4_TCP;
+      return RxDescriptorLayout.RSS_IPV4_TCP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV4_UDP)) {
-      return TYPE_IPV4_UDP;
+      return RxDescriptorLayout.RSS_IPV4_UDP;
     }
-    return enabled(FIELD_IPV4) ? TYPE_IPV4 : TYPE_NONE;
+    return enabled(FIELD_IPV4) ? RxDescriptorLayout.RSS_IPV4 : RxDescriptorLayout.RSS_NONE;
   }
 
   private int functionOfIpv6(FrameParser parsed) {
     if (parsed.isTcp() && enabled(FIELD_IPV6_EX_TCP)) {
-      return TYPE_IPV6_TCP_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX_TCP;
     }
     if (parsed.isTcp() && enabled(FIELD_IPV6_TCP)) {
-      return TYPE_IPV6_TCP;
+      return RxDescriptorLayout.RSS_IPV6_TCP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV6_EX_UDP)) {
-      return TYPE_IPV6_UDP_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX_UDP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV6_UDP)) {
-      return TYPE_IPV6_UDP;
+      return RxDescriptorLayout.RSS_IPV6_UDP;
     }
     if (enabled(FIELD_IPV6_EX)) {
-      return TYPE_IPV6_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX;
     }
-    return enabled(FIELD_IPV6) ? TYPE_IPV6 : TYPE_NONE;
+    return enabled(FIELD_IPV6) ? RxDescriptorLayout.RSS_IPV6 : RxDescriptorLayout.RSS_NONE;
   }
 
   private boolean enabled(int field) {
@@ -272,6 +249,8 @@ final class ReceiveSideScaling {
   }
 
   private static boolean hashesPorts(int type) {
-    return type != TYPE_IPV4 && type != TYPE_IPV6 && type != TYPE_IPV6_EX;
+    return type != RxDescriptorLayout.RSS_IPV4
+        && type != RxDescriptorLayout.RSS_IPV6
+        && type != RxDescriptorLayout.RSS_IPV6_EX;
   }
 }
