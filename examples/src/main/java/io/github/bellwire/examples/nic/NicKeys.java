@@ -91,11 +91,11 @@ final class NicKeys {
   static final Key<Profile> PROFILE =
       Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs");
   static final Key<OptionalLong> ENGINE_RATE =
-      Key.optional(
+      Key.of(
           "nic.engine-rate",
           ValueTypes.wordOr("unlimited", ValueTypes.count(1, 1_000_000_000_000L)),
-          "64-byte frames at wire speed",
-          "descriptors per second");
+          "unlimited",
+          "descriptors per second and direction");
   static final Key<Long> PTHRESH =
       Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "TXDCTL prefetch threshold");
   static final Key<Long> HTHRESH =
@@ -140,7 +140,6 @@ final class NicKeys {
   static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING);
 
   private static final long FRAMES_DEFAULT = 100_000;
-  private static final int BITS_PER_MIN_SLOT = EthernetWire.wireBytes(60) * Byte.SIZE;
 
   private NicKeys() {}
 
@@ -162,13 +161,13 @@ final class NicKeys {
           TIMING, "must be line-rate, generated frames have no timing of their own");
     }
     settings.supply(TIMING, Timing.LINE_RATE);
-    settings.supply(FRAMES, FRAMES_DEFAULT);
+    settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
     settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
   }
 
   /** {@return whether frames are generated rather than read from a capture} */
   static boolean isGenerated(Settings settings) {
-    return settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
+    return settings.find(FRAMES).isPresent() || settings.isGiven(FRAME_BYTES);
   }
 
   /**
@@ -177,14 +176,11 @@ final class NicKeys {
    * @param portIndex 0..3
    */
   static NicConfig nicConfig(Settings settings, int portIndex) {
-    long bitsPerSecond = settings.value(RATE);
-    // The 82599 keeps up with its own line; a faster wire gets an engine to match.
-    long atLineRate = (bitsPerSecond + BITS_PER_MIN_SLOT - 1) / BITS_PER_MIN_SLOT;
-    OptionalLong engine = settings.supply(ENGINE_RATE, OptionalLong.of(atLineRate));
+    OptionalLong engine = settings.value(ENGINE_RATE);
     return NicConfig.NIC_82599
         .withPortIndex(portIndex)
         .withMacAddress(NicConfig.NIC_82599.macAddress() + portIndex)
-        .withLineBitsPerSecond(bitsPerSecond)
+        .withLineBitsPerSecond(settings.value(RATE))
         .withDescriptorsPerSecond(engine.orElse(NicConfig.UNLIMITED))
         .withRxFifoBytes(inKib(settings, RX_FIFO));
   }

@@ -44,7 +44,7 @@ public final class NicRx implements Scenario {
         CaptureOut capture = CaptureOut.of(settings)) {
       machine.start();
       FrameSink sink = new FrameSink(machine.host(), capture.writer());
-      machine.receive(port, sink);
+      machine.receive(List.of(port), List.of(sink));
       TrafficGenerator traffic = Traffic.generator(settings, simulation, source, port.nic());
       machine.beginMeasurement();
       traffic.start(simulation.nowPs());
