@@ -13,7 +13,7 @@ final class DmaGate {
   private final ConfigSpace configSpace;
   private @Nullable DmaPort port;
   private boolean isMasterDisabled;
-  private boolean isAlone;
+  private boolean isTransmitting;
 
   DmaGate(ConfigSpace configSpace) {
     this.configSpace = configSpace;
@@ -27,9 +27,9 @@ final class DmaGate {
     isMasterDisabled = disabled;
   }
 
-  /** Says whether only one engine of the device is in use, so that it may run ahead freely. */
-  void setAlone(boolean alone) {
-    isAlone = alone;
+  /** Says whether the transmit engine is at work, so that the receive engine is not alone. */
+  void setTransmitting(boolean transmitting) {
+    isTransmitting = transmitting;
   }
 
   boolean isOpen() {
@@ -60,8 +60,9 @@ final class DmaGate {
     return port().tagFreePs();
   }
 
+  /** {@return how far the receive engine may run ahead of the clock} */
   long horizonPs() {
-    return isAlone ? port().horizonPs() : Math.min(port().horizonPs(), SHARED_HORIZON_PS);
+    return isTransmitting ? Math.min(port().horizonPs(), SHARED_HORIZON_PS) : port().horizonPs();
   }
 
   /** With two engines at work one may not run ahead of the other by more than this. */

@@ -404,7 +404,6 @@ public final class Nic implements Endpoint, FrameReceiver {
       } else if (!isEnabled) {
         queue.disable();
       }
-      onEnginesChanged();
       rx.kick(nowPs);
     }
   }
@@ -446,11 +445,6 @@ public final class Nic implements Endpoint, FrameReceiver {
       registers.clearBits(offset, NicRegisters.TXDCTL_SWFLSH);
       tx.flush(queue, nowPs);
     }
-    onEnginesChanged();
     tx.kick(nowPs);
-  }
-
-  private void onEnginesChanged() {
-    dma.setAlone(!rx.isEnabled() || !tx.isEnabled());
   }
 }

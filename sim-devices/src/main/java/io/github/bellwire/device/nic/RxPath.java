@@ -153,15 +153,6 @@ final class RxPath {
     return lostTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    boolean isEnabled = false;
-    for (RxQueue queue : queues) {
-      isEnabled |= queue.isEnabled;
-    }
-    return isEnabled;
-  }
-
   /** {@return frames in the FIFO that have not been written yet} */
   int waitingCount() {
     return fifo.count();

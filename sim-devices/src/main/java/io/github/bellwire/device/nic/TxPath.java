@@ -43,6 +43,7 @@ final class TxPath {
   private final byte[] scratch;
 
   private int turn;
+  private int fetchesCount;
   private long engineFreePs;
   private long lastReadPs;
   private long faultsTotal;
@@ -113,12 +114,15 @@ final class TxPath {
     fifo.clear();
     packet.clear();
     arriving.clear();
+    fetchesCount = 0;
+    dma.setTransmitting(false);
     turn = 0;
   }
 
   void onTail(TxQueue queue, int value, long nowPs) {
     queue.moveTail(value);
     kick(nowPs);
+    dma.setTransmitting(!isIdle());
   }
 
   /** Software asks for the report of what is done. */
@@ -161,22 +165,9 @@ final class TxPath {
     return discardedTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    boolean isEnabled = false;
-    for (TxQueue queue : queues) {
-      isEnabled |= queue.isEnabled;
-    }
-    return isEnabled;
-  }
-
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle() {
-    boolean isIdle = arriving.isEmpty();
-    for (TxQueue queue : queues) {
-      isIdle &= !queue.isFetching;
-    }
-    return isIdle;
+    return fetchesCount == 0 && arriving.isEmpty();
   }
 
   private Event fetchEvent(TxQueue queue) {
@@ -184,8 +175,10 @@ final class TxPath {
       @Override
       protected void onEvent(long nowPs) {
         queue.isFetching = false;
+        fetchesCount--;
         queue.fetched = queue.fetchedNext;
         kick(nowPs);
+        dma.setTransmitting(!isIdle());
       }
     };
   }
@@ -216,6 +209,7 @@ final class TxPath {
       descriptor = queue.next(descriptor);
     }
     queue.isFetching = true;
+    fetchesCount++;
     queue.fetchedNext = descriptor;
     simulation.schedule(fetched[queue.index], fetchedPs);
   }
@@ -300,6 +294,7 @@ final class TxPath {
     if (!arriving.isEmpty()) {
       simulation.schedule(dataArrived, arriving.firstPs());
     }
+    dma.setTransmitting(!isIdle());
   }
 
   /** Puts the frames of the packet on the wire, each when its last byte has been read. */
