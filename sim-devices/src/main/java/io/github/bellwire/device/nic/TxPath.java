@@ -44,9 +44,11 @@ final class TxPath {
 
   private int turn;
   private int fetchesCount;
+  // Above the highest enabled queue.
+  private int queuesEnd;
   private long engineFreePs;
   private long lastReadPs;
-  private long faultsTotal;
+  private long emptyDescriptorsTotal;
   private long discardedTotal;
 
   TxPath(
@@ -104,19 +106,45 @@ final class TxPath {
 
   void reset() {
     for (int i = 0; i < queues.length; i++) {
-      queues[i].disable();
-      simulation.cancel(fetched[i]);
+      disable(queues[i]);
     }
     simulation.cancel(advance);
     simulation.cancel(depart);
     simulation.cancel(dataArrived);
     reporter.reset();
     fifo.clear();
-    packet.clear();
     arriving.clear();
     fetchesCount = 0;
     dma.setTransmitting(false);
     turn = 0;
+    engineFreePs = 0;
+    lastReadPs = 0;
+  }
+
+  void enable(TxQueue queue) {
+    disable(queue); // What is left of an earlier ring must not meet the new one.
+    queue.enable(registers);
+    queuesEnd = Math.max(queuesEnd, queue.index + 1);
+  }
+
+  /** Stops a queue where it is; frames that it has completed still leave. */
+  void disable(TxQueue queue) {
+    if (queue.isEnabled) {
+      registers.set(NicRegisters.tdh(queue.index), queue.done);
+    }
+    queue.disable();
+    if (simulation.cancel(fetched[queue.index])) {
+      fetchesCount--;
+    }
+    reporter.cancel(queue);
+    arriving.forget(queue.index);
+    if (turn == queue.index && !packet.isEmpty()) {
+      discardedTotal++;
+      packet.clear();
+    }
+    while (queuesEnd > 0 && !queues[queuesEnd - 1].isEnabled) {
+      queuesEnd--;
+    }
   }
 
   void onTail(TxQueue queue, int value, long nowPs) {
@@ -134,12 +162,14 @@ final class TxPath {
    * Goes on as far as possible. To be called when anything that the engine waits for has changed.
    */
   void kick(long nowPs) {
+    reporter.resume(nowPs);
     boolean isEnabled = registers.hasBits(NicRegisters.DMATXCTL, NicRegisters.DMATXCTL_TE);
     if (!isEnabled || !dma.isOpen() || !mac.canTransmit()) {
       return;
     }
     int idle = 0;
-    while (idle < queues.length) {
+    while (idle < queuesEnd) {
+      turn = turn < queuesEnd ? turn : 0;
       TxQueue queue = queues[turn];
       fetch(queue, nowPs);
       boolean hasMore = queue.isEnabled && queue.onChipCount() > 0;
@@ -148,7 +178,7 @@ final class TxPath {
       }
       idle = hasMore ? 0 : idle + 1;
       if (packet.isEmpty()) {
-        turn = turn + 1 == queues.length ? 0 : turn + 1;
+        turn++;
       } else if (!hasMore) {
         return; // The rest of the packet has not been fetched yet.
       }
@@ -157,7 +187,7 @@ final class TxPath {
 
   /** {@return accesses that memory refused, and descriptors that describe nothing} */
   long faultsTotal() {
-    return faultsTotal;
+    return emptyDescriptorsTotal + reporter.faultsTotal();
   }
 
   /** {@return packets not sent because of a fault or because their descriptors made no sense} */
@@ -185,10 +215,11 @@ final class TxPath {
 
   private void fetch(TxQueue queue, long nowPs) {
     int count = queue.fetchCount(config.onChipTxDescriptors());
-    if (count == 0 || dma.tagFreePs() > nowPs) {
-      if (count > 0) {
-        simulation.reschedule(advance, dma.tagFreePs());
-      }
+    if (count == 0) {
+      return;
+    }
+    if (dma.tagFreePs() > nowPs) {
+      advanceAt(dma.tagFreePs());
       return;
     }
     long address = queue.address(queue.fetched);
@@ -196,8 +227,9 @@ final class TxPath {
     long fetchedPs = dma.read(address, scratch, 0, bytes, nowPs);
     if (dma.status() != DmaStatus.OK) {
       // Without descriptors the queue cannot go on; software sees that it does not.
-      queue.disable();
-      onFault(nowPs);
+      disable(queue);
+      registers.clearBits(NicRegisters.txdctl(queue.index), NicRegisters.TXDCTL_ENABLE);
+      reporter.onFault(nowPs);
       return;
     }
     int descriptor = queue.fetched;
@@ -221,7 +253,7 @@ final class TxPath {
    */
   private boolean tryProcess(TxQueue queue, long nowPs) {
     if (engineFreePs > nowPs) {
-      simulation.reschedule(advance, engineFreePs);
+      advanceAt(engineFreePs);
       return false;
     }
     int descriptor = queue.processed;
@@ -248,7 +280,7 @@ final class TxPath {
   private boolean tryRead(TxQueue queue, long address, long high, long nowPs) {
     int bytes = TxDescriptorLayout.bufferBytes(high);
     if (bytes == 0 || !packet.tryReserve(bytes)) {
-      faultsTotal++;
+      emptyDescriptorsTotal++;
       packet.markBroken();
       lastReadPs = Math.max(lastReadPs, nowPs);
       return true;
@@ -258,14 +290,14 @@ final class TxPath {
       return false; // The next departure kicks.
     }
     if (dma.tagFreePs() > nowPs) {
-      simulation.reschedule(advance, dma.tagFreePs());
+      advanceAt(dma.tagFreePs());
       return false;
     }
     long readPs = dma.read(address, packet.bytes(), packet.lengthBytes(), bytes, nowPs);
     lastReadPs = Math.max(lastReadPs, readPs);
     boolean isRead = dma.status() == DmaStatus.OK;
     if (!isRead) {
-      onFault(nowPs);
+      reporter.onFault(nowPs);
       packet.markBroken();
     }
     packet.addPart(bytes, lastReadPs);
@@ -285,10 +317,10 @@ final class TxPath {
 
   private void onDataArrived(long nowPs) {
     while (!arriving.isEmpty() && arriving.firstPs() <= nowPs) {
-      TxQueue queue = queues[arriving.firstQueue()];
+      int queueIndex = arriving.firstQueue();
       arriving.removeFirst();
-      if (queue.isEnabled) {
-        reporter.onDone(queue, nowPs);
+      if (queueIndex != DoneQueue.NO_QUEUE) {
+        reporter.onDone(queues[queueIndex], nowPs);
       }
     }
     if (!arriving.isEmpty()) {
@@ -351,9 +383,11 @@ final class TxPath {
     kick(nowPs);
   }
 
-  private void onFault(long nowPs) {
-    faultsTotal++;
-    reporter.onFault(nowPs);
+  /** Looks again at a time, unless it will do so earlier anyway. */
+  private void advanceAt(long atPs) {
+    if (!advance.isScheduled() || advance.timePs() > atPs) {
+      simulation.reschedule(advance, atPs);
+    }
   }
 
   private void traceFetch(TxQueue queue, int index, int descriptor, long atPs) {
