@@ -80,6 +80,7 @@ public final class InterruptReceiver extends Routine {
       port.compute(cyclesPerBatch);
       count = ring.receive(port, batch, handler);
     } while (count == batch);
+    handler.drain(port);
     driver.interrupts().unmask(port, ring.queueIndex());
   }
 }
