@@ -134,7 +134,9 @@ public final class RootComplex {
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
-    result.answer(result.value(), result.donePs() + config.upstreamPs());
+    // The completion pushes the device's posted writes ahead of it.
+    long donePs = Math.max(result.donePs() + config.upstreamPs(), port.lastCommitPs());
+    result.answer(result.value(), donePs);
   }
 
   /** {@return core accesses that hit no BAR} */

@@ -9,12 +9,14 @@ import java.util.Arrays;
  * or the interrupt controller, and completions back down. The only such way.
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
- * messages among them; reads see the posted writes before them.
+ * messages among them; reads see the posted writes before them; completions stay behind the
+ * register writes before them.
  */
 final class UpstreamPath implements DmaPort {
   private static final int MESSAGE_BYTES = 4;
 
   private final RootComplex rootComplex;
+  private final RootPort port;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final ConfigSpace configSpace;
@@ -37,6 +39,7 @@ final class UpstreamPath implements DmaPort {
 
   UpstreamPath(RootComplex rootComplex, RootPort port) {
     this.rootComplex = rootComplex;
+    this.port = port;
     memory = rootComplex.memory();
     commits = rootComplex.commits();
     configSpace = port.endpoint().configSpace();
@@ -131,7 +134,8 @@ final class UpstreamPath implements DmaPort {
     if (translated.status() != DmaStatus.OK || !memory.contains(pa, lengthBytes)) {
       refuse();
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-      return downstream.transmitCompletion(translated.readyPs() + rootDownstreamPs) + propagationPs;
+      long refusedPs = translated.readyPs() + rootDownstreamPs;
+      return downstream.transmitCompletion(port.behindPostedWritesPs(refusedPs)) + propagationPs;
     }
     long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
     dataPs = Math.max(dataPs, lastCommitPs);
@@ -141,7 +145,7 @@ final class UpstreamPath implements DmaPort {
 
   /** Sends the completions of one request; they stay in address order. */
   private long complete(long iova, int lengthBytes, long readyPs) {
-    long pieceReadyPs = readyPs;
+    long pieceReadyPs = port.behindPostedWritesPs(readyPs);
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
@@ -173,7 +177,8 @@ final class UpstreamPath implements DmaPort {
       commit(address, source, offset + done, piece, sentPs + propagationPs, isPolled);
       done += piece;
     }
-    return lastCommitPs;
+    // Nothing may have been committed if all was refused.
+    return Math.max(lastCommitPs, sentPs);
   }
 
   /** Serves one write request that arrives at the port. */

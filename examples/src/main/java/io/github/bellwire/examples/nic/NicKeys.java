@@ -9,6 +9,7 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.OptionalLong;
 
 /** The keys of the scenarios with network cards. */
@@ -90,11 +91,11 @@ final class NicKeys {
   static final Key<Profile> PROFILE =
       Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs");
   static final Key<OptionalLong> ENGINE_RATE =
-      Key.optional(
+      Key.of(
           "nic.engine-rate",
           ValueTypes.wordOr("unlimited", ValueTypes.count(1, 1_000_000_000_000L)),
-          "64-byte frames at wire speed",
-          "descriptors per second");
+          "unlimited",
+          "descriptors per second and direction");
   static final Key<Long> PTHRESH =
       Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "TXDCTL prefetch threshold");
   static final Key<Long> HTHRESH =
@@ -114,9 +115,60 @@ final class NicKeys {
   static final Key<Direction> DIRECTION =
       Key.of("direction", ValueTypes.words(Direction.class), "one", "which ways to forward");
 
-  private static final int BITS_PER_MIN_SLOT = EthernetWire.wireBytes(60) * Byte.SIZE;
+  /** What all scenarios have; those that replay captures have more. */
+  static final List<Key<?>> COMMON =
+      List.of(
+          FRAMES,
+          FRAME_BYTES,
+          RATE,
+          RING_SIZE,
+          MODE,
+          BATCH,
+          ITR,
+          QUEUES,
+          CORES,
+          PROFILE,
+          ENGINE_RATE,
+          PTHRESH,
+          HTHRESH,
+          WTHRESH,
+          MAX_FRAME,
+          BUFFER,
+          RX_FIFO);
+
+  /** What scenarios have that send traffic into a card. */
+  static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING);
+
+  private static final long FRAMES_DEFAULT = 100_000;
 
   private NicKeys() {}
+
+  /**
+   * Checks what frames the settings ask for, before anything is built.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if they contradict each other
+   */
+  static void checkFrames(Settings settings) {
+    if (!isGenerated(settings)) {
+      settings.supply(TIMING, Timing.CAPTURE);
+      return;
+    }
+    if (settings.isGiven(PCAP)) {
+      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
+    }
+    if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
+      throw settings.refuse(
+          TIMING, "must be line-rate, generated frames have no timing of their own");
+    }
+    settings.supply(TIMING, Timing.LINE_RATE);
+    settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
+    settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+  }
+
+  /** {@return whether frames are generated rather than read from a capture} */
+  static boolean isGenerated(Settings settings) {
+    return settings.find(FRAMES).isPresent() || settings.isGiven(FRAME_BYTES);
+  }
 
   /**
    * {@return a port as the settings describe it}
@@ -124,14 +176,11 @@ final class NicKeys {
    * @param portIndex 0..3
    */
   static NicConfig nicConfig(Settings settings, int portIndex) {
-    long bitsPerSecond = settings.value(RATE);
-    // The 82599 keeps up with its own line; a faster wire gets an engine to match.
-    long atLineRate = (bitsPerSecond + BITS_PER_MIN_SLOT - 1) / BITS_PER_MIN_SLOT;
-    OptionalLong engine = settings.supply(ENGINE_RATE, OptionalLong.of(atLineRate));
+    OptionalLong engine = settings.value(ENGINE_RATE);
     return NicConfig.NIC_82599
         .withPortIndex(portIndex)
         .withMacAddress(NicConfig.NIC_82599.macAddress() + portIndex)
-        .withLineBitsPerSecond(bitsPerSecond)
+        .withLineBitsPerSecond(settings.value(RATE))
         .withDescriptorsPerSecond(engine.orElse(NicConfig.UNLIMITED))
         .withRxFifoBytes(inKib(settings, RX_FIFO));
   }

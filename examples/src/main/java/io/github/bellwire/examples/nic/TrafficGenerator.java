@@ -6,11 +6,12 @@ import io.github.bellwire.examples.settings.UserErrorException;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The station at the far end of the wire: sends the frames of a source, at their own times or back to
- * back, and pads short ones as any sender does. One event per frame, at its last bit.
+ * The station at the far end of the wire: sends the frames of a source, at their own times or back
+ * to back, and pads short ones as any sender does. One event per frame, at its last bit.
  */
 final class TrafficGenerator extends Event {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
@@ -21,6 +22,7 @@ final class TrafficGenerator extends Event {
   private final EthernetWire wire;
   private final FrameReceiver receiver;
   private final boolean keepsTiming;
+  private final CRC32C crc = new CRC32C();
   private final byte[] padded = new byte[FRAME_MIN_BYTES];
 
   private long startPs;
@@ -29,6 +31,7 @@ final class TrafficGenerator extends Event {
   private long framesTotal;
   private long bytesTotal;
   private long paddedTotal;
+  private long contentSum;
   private long firstLastBitPs;
   private long lastBitPs;
   private @Nullable UserErrorException error;
@@ -81,9 +84,9 @@ final class TrafficGenerator extends Event {
       System.arraycopy(frame, 0, padded, 0, length);
       Arrays.fill(padded, length, FRAME_MIN_BYTES, (byte) 0);
       paddedTotal++;
-      receiver.onFrame(padded, 0, FRAME_MIN_BYTES, nowPs);
+      send(padded, FRAME_MIN_BYTES, nowPs);
     } else {
-      receiver.onFrame(frame, 0, length, nowPs);
+      send(frame, length, nowPs);
     }
     if (moveOn()) {
       sendNext();
@@ -103,6 +106,11 @@ final class TrafficGenerator extends Event {
   /** {@return frames that had to be padded} */
   long paddedTotal() {
     return paddedTotal;
+  }
+
+  /** {@return the sum of all frames' checksums, as {@link FrameSink#contentSum()}} */
+  long contentSum() {
+    return contentSum;
   }
 
   /** {@return bytes on the wire, with preamble, FCS and gap} */
@@ -133,6 +141,11 @@ final class TrafficGenerator extends Event {
   /** {@return what was wrong with the source, or null} */
   @Nullable UserErrorException error() {
     return error;
+  }
+
+  private void send(byte[] frame, int lengthBytes, long nowPs) {
+    contentSum += FrameSink.checksum(crc, frame, 0, lengthBytes);
+    receiver.onFrame(frame, 0, lengthBytes, nowPs);
   }
 
   private boolean moveOn() {

@@ -1,0 +1,58 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.examples.report.Table;
+
+/** What the reports of the scenarios with network cards have in common. */
+final class NicReport {
+  private NicReport() {}
+
+  static void addSections(Report report) {
+    report
+        .section(
+            "Latency",
+            "latency_ns_min",
+            "latency_ns_p50",
+            "latency_ns_p95",
+            "latency_ns_p99",
+            "latency_ns_p999",
+            "latency_ns_max",
+            "latency_ns_mean")
+        .section(
+            "PCIe, both directions",
+            "pcie_up_bytes",
+            "pcie_down_bytes",
+            "tlp_mwr_count",
+            "tlp_mrd_count",
+            "tlp_cpld_count",
+            "doorbells_count",
+            "interrupts_count");
+  }
+
+  /** Says where frames were lost, if any were. */
+  static void addDrops(Report report, NicPort port) {
+    if (port.lostTotal() == 0) {
+      return;
+    }
+    Table table = new Table("Dropped frames", "reason", "frames");
+    addDrop(table, port, "no descriptor in the ring (QPRDC)", "rx_no_descriptor_count");
+    addDrop(table, port, "receive FIFO full (MPC)", "rx_missed_count");
+    addDrop(table, port, "too long or too short (ROC, RUC)", "rx_bad_count");
+    addDrop(table, port, "not for this station, or no queue", "rx_filtered_count");
+    addDrop(table, port, "descriptor not readable", "rx_lost_to_fault_count");
+    report.table(table);
+  }
+
+  static void addNotModelled(Report report) {
+    report.notModelled(
+        "PCIe flow-control credits, replay and relaxed ordering; DRAM banks and refresh; host"
+            + " latencies are assumptions until they are calibrated");
+  }
+
+  private static void addDrop(Table table, NicPort port, String reason, String counter) {
+    long frames = port.counter(counter);
+    if (frames > 0) {
+      table.row(reason, Long.toString(frames));
+    }
+  }
+}
