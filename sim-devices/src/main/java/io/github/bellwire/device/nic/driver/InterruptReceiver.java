@@ -81,6 +81,10 @@ public final class InterruptReceiver extends Routine {
       count = ring.receive(port, batch, handler);
     } while (count == batch);
     handler.drain(port);
-    driver.interrupts().unmask(port, ring.queueIndex());
+    if (ring.isStarved()) {
+      wakeAt(port.nowPs()); // Without descriptors the device would send no further message.
+    } else {
+      driver.interrupts().unmask(port, ring.queueIndex());
+    }
   }
 }
