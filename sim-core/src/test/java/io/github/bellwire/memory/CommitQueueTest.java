@@ -283,7 +283,7 @@ class CommitQueueTest {
     MemoryWatch watch =
         new MemoryWatch() {
           @Override
-          protected void onWritten(long atPs) {
+          protected void onWrite(long atPs) {
             log.add(name + " at " + atPs + ", now " + simulation.nowPs());
           }
         };

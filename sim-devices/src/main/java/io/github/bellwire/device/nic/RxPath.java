@@ -231,7 +231,13 @@ final class RxPath {
 
   private void startWaiting(long nowPs) {
     while (fetchedFrames < fifo.count() && tryStart(fifo.get(fetchedFrames), nowPs)) {
-      onFetched(nowPs);
+      Frame frame = fifo.get(fetchedFrames);
+      if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
+        write(frame, frame.readyPs);
+        fifo.removeFirst();
+      } else {
+        onFetched(nowPs);
+      }
     }
   }
 
