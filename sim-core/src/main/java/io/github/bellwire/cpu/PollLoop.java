@@ -3,15 +3,17 @@ package io.github.bellwire.cpu;
 import io.github.bellwire.memory.MemoryWatch;
 
 /**
- * A routine that polls memory for ever, as kernel-bypass drivers do. While polls find nothing, none
- * is simulated: the loop watches the lines that it would look at and goes on with the first poll
- * that would see the device's write. Polls lie on the grid that the last empty poll began, so
- * results and times are those of a loop that spins.
+ * A routine that polls memory for ever, as kernel-bypass drivers do. While polls find nothing and
+ * take equal times, none is simulated: the loop watches the lines that it would look at and goes on
+ * with the first poll that would see the device's write. Polls lie on the grid that the last empty
+ * poll began, so results and times are those of a loop that spins. (The first empty poll may miss
+ * the cache, so it is the next one that tells how long they take.)
  */
 public abstract class PollLoop extends Routine {
   private final MemoryWatch[] watches;
   private long emptyEndPs;
-  private long emptyDurationPs = 1;
+  private long emptyDurationPs;
+  private long steadyDurationPs;
   private boolean isSpinning;
 
   /**
@@ -54,12 +56,24 @@ public abstract class PollLoop extends Routine {
     long startPs = port.nowPs();
     stopSpinning(startPs);
     if (poll(port)) {
+      emptyDurationPs = 0;
       wakeAt(port.nowPs());
       return;
     }
-    emptyEndPs = port.nowPs();
     // A loop takes time even if the host's software is configured to cost nothing.
-    emptyDurationPs = Math.max(1, emptyEndPs - startPs);
+    long durationPs = Math.max(1, port.nowPs() - startPs);
+    boolean isSteady = durationPs == emptyDurationPs || durationPs == steadyDurationPs;
+    emptyDurationPs = durationPs;
+    emptyEndPs = startPs + durationPs;
+    if (isSteady) {
+      steadyDurationPs = durationPs;
+      spin();
+    } else {
+      wakeAt(emptyEndPs);
+    }
+  }
+
+  private void spin() {
     isSpinning = true;
     for (int i = 0; i < watches.length; i++) {
       watches[i].aim(watchedPa(i));
