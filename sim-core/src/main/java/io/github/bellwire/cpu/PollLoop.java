@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.MemoryWatch;
 
 /**
@@ -9,6 +10,9 @@ import io.github.bellwire.memory.MemoryWatch;
  * results and times are those of a loop that spins.
  */
 public abstract class PollLoop extends Routine {
+  /** A bound on what one event does, should a poll never come back empty. */
+  private static final int POLLS_PER_EVENT = 64;
+
   private final MemoryWatch[] watches;
   private long emptyEndPs;
   private long emptyDurationPs = 1;
@@ -27,7 +31,7 @@ public abstract class PollLoop extends Routine {
       watches[i] =
           new MemoryWatch() {
             @Override
-            protected void onWritten(long atPs) {
+            protected void onWrite(long atPs) {
               wakeOnGrid(atPs);
             }
           };
@@ -53,18 +57,32 @@ public abstract class PollLoop extends Routine {
   protected final void run(CpuPort port) {
     long startPs = port.nowPs();
     stopSpinning(startPs);
-    if (poll(port)) {
-      wakeAt(port.nowPs());
-      return;
+    int polls = 0;
+    while (poll(port)) {
+      if (++polls == POLLS_PER_EVENT || simulation().nextEventPs() <= port.nowPs()) {
+        wakeAt(port.nowPs());
+        return;
+      }
+      // Nothing can happen before the next poll but commits that are on their way already.
+      startPs = port.nowPs();
+      core().machine().commits().settle(startPs);
     }
-    emptyEndPs = port.nowPs();
+    spinFrom(startPs, port.nowPs());
+  }
+
+  private void spinFrom(long startPs, long endPs) {
+    emptyEndPs = endPs;
     // A loop takes time even if the host's software is configured to cost nothing.
-    emptyDurationPs = Math.max(1, emptyEndPs - startPs);
+    emptyDurationPs = Math.max(1, endPs - startPs);
     isSpinning = true;
     for (int i = 0; i < watches.length; i++) {
       watches[i].aim(watchedPa(i));
       core().machine().commits().watch(watches[i]);
     }
+  }
+
+  private Simulation simulation() {
+    return core().machine().simulation();
   }
 
   private void wakeOnGrid(long atPs) {
