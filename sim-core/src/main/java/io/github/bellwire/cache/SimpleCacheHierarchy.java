@@ -31,6 +31,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final long[] sharers;
   private final int[] dirtyWays;
   private final byte[] nextVictim;
+  // Where a set was hit last: most likely the next hit.
+  private final byte[] recentWays;
   private final long[][] coreLines;
 
   private long deviceReadHitsTotal;
@@ -56,6 +58,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     sharers = new long[llcLines.length];
     dirtyWays = new int[config.llcSets()];
     nextVictim = new byte[config.llcSets()];
+    recentWays = new byte[config.llcSets()];
     coreLines = new long[coresCount][config.coreLines()];
     for (long[] lines : coreLines) {
       Arrays.fill(lines, ABSENT);
@@ -166,9 +169,15 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   private int find(long line) {
-    int base = ((int) line & setMask) * ways;
+    int set = (int) line & setMask;
+    int base = set * ways;
+    int recent = recentWays[set];
+    if (llcLines[base + recent] == line) {
+      return recent;
+    }
     for (int way = 0; way < ways; way++) {
       if (llcLines[base + way] == line) {
+        recentWays[set] = (byte) way;
         return way;
       }
     }
@@ -189,6 +198,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       invalidateCoreCopies(victim, way);
     }
     llcLines[set * ways + way] = line;
+    recentWays[set] = (byte) way;
     return way;
   }
 
