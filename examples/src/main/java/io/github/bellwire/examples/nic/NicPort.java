@@ -73,6 +73,11 @@ final class NicPort {
         + counter("rx_lost_to_fault_count");
   }
 
+  /** {@return frames handed to the card that it will not send, for whatever reason} */
+  long refusedTotal() {
+    return counter("tx_discarded_count");
+  }
+
   /** {@return how often the driver has written a tail register} */
   long doorbellsTotal() {
     long doorbells = 0;
