@@ -27,8 +27,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final int ways;
   private final int coreMask;
   private final long[] llcLines;
+  // Which cores may hold a copy, one bit each: only those are looked at when it must go.
+  private final long[] sharers;
   private final int[] dirtyWays;
   private final byte[] nextVictim;
+  // Where a set was hit last: most likely the next hit.
+  private final byte[] recentWays;
   private final long[][] coreLines;
 
   private long deviceReadHitsTotal;
@@ -51,8 +55,10 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     coreMask = config.coreLines() - 1;
     llcLines = new long[config.llcSets() * ways];
     Arrays.fill(llcLines, ABSENT);
+    sharers = new long[llcLines.length];
     dirtyWays = new int[config.llcSets()];
     nextVictim = new byte[config.llcSets()];
+    recentWays = new byte[config.llcSets()];
     coreLines = new long[coresCount][config.coreLines()];
     for (long[] lines : coreLines) {
       Arrays.fill(lines, ABSENT);
@@ -94,7 +100,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         way = allocate(line, atPs);
       }
       dirtyWays[(int) line & setMask] |= 1 << way;
-      invalidateCoreCopies(line);
+      invalidateCoreCopies(line, way);
     }
     return donePs;
   }
@@ -106,7 +112,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     long donePs = atPs + config.coreHitPs();
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
       if (core[(int) line & coreMask] != line) {
-        donePs = Math.max(donePs, loadBeyondCore(line, atPs));
+        donePs = Math.max(donePs, loadBeyondCore(coreIndex, line, atPs));
         core[(int) line & coreMask] = line;
       }
     }
@@ -124,8 +130,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         way = allocate(line, atPs);
       }
       dirtyWays[(int) line & setMask] |= 1 << way;
-      invalidateCoreCopies(line);
+      invalidateCoreCopies(line, way);
       coreLines[coreIndex][(int) line & coreMask] = line;
+      sharers[slot(line, way)] = 1L << coreIndex;
     }
     return donePs;
   }
@@ -150,19 +157,27 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return deviceWriteMissesTotal;
   }
 
-  private long loadBeyondCore(long line, long atPs) {
+  private long loadBeyondCore(int coreIndex, long line, long atPs) {
     long llcPs = atPs + config.llcHitPs() + config.coreHitPs();
-    if (find(line) >= 0) {
+    int way = find(line);
+    if (way >= 0) {
+      sharers[slot(line, way)] |= 1L << coreIndex;
       return llcPs;
     }
-    allocate(line, atPs);
+    sharers[slot(line, allocate(line, atPs))] = 1L << coreIndex;
     return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
   }
 
   private int find(long line) {
-    int base = ((int) line & setMask) * ways;
+    int set = (int) line & setMask;
+    int base = set * ways;
+    int recent = recentWays[set];
+    if (llcLines[base + recent] == line) {
+      return recent;
+    }
     for (int way = 0; way < ways; way++) {
       if (llcLines[base + way] == line) {
+        recentWays[set] = (byte) way;
         return way;
       }
     }
@@ -180,18 +195,32 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       dirtyWays[set] &= ~bit;
     }
     if (victim != ABSENT) {
-      invalidateCoreCopies(victim);
+      invalidateCoreCopies(victim, way);
     }
     llcLines[set * ways + way] = line;
+    recentWays[set] = (byte) way;
     return way;
   }
 
-  private void invalidateCoreCopies(long line) {
+  private void invalidateCoreCopies(long line, int way) {
+    int slot = slot(line, way);
+    long cores = sharers[slot];
+    if (cores == 0) {
+      return;
+    }
+    sharers[slot] = 0;
     int index = (int) line & coreMask;
-    for (long[] core : coreLines) {
+    while (cores != 0) {
+      long[] core = coreLines[Long.numberOfTrailingZeros(cores)];
+      // The core may have replaced it since.
       if (core[index] == line) {
         core[index] = ABSENT;
       }
+      cores &= cores - 1;
     }
+  }
+
+  private int slot(long line, int way) {
+    return ((int) line & setMask) * ways + way;
   }
 }

@@ -85,7 +85,8 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public void compute(int cycles) {
-    localPs += cycleTime.toPs(requireNotNegative(cycles, "cycles"));
+    requireNotNegative(cycles, "cycles");
+    localPs += cycleTime.toPs(cycles);
   }
 
   static long requireNotNegative(long value, String name) {

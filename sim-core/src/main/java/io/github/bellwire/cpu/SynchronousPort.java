@@ -87,7 +87,8 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void compute(int cycles) {
-    delay(cycleTime.toPs(LocalTimePort.requireNotNegative(cycles, "cycles")));
+    LocalTimePort.requireNotNegative(cycles, "cycles");
+    delay(cycleTime.toPs(cycles));
   }
 
   /**

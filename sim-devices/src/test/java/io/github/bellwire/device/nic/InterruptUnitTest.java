@@ -354,7 +354,7 @@ class InterruptUnitTest {
   }
 
   @Test
-  void shouldKeepTheRequestsOfOtherCausesWhenUnmaskingOne() {
+  void shouldKeepARequestWhenOtherCausesCome() {
     msix(0);
     write(NicRegisters.eitr(0), 0x028);
     write(NicRegisters.eitr(5), 0x028);
@@ -363,7 +363,13 @@ class InterruptUnitTest {
     write(EICS, 0x1 | EICR_LSC);
     write(EICS, 0x1 | EICR_LSC);
 
-    write(EIMS, 0x2 | EICR_RX_MISS);
+    write(EICS, 0x4 | EICR_RX_MISS);
+    rxVector(0, 3);
+    unit.onRxCause(0, US);
+    unit.onOther(NicRegisters.EICR_MNG, US);
+    simulation.runUntil(2 * US);
+    read(EICS);
+    write(EIMS, 0x2 | NicRegisters.EICR_PCI);
     simulation.run();
 
     assertThat(messages).containsExactly("5@0", "0@0", "5@10240000", "0@10240000");
@@ -935,17 +941,17 @@ class InterruptUnitTest {
 
   @Test
   void shouldForgetEverythingOnReset() {
-    msix(GPIE_EIAME | GPIE_EIMEN);
+    msix(GPIE_EIMEN);
     rxVector(0, 0);
     rxVector(1, 1);
     write(IVAR_MISC, 0x8180);
     write(EIAC, -1);
-    write(EIAM, -1);
-    write(EIMS, 0x1);
+    write(EIMS, 0x1 | NicRegisters.EICR_MNG);
     write(NicRegisters.EITRSEL, 1);
     write(NicRegisters.eitr(0), 0x7D0);
     unit.onRxCause(0, 0);
     write(EICS, 0x2 | EICR_RX_MISS);
+    write(EIAM, -1);
     unit.onRxCause(0, US);
     unit.onRxCause(1, US);
     unit.onOther(EICR_LSC, US);

@@ -80,6 +80,11 @@ public final class InterruptReceiver extends Routine {
       port.compute(cyclesPerBatch);
       count = ring.receive(port, batch, handler);
     } while (count == batch);
-    driver.interrupts().unmask(port, ring.queueIndex());
+    handler.drain(port);
+    if (ring.isStarved()) {
+      wakeAt(port.nowPs()); // Without descriptors the device would send no further message.
+    } else {
+      driver.interrupts().unmask(port, ring.queueIndex());
+    }
   }
 }

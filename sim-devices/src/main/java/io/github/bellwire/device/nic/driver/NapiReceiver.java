@@ -112,6 +112,7 @@ public final class NapiReceiver {
       txRing.clean(port, Integer.MAX_VALUE);
     }
     int count = ring.receive(port, NicDriverConfig.NAPI_WEIGHT, handler);
+    handler.drain(port);
     if (count < NicDriverConfig.NAPI_WEIGHT && !ring.isStarved()) {
       driver.interrupts().unmask(port, ring.queueIndex());
     } else {

@@ -14,7 +14,7 @@ class NicDriverConfigTest {
 
   @Test
   void shouldGroupWriteBacksByEightWhenPolling() {
-    assertThat(CONFIG.txdctl()).isEqualTo(0x00080000);
+    assertThat(CONFIG.txdctl()).isEqualTo(0x00080820); // 32, 8, 8
     assertThat(CONFIG.tailThreshold()).isEqualTo(32);
     assertThat(CONFIG.cleanGroup()).isEqualTo(32);
   }
@@ -82,7 +82,7 @@ class NicDriverConfigTest {
     assertRefused(
         CONFIG.toBuilder().itrPs(1_046_528_001), "itrPs must be 0..1046528000: itrPs=1046528001");
     assertRefused(CONFIG.toBuilder().itrPs(-1), "itrPs must be 0..1046528000: itrPs=-1");
-    assertRefused(CONFIG.toBuilder().wthresh(41), "wthresh must be 0..40: wthresh=41");
+    assertRefused(CONFIG.toBuilder().pthresh(0).wthresh(41), "wthresh must be 0..40: wthresh=41");
     assertRefused(
         CONFIG.toBuilder().ringSize(8).batch(4).wthresh(5), "wthresh must be 0..4: wthresh=5");
     assertRefused(CONFIG.toBuilder().pthresh(33), "pthresh must be 0..32: pthresh=33");

@@ -58,14 +58,14 @@ class NicDriverStartTest {
             "TDBAL",
             "TDBAH",
             "TDLEN=2000",
-            "TXDCTL=80000", // WTHRESH 8
+            "TXDCTL=80820", // P 32, H 8, W 8
             "DMATXCTL=1",
             "RXDCTL=2000000",
             "RDH=0",
             "RDT=1ff", // 511 of 512
             "TDH=0",
             "TDT=0",
-            "TXDCTL=2080000",
+            "TXDCTL=2080820",
             "FCTRL=700"); // UPE, MPE
     assertThat(port.written(NicRegisters.rxpbsize(0))).isEmpty();
     assertThat(port.registers.get(NicRegisters.HLREG0))
@@ -231,7 +231,7 @@ class NicDriverStartTest {
     driver.stop(port);
 
     assertThat(port.order())
-        .containsSubsequence("EIMC=7fffffff", "RXCTRL=0", "RXDCTL=0", "TXDCTL=80000", "CTRL=4");
+        .containsSubsequence("EIMC=7fffffff", "RXCTRL=0", "RXDCTL=0", "TXDCTL=80820", "CTRL=4");
     assertThat(configSpace.command).isEqualTo(2);
     assertThat(dma.liveMappingsCount()).isZero();
     assertThat(driver.rxQueuesCount()).isZero();

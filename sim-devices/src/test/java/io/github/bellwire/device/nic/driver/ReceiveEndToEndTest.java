@@ -97,6 +97,36 @@ class ReceiveEndToEndTest {
     assertThat(ring.tailWritesTotal() - before).isEqualTo(100);
   }
 
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldGoOnOnceBuffersComeBack(DriverMode mode) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicDriverConfig config =
+        NicDriverConfig.forMode(mode).withRingSize(64).toBuilder().itrPs(0).build();
+    DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, card, config, null);
+    bench.driver.start(bench.port);
+    List<Integer> kept = new ArrayList<>();
+    bench.startReceivers(
+        (port, frame) -> {
+          frame.detach();
+          kept.add(frame.buffer(0));
+        });
+    bench.feed(DriverBench.equalFrames(1000, 60));
+    bench.runFor(MS_PS);
+    // Two rings of 64 and 512 to spare.
+    assertThat(kept).hasSize(640);
+    assertThat(bench.driver.rxRing(0).isStarved()).isTrue();
+
+    kept.forEach(bench.pool::give);
+    kept.clear();
+    bench.runFor(MS_PS / 1000);
+    assertThat(bench.driver.rxRing(0).isStarved()).isFalse();
+    bench.feed(DriverBench.equalFrames(100, 60));
+    bench.runFor(MS_PS);
+
+    assertThat(kept).hasSize(100);
+  }
+
   @Test
   void shouldStopAndStartAgain() {
     DriverBench bench = new DriverBench(NicDriverConfig.NAPI);

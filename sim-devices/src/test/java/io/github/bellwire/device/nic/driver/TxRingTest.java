@@ -98,8 +98,8 @@ class TxRingTest {
 
     assertThat(ring.finish(rig.port)).isEqualTo(1);
     assertThat(rig.port.written(NicRegisters.tdt(0))).containsExactly(3);
-    // ENABLE 25, SWFLSH 26, WTHRESH 8 at 16.
-    assertThat(rig.port.written(NicRegisters.txdctl(0))).containsExactly(0x06080000);
+    // ENABLE 25, SWFLSH 26, thresholds 32, 8 and 8.
+    assertThat(rig.port.written(NicRegisters.txdctl(0))).containsExactly(0x06080820);
 
     rig.sent(ring, 1);
     rig.sent(ring, 2);
