@@ -2,15 +2,18 @@ package io.github.bellwire.examples.nic;
 
 import io.github.bellwire.device.nic.driver.Forwarder;
 import io.github.bellwire.device.nic.driver.FrameHandler;
+import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.nic.NicKeys.Direction;
+import io.github.bellwire.examples.pcap.PcapWriter;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 import org.jspecify.annotations.Nullable;
 
 /** Receives on one port and sends on another, without copying, one way or both ways at once. */
@@ -44,19 +47,37 @@ public final class NicForward implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    checkDescriptors(settings);
     NicMachine machine = new NicMachine(settings, context, PORTS);
-    int ways = settings.value(NicKeys.DIRECTION) == Direction.BOTH ? 2 : 1;
-    try (CaptureOut capture = CaptureOut.of(settings)) {
+    boolean isBoth = settings.value(NicKeys.DIRECTION) == Direction.BOTH;
+    try (FrameSource there = Traffic.source(settings, machine.random("traffic0"));
+        FrameSource back = isBoth ? Traffic.source(settings, machine.random("traffic1")) : null;
+        CaptureOut capture = CaptureOut.of(settings)) {
       machine.start();
-      List<Way> all = new ArrayList<>();
-      try {
-        for (int i = 0; i < ways; i++) {
-          all.add(new Way(settings, machine, i, i == 0 ? capture : null));
-        }
-        return run(settings, context, machine, all);
-      } finally {
-        all.forEach(Way::close);
+      List<Way> ways = new ArrayList<>();
+      ways.add(new Way(settings, machine, 0, there, capture.writer()));
+      if (back != null) {
+        ways.add(new Way(settings, machine, 1, back, null));
       }
+      return run(settings, context, machine, ways);
+    }
+  }
+
+  /** A frame is sent from the buffers that it was received in, each with a descriptor. */
+  private static void checkDescriptors(Settings settings) {
+    int wthresh = settings.intValue(NicKeys.WTHRESH);
+    int buffers = NicKeys.buffersPerFrame(settings);
+    int mostBuffers = Math.max(1, TxRing.FRAME_DESCRIPTORS_MAX - wthresh);
+    if (buffers > mostBuffers) {
+      String frame = settings.assignment(NicKeys.MAX_FRAME);
+      throw settings.refuse(
+          NicKeys.WTHRESH,
+          "must leave "
+              + buffers
+              + " descriptors for a frame of "
+              + frame
+              + ", not "
+              + mostBuffers);
     }
   }
 
@@ -65,7 +86,9 @@ public final class NicForward implements Scenario {
     Simulation simulation = machine.simulation();
     machine.receive(
         ways.stream().map(way -> way.from).toList(),
-        ways.stream().map(way -> (FrameHandler) way.forwarder).toList());
+        ways.stream()
+            .map(way -> (IntFunction<FrameHandler>) queue -> way.forwarders.get(queue))
+            .toList());
     machine.beginMeasurement();
     long startPs = simulation.nowPs();
     ways.forEach(way -> way.traffic.start(startPs));
@@ -77,7 +100,7 @@ public final class NicForward implements Scenario {
     FrameMeter forwarded = machine.times().forwarded();
     long offered = ways.stream().mapToLong(way -> way.traffic.framesTotal()).sum();
     long lost = ways.stream().mapToLong(way -> way.from.lostTotal()).sum();
-    long refused = ways.stream().mapToLong(way -> way.forwarder.droppedTotal()).sum();
+    long refused = ways.stream().mapToLong(Way::refusedTotal).sum();
     long received = machine.times().received().framesTotal();
     long sent = ways.stream().mapToLong(way -> way.sink.framesTotal()).sum();
     double wireGbps = ways.stream().mapToDouble(way -> way.sink.wireGbps()).sum();
@@ -108,7 +131,7 @@ public final class NicForward implements Scenario {
             offered == received + lost,
             offered + " = " + received + " + " + lost)
         .check(
-            "frames received = sent + dropped by the driver",
+            "frames received = sent + dropped by driver or card",
             received == sent + refused,
             received + " = " + sent + " + " + refused);
     if (lost + refused == 0) {
@@ -129,23 +152,31 @@ public final class NicForward implements Scenario {
   /** One way: traffic into a port, a forwarder, and what leaves by the other port. */
   private static final class Way {
     private final NicPort from;
-    private final Forwarder forwarder;
+    private final NicPort to;
+    private final List<Forwarder> forwarders = new ArrayList<>();
     private final WireSink sink;
-    private final FrameSource source;
     private final TrafficGenerator traffic;
 
-    Way(Settings settings, NicMachine machine, int index, @Nullable CaptureOut capture) {
+    Way(
+        Settings settings,
+        NicMachine machine,
+        int index,
+        FrameSource source,
+        @Nullable PcapWriter capture) {
       from = machine.port(index);
-      NicPort to = machine.port(PORTS - 1 - index);
-      forwarder = new Forwarder(to.driver().txRing(0), true);
-      sink = new WireSink(capture == null ? null : capture.writer());
+      to = machine.port(PORTS - 1 - index);
+      // Each receive queue has a transmit queue of its own, so that cores need not share one.
+      for (int queue = 0; queue < to.driver().txQueuesCount(); queue++) {
+        forwarders.add(new Forwarder(to.driver().txRing(queue), true));
+      }
+      sink = new WireSink(capture);
       to.nic().connectWire(sink);
-      source = Traffic.source(settings, machine.simulation().randomStream("traffic" + index));
       traffic = Traffic.generator(settings, machine.simulation(), source, from.nic());
     }
 
-    void close() {
-      source.close();
+    /** Returns received frames that were not sent. */
+    long refusedTotal() {
+      return to.refusedTotal() + forwarders.stream().mapToLong(Forwarder::droppedTotal).sum();
     }
   }
 }

@@ -17,11 +17,13 @@ import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.LinkDirection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A host with cards and drivers as the settings describe them, and what its counters say of a run.
@@ -89,6 +91,10 @@ final class NicMachine {
     return host.simulation();
   }
 
+  RandomStream random(String name) {
+    return host.simulation().randomStream(name);
+  }
+
   FrameTimes times() {
     return times;
   }
@@ -113,9 +119,9 @@ final class NicMachine {
    * Lets the cores receive; queues are dealt to cores in turn.
    *
    * @param from ports
-   * @param handlers as many, each for one port
+   * @param handlers as many; each gives the handler for a queue of one port
    */
-  void receive(List<NicPort> from, List<FrameHandler> handlers) {
+  void receive(List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {
     if (software.mode() == DriverMode.POLL) {
       for (int core = 0; core < coresCount; core++) {
         poll(host.core(core), from, handlers);
@@ -125,7 +131,7 @@ final class NicMachine {
     SynchronousPort cpu = host.synchronousPort(0);
     for (int i = 0; i < from.size(); i++) {
       for (int queue = 0; queue < software.rxQueues(); queue++) {
-        awaitInterrupts(cpu, from.get(i), queue, handlers.get(i));
+        awaitInterrupts(cpu, from.get(i), queue, handlers.get(i).apply(queue));
       }
     }
   }
@@ -165,13 +171,13 @@ final class NicMachine {
         .events(simulation().eventsTotal());
   }
 
-  private void poll(Core core, List<NicPort> from, List<FrameHandler> handlers) {
+  private void poll(Core core, List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {
     List<RxRing> rings = new ArrayList<>();
     List<FrameHandler> handlerPerRing = new ArrayList<>();
     for (int i = 0; i < from.size(); i++) {
       for (int queue = core.index(); queue < software.rxQueues(); queue += coresCount) {
         rings.add(from.get(i).driver().rxRing(queue));
-        handlerPerRing.add(handlers.get(i));
+        handlerPerRing.add(handlers.get(i).apply(queue));
       }
     }
     new PollingReceiver(core, software, rings, handlerPerRing).wakeAt(simulation().nowPs());

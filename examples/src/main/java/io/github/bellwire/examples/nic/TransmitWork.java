@@ -4,17 +4,18 @@ import io.github.bellwire.examples.settings.UserErrorException;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
-/** Frames that host software is to send, and from when on. Frames too long to send are skipped. */
+/**
+ * Frames that host software is to send, and from when on. Those that it cannot send are skipped.
+ */
 final class TransmitWork {
-  private static final long PS_PER_NS = 1_000;
+  private static final int ETHERNET_HEADER_BYTES = 14;
 
   private final FrameSource source;
-  private final boolean keepsTiming;
+  private final CaptureClock clock;
   private final int lengthMaxBytes;
   private final CRC32C crc = new CRC32C();
   private boolean hasFrame;
   private long startPs;
-  private long firstTimestampNs;
   private long duePs;
   private long framesTotal;
   private long bytesTotal;
@@ -31,15 +32,13 @@ final class TransmitWork {
    */
   TransmitWork(FrameSource source, boolean keepsTiming, int lengthMaxBytes) {
     this.source = source;
-    this.keepsTiming = keepsTiming;
+    clock = new CaptureClock(keepsTiming);
     this.lengthMaxBytes = lengthMaxBytes;
   }
 
   void start(long nowPs) {
     startPs = nowPs;
-    duePs = nowPs;
     hasFrame = readNext();
-    firstTimestampNs = hasFrame ? source.timestampNs() : 0;
   }
 
   boolean hasFrame() {
@@ -65,10 +64,6 @@ final class TransmitWork {
     bytesTotal += source.lengthBytes();
     contentSum += FrameSink.checksum(crc, source.frame(), 0, source.lengthBytes());
     hasFrame = readNext();
-    if (hasFrame && keepsTiming) {
-      long offsetPs = (source.timestampNs() - firstTimestampNs) * PS_PER_NS;
-      duePs = Math.max(duePs, startPs + offsetPs);
-    }
   }
 
   long framesTotal() {
@@ -84,7 +79,7 @@ final class TransmitWork {
     return contentSum;
   }
 
-  /** {@return frames longer than can be sent} */
+  /** {@return frames shorter than an Ethernet header or longer than can be sent} */
   long skippedTotal() {
     return skippedTotal;
   }
@@ -96,7 +91,9 @@ final class TransmitWork {
   private boolean readNext() {
     try {
       while (source.next()) {
-        if (source.lengthBytes() <= lengthMaxBytes) {
+        if (source.lengthBytes() >= ETHERNET_HEADER_BYTES
+            && source.lengthBytes() <= lengthMaxBytes) {
+          duePs = startPs + clock.advance(source.timestampNs());
           return true;
         }
         skippedTotal++;

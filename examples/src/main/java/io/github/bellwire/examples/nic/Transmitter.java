@@ -17,6 +17,7 @@ final class Transmitter extends PollLoop {
   private final BufferPool pool;
   private final TxRing[] rings;
   private final int batch;
+  private final int roomWanted;
   private final int cyclesPerBatch;
 
   /**
@@ -35,6 +36,9 @@ final class Transmitter extends PollLoop {
     this.pool = pool;
     this.rings = rings.toArray(new TxRing[0]);
     batch = software.batch();
+    // The card may keep back a partial write-back, at most half of a ring, and the driver a partial
+    // group, at most a quarter. To wait for more room than the rest would be to wait for ever.
+    roomWanted = Math.min(batch, software.ringSize() / 4);
     cyclesPerBatch = software.profile().perBatch();
   }
 
@@ -61,9 +65,9 @@ final class Transmitter extends PollLoop {
     return rings[index].nextStatusPa();
   }
 
-  /** Sends nothing rather than part of a batch, so that a tail write is worth its cost. */
+  /** Sends nothing while there is little room, so that a tail write is worth its cost. */
   private int sendBatch(CpuPort port, TxRing ring) {
-    if (ring.freeCount() < batch && !ring.isIdle()) {
+    if (ring.freeCount() < roomWanted && !ring.isIdle()) {
       return 0;
     }
     int sent = 0;
