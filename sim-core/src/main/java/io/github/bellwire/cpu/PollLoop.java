@@ -10,6 +10,9 @@ import io.github.bellwire.memory.MemoryWatch;
  * the cache, so it is the next one that tells how long they take.)
  */
 public abstract class PollLoop extends Routine {
+  /** A bound on what one event does, should a poll never come back empty. */
+  private static final int POLLS_PER_EVENT = 64;
+
   private final MemoryWatch[] watches;
   private long emptyEndPs;
   private long emptyDurationPs;
@@ -29,7 +32,7 @@ public abstract class PollLoop extends Routine {
       watches[i] =
           new MemoryWatch() {
             @Override
-            protected void onWritten(long atPs) {
+            protected void onWrite(long atPs) {
               wakeOnGrid(atPs);
             }
           };
@@ -55,22 +58,35 @@ public abstract class PollLoop extends Routine {
   protected final void run(CpuPort port) {
     long startPs = port.nowPs();
     stopSpinning(startPs);
-    if (poll(port)) {
-      emptyDurationPs = 0;
-      wakeAt(port.nowPs());
-      return;
+    for (int polls = 1; ; polls++) {
+      if (poll(port)) {
+        emptyDurationPs = 0;
+      } else if (isSteady(port, startPs)) {
+        spin();
+        return;
+      }
+      startPs = port.nowPs();
+      if (polls == POLLS_PER_EVENT || core().machine().simulation().nextEventPs() <= startPs) {
+        wakeAt(startPs);
+        return;
+      }
+      // Nothing can happen before the next poll but commits that are on their way already.
+      core().machine().commits().settle(startPs);
     }
+  }
+
+  /** Returns whether an empty poll has taken as long as the next one will. */
+  private boolean isSteady(CpuPort port, long startPs) {
     // A loop takes time even if the host's software is configured to cost nothing.
-    long durationPs = Math.max(1, port.nowPs() - startPs);
+    port.delay(Math.max(0, startPs + 1 - port.nowPs()));
+    long durationPs = port.nowPs() - startPs;
     boolean isSteady = durationPs == emptyDurationPs || durationPs == steadyDurationPs;
     emptyDurationPs = durationPs;
-    emptyEndPs = startPs + durationPs;
+    emptyEndPs = port.nowPs();
     if (isSteady) {
       steadyDurationPs = durationPs;
-      spin();
-    } else {
-      wakeAt(emptyEndPs);
     }
+    return isSteady;
   }
 
   private void spin() {

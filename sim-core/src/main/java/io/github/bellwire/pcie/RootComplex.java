@@ -135,7 +135,8 @@ public final class RootComplex {
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
     // The completion pushes the device's posted writes ahead of it.
-    long donePs = Math.max(result.donePs() + config.upstreamPs(), port.lastCommitPs());
+    long committedPs = port.committedPs(result.donePs());
+    long donePs = Math.max(result.donePs() + config.upstreamPs(), committedPs);
     result.answer(result.value(), donePs);
   }
 

@@ -116,8 +116,8 @@ public final class RootPort {
     return Math.max(readyPs, postedWrites.lastArrivalPs(readyPs) - link.propagationPs());
   }
 
-  /** {@return when the last write of the device is globally visible} */
-  long lastCommitPs() {
-    return upstreamPath.lastCommitPs();
+  /** {@return when the device's writes ahead of what arrives at a time are globally visible} */
+  long committedPs(long arrivalPs) {
+    return upstreamPath.committedPs(arrivalPs - link.propagationPs());
   }
 }

@@ -6,7 +6,8 @@ interface FrameSource extends AutoCloseable {
    * Moves on to the next frame.
    *
    * @return false if there is none
-   * @throws io.github.bellwire.examples.settings.UserErrorException if the input is broken from here
+   * @throws io.github.bellwire.examples.settings.UserErrorException if the input is broken from
+   *     here
    */
   boolean next();
 

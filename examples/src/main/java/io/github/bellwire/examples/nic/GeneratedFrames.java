@@ -4,8 +4,8 @@ import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.kernel.RandomStream;
 
 /**
- * UDP frames of one size from random flows, with random payload. Each is a valid IPv4 packet, so that
- * checksum and RSS units have something to do. Allocates nothing after construction.
+ * UDP frames of one size from random flows, with random payload. Each is a valid IPv4 packet, so
+ * that checksum and RSS units have something to do. Allocates nothing after construction.
  */
 final class GeneratedFrames implements FrameSource {
   private static final int IP = 14;
@@ -13,13 +13,48 @@ final class GeneratedFrames implements FrameSource {
   private static final int PAYLOAD = UDP + 8;
   private static final int FLOWS = 1024;
   private static final byte[] HEADER = {
-    2, 0, 0, 0, 0, 1, // destination
-    2, 0, 0, 0, 0, (byte) 0xaa, // source
-    8, 0, // IPv4
-    0x45, 0, 0, 0, 0, 0, 0x40, 0, 64, 17, 0, 0, // length and checksum follow
-    (byte) 192, 0, 2, 1, // source: TEST-NET-1 (RFC 5737)
-    (byte) 198, 51, 100, 1, // destination: TEST-NET-2
-    0, 0, 0, 9, 0, 0, 0, 0 // ports, length; no UDP checksum
+    2,
+    0,
+    0,
+    0,
+    0,
+    1, // destination
+    2,
+    0,
+    0,
+    0,
+    0,
+    (byte) 0xaa, // source
+    8,
+    0, // IPv4
+    0x45,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0x40,
+    0,
+    64,
+    17,
+    0,
+    0, // length and checksum follow
+    (byte) 192,
+    0,
+    2,
+    1, // source: TEST-NET-1 (RFC 5737)
+    (byte) 198,
+    51,
+    100,
+    1, // destination: TEST-NET-2
+    0,
+    0,
+    0,
+    9,
+    0,
+    0,
+    0,
+    0 // ports, length; no UDP checksum
   };
 
   private final RandomStream random;

@@ -55,7 +55,9 @@ final class HostKeys {
 
   private HostKeys() {}
 
-  /** {@return the machine that the settings describe; overrides appear among the resolved values} */
+  /**
+   * {@return the machine that the settings describe; overrides appear among the resolved values}
+   */
   static HostConfig resolve(Settings settings) {
     String name = settings.value(HOST);
     HostConfig preset =

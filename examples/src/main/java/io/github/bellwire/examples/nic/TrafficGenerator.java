@@ -6,29 +6,30 @@ import io.github.bellwire.examples.settings.UserErrorException;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
+import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The station at the far end of the wire: sends the frames of a source, at their own times or back to
- * back, and pads short ones as any sender does. One event per frame, at its last bit.
+ * The station at the far end of the wire: sends the frames of a source, at their own times or back
+ * to back, and pads short ones as any sender does. One event per frame, at its last bit.
  */
 final class TrafficGenerator extends Event {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
-  private static final long PS_PER_NS = 1_000;
 
   private final Simulation simulation;
   private final FrameSource source;
   private final EthernetWire wire;
   private final FrameReceiver receiver;
-  private final boolean keepsTiming;
+  private final CaptureClock clock;
+  private final CRC32C crc = new CRC32C();
   private final byte[] padded = new byte[FRAME_MIN_BYTES];
 
   private long startPs;
-  private long firstTimestampNs;
-  private long lastTimestampNs;
+  private long offsetPs;
   private long framesTotal;
   private long bytesTotal;
   private long paddedTotal;
+  private long contentSum;
   private long firstLastBitPs;
   private long lastBitPs;
   private @Nullable UserErrorException error;
@@ -51,7 +52,7 @@ final class TrafficGenerator extends Event {
     this.simulation = simulation;
     this.source = source;
     this.receiver = receiver;
-    this.keepsTiming = keepsTiming;
+    clock = new CaptureClock(keepsTiming);
     wire = new EthernetWire(bitsPerSecond);
   }
 
@@ -63,8 +64,6 @@ final class TrafficGenerator extends Event {
   void start(long atPs) {
     startPs = atPs;
     if (moveOn()) {
-      firstTimestampNs = source.timestampNs();
-      lastTimestampNs = firstTimestampNs;
       sendNext();
       firstLastBitPs = timePs();
     }
@@ -81,9 +80,9 @@ final class TrafficGenerator extends Event {
       System.arraycopy(frame, 0, padded, 0, length);
       Arrays.fill(padded, length, FRAME_MIN_BYTES, (byte) 0);
       paddedTotal++;
-      receiver.onFrame(padded, 0, FRAME_MIN_BYTES, nowPs);
+      send(padded, FRAME_MIN_BYTES, nowPs);
     } else {
-      receiver.onFrame(frame, 0, length, nowPs);
+      send(frame, length, nowPs);
     }
     if (moveOn()) {
       sendNext();
@@ -103,6 +102,11 @@ final class TrafficGenerator extends Event {
   /** {@return frames that had to be padded} */
   long paddedTotal() {
     return paddedTotal;
+  }
+
+  /** {@return the sum of all frames' checksums, as {@link FrameSink#contentSum()}} */
+  long contentSum() {
+    return contentSum;
   }
 
   /** {@return bytes on the wire, with preamble, FCS and gap} */
@@ -135,9 +139,18 @@ final class TrafficGenerator extends Event {
     return error;
   }
 
+  private void send(byte[] frame, int lengthBytes, long nowPs) {
+    contentSum += FrameSink.checksum(crc, frame, 0, lengthBytes);
+    receiver.onFrame(frame, 0, lengthBytes, nowPs);
+  }
+
   private boolean moveOn() {
     try {
-      return source.next();
+      boolean hasNext = source.next();
+      if (hasNext) {
+        offsetPs = clock.advance(source.timestampNs());
+      }
+      return hasNext;
     } catch (UserErrorException e) {
       error = e; // Told when everything before it has been delivered.
       return false;
@@ -146,15 +159,6 @@ final class TrafficGenerator extends Event {
 
   private void sendNext() {
     int length = Math.max(source.lengthBytes(), FRAME_MIN_BYTES);
-    simulation.schedule(this, wire.transmit(length, readyPs()));
-  }
-
-  /** Captures may step back in time; a frame never overtakes the one before it. */
-  private long readyPs() {
-    if (!keepsTiming) {
-      return startPs;
-    }
-    lastTimestampNs = Math.max(lastTimestampNs, source.timestampNs());
-    return startPs + (lastTimestampNs - firstTimestampNs) * PS_PER_NS;
+    simulation.schedule(this, wire.transmit(length, startPs + offsetPs));
   }
 }

@@ -5,7 +5,8 @@
  * FrameSource --> TrafficGenerator --wire--> Nic on a Host <-- NicDriver --> capture, report
  * }</pre>
  *
- * <p>Times are picoseconds, sizes bytes; frame lengths are without FCS unless a name says otherwise.
+ * <p>Times are picoseconds, sizes bytes; frame lengths are without FCS unless a name says
+ * otherwise.
  */
 @NullMarked
 package io.github.bellwire.examples.nic;

@@ -121,8 +121,11 @@ public final class TextReport {
   }
 
   private void settings(RunInfo run) {
-    heading("Settings");
-    wrapped(String.join(" ", run.settings().assignments()));
+    List<String> assignments = run.settings().assignments();
+    if (!assignments.isEmpty()) {
+      heading("Settings");
+      wrapped(String.join(" ", assignments));
+    }
   }
 
   private void provenance(RunInfo.Provenance provenance) {

@@ -1,19 +1,33 @@
 package io.github.bellwire.device.nic;
 
+import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The device's way to memory, which software can close: bus-master enable in configuration space,
  * or CTRL.GIO_DIS. Nothing is issued while it is closed.
+ *
+ * <p>A read that nobody answers shows in the status register of configuration space, as a requester
+ * reports it (PCI Express Base Specification 5.0, table 6-5); a write is posted, so nothing comes
+ * back. An access that would run past the last address is refused here and reaches nobody.
  */
 final class DmaGate {
+  /** With two engines at work one may not run ahead of the other by more than this. */
+  private static final long SHARED_HORIZON_PS = 50_000;
+
+  /** The last 16 bytes of the address space, where nobody has memory. */
+  private static final long UNREACHABLE = -16;
+
   private final ConfigSpace configSpace;
   private @Nullable DmaPort port;
   private boolean isMasterDisabled;
-  private boolean isAlone;
+  private boolean isTransmitting;
+  private DmaStatus status = DmaStatus.OK;
+  private long sentPs;
 
   DmaGate(ConfigSpace configSpace) {
     this.configSpace = configSpace;
@@ -27,9 +41,9 @@ final class DmaGate {
     isMasterDisabled = disabled;
   }
 
-  /** Says whether only one engine of the device is in use, so that it may run ahead freely. */
-  void setAlone(boolean alone) {
-    isAlone = alone;
+  /** Says whether the transmit engine is at work, so that the receive engine is not alone. */
+  void setTransmitting(boolean transmitting) {
+    isTransmitting = transmitting;
   }
 
   boolean isOpen() {
@@ -37,35 +51,74 @@ final class DmaGate {
   }
 
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
-    return port().read(iova, destination, offset, lengthBytes, atPs);
+    long donePs = atPs;
+    if (isPastTheEnd(iova, lengthBytes)) {
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      status = DmaStatus.UNSUPPORTED_REQUEST;
+    } else {
+      donePs = port().read(iova, destination, offset, lengthBytes, atPs);
+      status = port().status();
+    }
+    if (status == DmaStatus.UNSUPPORTED_REQUEST) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_MASTER_ABORT);
+    } else if (status == DmaStatus.COMPLETER_ABORT) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_TARGET_ABORT);
+    }
+    return donePs;
   }
 
   long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
-    return port().write(iova, source, offset, lengthBytes, atPs);
+    if (isPastTheEnd(iova, lengthBytes)) {
+      return refuseWrite(atPs);
+    }
+    long visiblePs = port().write(iova, source, offset, lengthBytes, atPs);
+    status = port().status();
+    sentPs = port().sentPs();
+    return visiblePs;
   }
 
   long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
-    return port().writeStatus(iova, source, offset, lengthBytes, atPs);
+    if (isPastTheEnd(iova, lengthBytes)) {
+      return refuseWrite(atPs);
+    }
+    long visiblePs = port().writeStatus(iova, source, offset, lengthBytes, atPs);
+    status = port().status();
+    sentPs = port().sentPs();
+    return visiblePs;
   }
 
   DmaStatus status() {
-    return port().status();
+    return status;
   }
 
   long sentPs() {
-    return port().sentPs();
+    return sentPs;
   }
 
   long tagFreePs() {
     return port().tagFreePs();
   }
 
+  /** {@return how far the receive engine may run ahead of the clock} */
   long horizonPs() {
-    return isAlone ? port().horizonPs() : Math.min(port().horizonPs(), SHARED_HORIZON_PS);
+    return isTransmitting ? Math.min(port().horizonPs(), SHARED_HORIZON_PS) : port().horizonPs();
   }
 
-  /** With two engines at work one may not run ahead of the other by more than this. */
-  private static final long SHARED_HORIZON_PS = 50_000;
+  /** {@return an address in a ring, or one that nobody answers if the ring runs past the end} */
+  static long address(long base, int offsetBytes) {
+    long address = base + offsetBytes;
+    return Long.compareUnsigned(address, base) < 0 ? UNREACHABLE : address;
+  }
+
+  private static boolean isPastTheEnd(long iova, int lengthBytes) {
+    return iova < 0 && iova > -lengthBytes;
+  }
+
+  private long refuseWrite(long atPs) {
+    status = DmaStatus.UNSUPPORTED_REQUEST;
+    sentPs = atPs;
+    return atPs;
+  }
 
   private DmaPort port() {
     DmaPort connected = port;

@@ -4,6 +4,9 @@ import java.util.Arrays;
 
 /** Descriptors whose data is on its way, as queue numbers and times, in the order of the times. */
 final class DoneQueue {
+  /** What {@link #firstQueue} returns for a descriptor that has been forgotten. */
+  static final int NO_QUEUE = -1;
+
   private long[] donePs = new long[64];
   private int[] queues = new int[64];
   private int head;
@@ -33,6 +36,14 @@ final class DoneQueue {
   void removeFirst() {
     head = head + 1 & donePs.length - 1;
     count--;
+  }
+
+  /** Forgets the descriptors of a queue; their times stay, so that others keep their order. */
+  void forget(int queueIndex) {
+    for (int i = 0; i < count; i++) {
+      int slot = head + i & queues.length - 1;
+      queues[slot] = queues[slot] == queueIndex ? NO_QUEUE : queues[slot];
+    }
   }
 
   void clear() {

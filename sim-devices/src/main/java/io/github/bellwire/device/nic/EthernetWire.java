@@ -70,6 +70,16 @@ public final class EthernetWire {
   }
 
   /**
+   * Gives up what has not been sent: the wire is free. The counters keep it.
+   *
+   * @param nowPs the current time in picoseconds
+   */
+  void abandon(long nowPs) {
+    freePs = Math.min(freePs, nowPs);
+    carry = 0;
+  }
+
+  /**
    * {@return what a frame occupies, with preamble, FCS and gap}
    *
    * @param lengthBytes bytes of the frame without FCS

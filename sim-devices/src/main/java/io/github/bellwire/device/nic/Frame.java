@@ -22,10 +22,14 @@ final class Frame {
   long writeBackLow;
   int statusAndErrors;
   int vlanTci;
+  int fragmentChecksum;
+  int wireBytes;
   int firstDescriptor;
   int descriptorsCount;
   long sequence;
+  int epoch;
   boolean isDropped;
+  boolean hasLackedDescriptor;
 
   // Transmit: the operation that the frame ends.
   long operationId;
@@ -57,10 +61,14 @@ final class Frame {
     writeBackLow = other.writeBackLow;
     statusAndErrors = other.statusAndErrors;
     vlanTci = other.vlanTci;
+    fragmentChecksum = other.fragmentChecksum;
+    wireBytes = other.wireBytes;
     firstDescriptor = other.firstDescriptor;
     descriptorsCount = other.descriptorsCount;
     sequence = other.sequence;
+    epoch = other.epoch;
     isDropped = other.isDropped;
+    hasLackedDescriptor = other.hasLackedDescriptor;
     operationId = other.operationId;
   }
 }

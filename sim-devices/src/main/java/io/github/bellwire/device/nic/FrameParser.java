@@ -23,30 +23,6 @@ package io.github.bellwire.device.nic;
  * no reference to the frame. Allocates nothing after construction.
  */
 final class FrameParser {
-  /** Packet-type bit: an IPv4 header is present. */
-  static final int TYPE_IPV4 = 1 << 4;
-
-  /** Packet-type bit: the IPv4 header has options. */
-  static final int TYPE_IPV4_EXT = 1 << 5;
-
-  /** Packet-type bit: an IPv6 header is present. */
-  static final int TYPE_IPV6 = 1 << 6;
-
-  /** Packet-type bit: the IPv6 header is followed by extension headers. */
-  static final int TYPE_IPV6_EXT = 1 << 7;
-
-  /** Packet-type bit: TCP. */
-  static final int TYPE_TCP = 1 << 8;
-
-  /** Packet-type bit: UDP. */
-  static final int TYPE_UDP = 1 << 9;
-
-  /** Packet-type bit: SCTP. */
-  static final int TYPE_SCTP = 1 << 10;
-
-  /** Packet-type bit: an EtherType filter matched and bits 6:4 hold its index (Linux ixgbe). */
-  static final int TYPE_ETQF = 1 << 15;
-
   /** IP protocol number of TCP. */
   static final int PROTOCOL_TCP = 6;
 
@@ -55,6 +31,8 @@ final class FrameParser {
 
   /** IP protocol number of SCTP. */
   static final int PROTOCOL_SCTP = 132;
+
+  private static final int TYPE_ETQF = 1 << 15;
 
   private static final int ETHERNET_BYTES = 14;
   private static final int VLAN_TAG_BYTES = 4;
@@ -118,6 +96,16 @@ final class FrameParser {
     }
   }
 
+  /**
+   * {@return the packet-type bits of a frame that an EtherType filter took: bit 15, and the filter
+   * in bits 6:4} They replace those of {@link #packetType} (Linux ixgbe_type.h, PKTTYPE_ETQF).
+   *
+   * @param filterIndex 0..7
+   */
+  static int packetTypeOfFilter(int filterIndex) {
+    return TYPE_ETQF | filterIndex << 4;
+  }
+
   /** {@return the packet-type bits at their place in the write-back, 0 if nothing above layer 2} */
   int packetType() {
     return packetType;
@@ -153,7 +141,7 @@ final class FrameParser {
     return l3Offset;
   }
 
-  /** {@return the end of the IP packet by its own length field, cut at the end of the frame} */
+  /** {@return where the IP packet ends by its own length or with the frame; 0 if unknown} */
   int l3End() {
     return l3End;
   }
@@ -180,27 +168,27 @@ final class FrameParser {
 
   /** {@return whether an intact IPv4 header is present} */
   boolean isIpv4() {
-    return (packetType & TYPE_IPV4) != 0;
+    return (packetType & RxDescriptorLayout.TYPE_IPV4) != 0;
   }
 
   /** {@return whether an intact IPv6 header is present} */
   boolean isIpv6() {
-    return (packetType & TYPE_IPV6) != 0;
+    return (packetType & RxDescriptorLayout.TYPE_IPV6) != 0;
   }
 
   /** {@return whether a TCP header is present} */
   boolean isTcp() {
-    return (packetType & TYPE_TCP) != 0;
+    return (packetType & RxDescriptorLayout.TYPE_TCP) != 0;
   }
 
   /** {@return whether a UDP header is present} */
   boolean isUdp() {
-    return (packetType & TYPE_UDP) != 0;
+    return (packetType & RxDescriptorLayout.TYPE_UDP) != 0;
   }
 
   /** {@return whether an SCTP header is present} */
   boolean isSctp() {
-    return (packetType & TYPE_SCTP) != 0;
+    return (packetType & RxDescriptorLayout.TYPE_SCTP) != 0;
   }
 
   /** {@return whether the packet is one of several fragments, or has an IPv6 fragment header} */
@@ -287,12 +275,14 @@ final class FrameParser {
     if ((frame[ip] & 0xF0) != 0x40 || ipBytes < IPV4_BYTES || ipBytes > length - start) {
       return;
     }
-    packetType = ipBytes == IPV4_BYTES ? TYPE_IPV4 : TYPE_IPV4 | TYPE_IPV4_EXT;
+    packetType =
+        ipBytes == IPV4_BYTES
+            ? RxDescriptorLayout.TYPE_IPV4
+            : RxDescriptorLayout.TYPE_IPV4 | RxDescriptorLayout.TYPE_IPV4_EXT;
     l3Offset = start;
     headerBytes = start + ipBytes;
     int totalBytes = NetworkOrder.u16(frame, ip + 2);
     if (totalBytes < ipBytes) {
-      l3End = headerBytes;
       return;
     }
     endAt(start + totalBytes, length);
@@ -309,7 +299,7 @@ final class FrameParser {
     if (length - start < IPV6_BYTES || (frame[offset + start] & 0xF0) != 0x60) {
       return;
     }
-    packetType = TYPE_IPV6;
+    packetType = RxDescriptorLayout.TYPE_IPV6;
     l3Offset = start;
     headerBytes = start + IPV6_BYTES;
     endAt(headerBytes + NetworkOrder.u16(frame, offset + start + 4), length);
@@ -328,7 +318,7 @@ final class FrameParser {
   private boolean walkExtensions(byte[] frame, int offset, int firstHeader) {
     int next = firstHeader;
     while (isExtension(next) && !(fragment && fragmentOffset != 0)) {
-      packetType |= TYPE_IPV6_EXT;
+      packetType |= RxDescriptorLayout.TYPE_IPV6_EXT;
       if (l3End - headerBytes < 8) {
         return false;
       }
@@ -394,14 +384,14 @@ final class FrameParser {
     if (protocol == PROTOCOL_TCP && available >= TCP_BYTES) {
       int tcpBytes = (frame[offset + l4Offset + 12] >>> 2) & 0x3C;
       if (tcpBytes >= TCP_BYTES && tcpBytes <= available) {
-        packetType |= TYPE_TCP;
+        packetType |= RxDescriptorLayout.TYPE_TCP;
         headerBytes += tcpBytes;
       }
     } else if (protocol == PROTOCOL_UDP && available >= UDP_BYTES) {
-      packetType |= TYPE_UDP;
+      packetType |= RxDescriptorLayout.TYPE_UDP;
       headerBytes += UDP_BYTES;
     } else if (protocol == PROTOCOL_SCTP && available >= SCTP_BYTES) {
-      packetType |= TYPE_SCTP;
+      packetType |= RxDescriptorLayout.TYPE_SCTP;
       headerBytes += SCTP_BYTES;
     }
   }

@@ -58,6 +58,7 @@ public final class Nic implements Endpoint, FrameReceiver {
   private final Event resetDone;
   private final Event linkUp;
   private FrameReceiver farEnd = NOBODY;
+  private int resetBits;
 
   /**
    * Creates a port that is not plugged in.
@@ -71,7 +72,7 @@ public final class Nic implements Endpoint, FrameReceiver {
       NicConfig config, Simulation simulation, PcieLinkConfig slot, @Nullable TraceSink trace) {
     this.config = requireNonNull(config, "config");
     this.simulation = requireNonNull(simulation, "simulation");
-    configSpace = configSpace(config, slot);
+    configSpace = newConfigSpace(slot);
     msiX = new MsiX(configSpace, simulation);
     registers = new RegisterFile(config);
     interrupts = new InterruptUnit(simulation, (vector, atPs) -> msiX.fire(vector, atPs));
@@ -85,8 +86,8 @@ public final class Nic implements Endpoint, FrameReceiver {
         new Event() {
           @Override
           protected void onEvent(long nowPs) {
-            registers.clearBits(
-                NicRegisters.CTRL, NicRegisters.CTRL_RST | NicRegisters.CTRL_LNK_RST);
+            registers.clearBits(NicRegisters.CTRL, resetBits);
+            resetBits = 0;
           }
         };
     linkUp =
@@ -158,6 +159,7 @@ public final class Nic implements Endpoint, FrameReceiver {
   @Override
   public void reset(long nowPs) {
     resetFunction();
+    resetBits = 0;
     simulation.cancel(resetDone);
     simulation.cancel(linkUp);
     configSpace.reset();
@@ -198,6 +200,7 @@ public final class Nic implements Endpoint, FrameReceiver {
     registry.register(prefix + ".rx_filtered_count", statistics::filteredFramesTotal);
     registry.register(prefix + ".rx_fault_count", rx::faultsTotal);
     registry.register(prefix + ".rx_lost_to_fault_count", rx::lostTotal);
+    registry.register(prefix + ".rx_lost_to_reset_count", rx::resetLossesTotal);
     registry.register(prefix + ".tx_sent_count", statistics::sentFramesTotal);
     registry.register(prefix + ".tx_fault_count", tx::faultsTotal);
     registry.register(prefix + ".tx_discarded_count", tx::discardedTotal);
@@ -215,7 +218,7 @@ public final class Nic implements Endpoint, FrameReceiver {
     return (dividend + divisor - 1) / divisor;
   }
 
-  private static ConfigSpace configSpace(NicConfig config, PcieLinkConfig slot) {
+  private ConfigSpace newConfigSpace(PcieLinkConfig slot) {
     return new ConfigSpace.Builder(VENDOR_INTEL, config.deviceId())
         .revisionId(1)
         .classCode(CLASS_ETHERNET)
@@ -231,6 +234,7 @@ public final class Nic implements Endpoint, FrameReceiver {
         .msiX(
             MSIX_CAPABILITY,
             new MsiXConfig(NicRegisters.VECTORS, MSIX_BAR, 0, MSIX_BAR, MSIX_PBA_OFFSET))
+        .transactionsPending(() -> !isIdle(simulation.nowPs()))
         .build();
   }
 
@@ -323,17 +327,18 @@ public final class Nic implements Endpoint, FrameReceiver {
   }
 
   private void onControl(int value, long nowPs) {
-    dma.setMasterDisabled((value & NicRegisters.CTRL_GIO_DIS) != 0);
-    int resetBits = NicRegisters.CTRL_RST | NicRegisters.CTRL_LNK_RST;
-    if ((value & resetBits) == 0) {
-      return;
-    }
-    if (!resetDone.isScheduled()) {
+    int newResetBits = value & (NicRegisters.CTRL_RST | NicRegisters.CTRL_LNK_RST);
+    if (newResetBits != 0 && !resetDone.isScheduled()) {
       // Written again while it lasts, the reset goes on and does not start anew.
       resetFunction();
       simulation.schedule(resetDone, nowPs + config.resetPs());
     }
-    registers.setBits(NicRegisters.CTRL, value & resetBits);
+    // The bits clear themselves; software cannot.
+    resetBits |= newResetBits;
+    registers.setBits(NicRegisters.CTRL, resetBits);
+    dma.setMasterDisabled(registers.hasBits(NicRegisters.CTRL, NicRegisters.CTRL_GIO_DIS));
+    rx.kick(nowPs);
+    tx.kick(nowPs);
   }
 
   private void resetFunction() {
@@ -345,6 +350,7 @@ public final class Nic implements Endpoint, FrameReceiver {
     statistics.reset();
     nvm.reset();
     scaling.reset();
+    wire.abandon(simulation.nowPs());
     dma.setMasterDisabled(false);
   }
 
@@ -353,7 +359,10 @@ public final class Nic implements Endpoint, FrameReceiver {
       return;
     }
     registers.clearBits(NicRegisters.AUTOC, NicRegisters.AUTOC_AN_RESTART);
-    registers.clearBits(NicRegisters.LINKS, NicRegisters.LINKS_UP);
+    if (isLinkUp()) {
+      registers.clearBits(NicRegisters.LINKS, NicRegisters.LINKS_UP);
+      interrupts.onOther(NicRegisters.EICR_LSC, nowPs);
+    }
     simulation.reschedule(linkUp, nowPs + config.linkUpPs());
   }
 
@@ -371,10 +380,12 @@ public final class Nic implements Endpoint, FrameReceiver {
   private int status(long nowPs) {
     int status = registers.read(NicRegisters.STATUS) | NicRegisters.STATUS_GIO;
     boolean isDisabled =
-        registers.hasBits(NicRegisters.CTRL, NicRegisters.CTRL_GIO_DIS)
-            && rx.isIdle(nowPs)
-            && tx.isIdle();
+        registers.hasBits(NicRegisters.CTRL, NicRegisters.CTRL_GIO_DIS) && isIdle(nowPs);
     return isDisabled ? status & ~NicRegisters.STATUS_GIO : status;
+  }
+
+  private boolean isIdle(long nowPs) {
+    return rx.isIdle(nowPs) && tx.isIdle();
   }
 
   private int readRxQueue(int offset) {
@@ -398,13 +409,14 @@ public final class Nic implements Endpoint, FrameReceiver {
     if (offset == NicRegisters.rdt(index) && queue.isEnabled) {
       rx.onTail(queue, registers.get(offset), nowPs);
     } else if (offset == NicRegisters.rxdctl(index)) {
+      registers.clearBits(offset, NicRegisters.RXDCTL_SWFLSH); // Nothing is ever held back.
       boolean isEnabled = registers.hasBits(offset, NicRegisters.RXDCTL_ENABLE);
       if (isEnabled && !wasEnabled) {
         queue.enable(registers);
-      } else if (!isEnabled) {
+      } else if (!isEnabled && wasEnabled) {
+        registers.set(NicRegisters.rdh(index), queue.head);
         queue.disable();
       }
-      onEnginesChanged();
       rx.kick(nowPs);
     }
   }
@@ -438,19 +450,15 @@ public final class Nic implements Endpoint, FrameReceiver {
     int offset = NicRegisters.txdctl(queue.index);
     boolean isEnabled = registers.hasBits(offset, NicRegisters.TXDCTL_ENABLE);
     if (isEnabled && !wasEnabled) {
-      queue.enable(registers);
+      tx.enable(queue);
     } else if (!isEnabled) {
-      queue.disable();
+      tx.disable(queue);
     }
+    queue.setThresholds(registers.get(offset));
     if (registers.hasBits(offset, NicRegisters.TXDCTL_SWFLSH)) {
       registers.clearBits(offset, NicRegisters.TXDCTL_SWFLSH);
       tx.flush(queue, nowPs);
     }
-    onEnginesChanged();
     tx.kick(nowPs);
-  }
-
-  private void onEnginesChanged() {
-    dma.setAlone(!rx.isEnabled() || !tx.isEnabled());
   }
 }

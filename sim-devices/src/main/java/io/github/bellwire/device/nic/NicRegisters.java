@@ -389,6 +389,12 @@ public final class NicRegisters {
   /** Global double VLAN. */
   public static final int DMATXCTL_GDV = 1 << 3;
 
+  /** TCP flag masks of the first (11:0) and middle (27:16) frames of a segmented packet. */
+  public static final int DTXTCPFLGL = 0x04A88;
+
+  /** TCP flag mask of the last frame (11:0) of a segmented packet. */
+  public static final int DTXTCPFLGH = 0x04A8C;
+
   /** Prefetch threshold, in TXDCTL. */
   public static final int TXDCTL_PTHRESH_MASK = 0x7F;
 

@@ -311,6 +311,11 @@ final class NicStatistics {
     filteredFramesTotal++;
   }
 
+  /** A frame passed while the receiver was off or had no link: no register knows of it. */
+  void onUnheard() {
+    filteredFramesTotal++;
+  }
+
   /** A frame was longer than allowed, its CRC right. */
   void onOversize() {
     countBad(ROC);
@@ -403,7 +408,7 @@ final class NicStatistics {
     return badFramesTotal;
   }
 
-  /** {@return frames dropped because they passed no filter} */
+  /** {@return frames dropped because they passed no filter or nobody listened} */
   long filteredFramesTotal() {
     return filteredFramesTotal;
   }

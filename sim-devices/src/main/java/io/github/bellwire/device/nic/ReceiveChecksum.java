@@ -21,24 +21,6 @@ package io.github.bellwire.device.nic;
  * nothing after construction.
  */
 final class ReceiveChecksum {
-  /** Status bit: UDP checksum calculated. */
-  static final int STATUS_UDPCS = 1 << 4;
-
-  /** Status bit: transport checksum calculated. */
-  static final int STATUS_L4CS = 1 << 5;
-
-  /** Status bit: IPv4 header checksum calculated. */
-  static final int STATUS_IPCS = 1 << 6;
-
-  /** Status bit: the UDP header of a first fragment carries a checksum. */
-  static final int STATUS_UDPV = 1 << 10;
-
-  /** Error bit: transport checksum error. */
-  static final int ERROR_TCPE = 1 << 30;
-
-  /** Error bit: IPv4 header checksum error. */
-  static final int ERROR_IPE = 1 << 31;
-
   private final Crc32c crc32c = new Crc32c();
   private int status;
   private int errors;
@@ -97,34 +79,37 @@ final class ReceiveChecksum {
   private void checkIpv4Header(FrameParser parsed, byte[] frame, int offset) {
     int ip = offset + parsed.l3Offset();
     int ipBytes = (frame[ip] & 0xF) * 4;
-    status |= STATUS_IPCS;
-    if (InternetChecksum.sum(frame, ip, ipBytes) != InternetChecksum.INTACT) {
-      errors |= ERROR_IPE;
+    status |= RxDescriptorLayout.STATUS_IPCS;
+    long sum = InternetChecksum.sum(frame, ip, ipBytes);
+    if (InternetChecksum.fold(sum) != InternetChecksum.INTACT) {
+      errors |= RxDescriptorLayout.ERROR_IPE;
     }
   }
 
   private void sumFragment(FrameParser parsed, byte[] frame, int offset) {
     int payload = offset + parsed.l4Offset();
     int bytes = parsed.l4Bytes();
-    status |= STATUS_UDPCS;
-    fragmentChecksum = InternetChecksum.sum(frame, payload, bytes);
+    status |= RxDescriptorLayout.STATUS_UDPCS;
+    fragmentChecksum = InternetChecksum.fold(InternetChecksum.sum(frame, payload, bytes));
     if (parsed.isFirstFragment()
         && parsed.protocol() == FrameParser.PROTOCOL_UDP
         && bytes >= 8
         && NetworkOrder.u16(frame, payload + 6) != 0) {
-      status |= STATUS_UDPV;
+      status |= RxDescriptorLayout.STATUS_UDPV;
     }
   }
 
   private void checkTransport(FrameParser parsed, byte[] frame, int offset) {
     int l4 = offset + parsed.l4Offset();
     if (parsed.isTcp()) {
-      report(STATUS_L4CS, isIntact(parsed, frame, offset, parsed.l4Bytes()));
+      report(RxDescriptorLayout.STATUS_L4CS, isIntact(parsed, frame, offset, parsed.l4Bytes()));
     } else if (parsed.isUdp()) {
       checkUdp(parsed, frame, offset);
     } else if (parsed.isSctp()) {
       int expected = crc32c.field(frame, l4, parsed.l4Bytes());
-      report(STATUS_L4CS, NetworkOrder.u32(frame, l4 + Crc32c.FIELD_OFFSET) == expected);
+      report(
+          RxDescriptorLayout.STATUS_L4CS,
+          NetworkOrder.u32(frame, l4 + Crc32c.FIELD_OFFSET) == expected);
     }
   }
 
@@ -135,23 +120,25 @@ final class ReceiveChecksum {
     if (absent || udpBytes < 8 || udpBytes > parsed.l4Bytes()) {
       return;
     }
-    report(STATUS_L4CS | STATUS_UDPCS, isIntact(parsed, frame, offset, udpBytes));
+    report(
+        RxDescriptorLayout.STATUS_L4CS | RxDescriptorLayout.STATUS_UDPCS,
+        isIntact(parsed, frame, offset, udpBytes));
   }
 
   private static boolean isIntact(FrameParser parsed, byte[] frame, int offset, int l4Bytes) {
     int ip = offset + parsed.l3Offset();
-    int pseudo =
+    long pseudo =
         parsed.isIpv4()
             ? InternetChecksum.pseudoHeaderIpv4(frame, ip, parsed.protocol(), l4Bytes)
             : InternetChecksum.pseudoHeaderIpv6(frame, ip, parsed.protocol(), l4Bytes);
-    int sum = InternetChecksum.sum(frame, offset + parsed.l4Offset(), l4Bytes);
-    return InternetChecksum.fold((long) pseudo + sum) == InternetChecksum.INTACT;
+    long sum = InternetChecksum.sum(frame, offset + parsed.l4Offset(), l4Bytes);
+    return InternetChecksum.fold(pseudo + sum) == InternetChecksum.INTACT;
   }
 
   private void report(int calculated, boolean intact) {
     status |= calculated;
     if (!intact) {
-      errors |= ERROR_TCPE;
+      errors |= RxDescriptorLayout.ERROR_TCPE;
     }
   }
 }

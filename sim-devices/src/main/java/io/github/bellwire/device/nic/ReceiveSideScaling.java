@@ -32,36 +32,6 @@ final class ReceiveSideScaling {
   /** Registers of the key, four bytes each. */
   static final int KEY_REGISTERS = ToeplitzHash.KEY_BYTES / 4;
 
-  /** RSS type: no hash. */
-  static final int TYPE_NONE = 0;
-
-  /** RSS type: addresses and ports, TCP over IPv4. */
-  static final int TYPE_IPV4_TCP = 1;
-
-  /** RSS type: addresses, IPv4. */
-  static final int TYPE_IPV4 = 2;
-
-  /** RSS type: addresses and ports, TCP over IPv6. */
-  static final int TYPE_IPV6_TCP = 3;
-
-  /** RSS type: addresses with extensions, IPv6. */
-  static final int TYPE_IPV6_EX = 4;
-
-  /** RSS type: addresses, IPv6. */
-  static final int TYPE_IPV6 = 5;
-
-  /** RSS type: addresses with extensions and ports, TCP over IPv6. */
-  static final int TYPE_IPV6_TCP_EX = 6;
-
-  /** RSS type: addresses and ports, UDP over IPv4. */
-  static final int TYPE_IPV4_UDP = 7;
-
-  /** RSS type: addresses and ports, UDP over IPv6. */
-  static final int TYPE_IPV6_UDP = 8;
-
-  /** RSS type: addresses with extensions and ports, UDP over IPv6. */
-  static final int TYPE_IPV6_UDP_EX = 9;
-
   /** MRQC field bit: TCP over IPv4. */
   static final int FIELD_IPV4_TCP = 1 << 16;
 
@@ -184,27 +154,24 @@ final class ReceiveSideScaling {
    * @param offset first byte
    */
   void classify(FrameParser parsed, byte[] frame, int offset) {
-    rssType = fields == 0 ? TYPE_NONE : function(parsed);
+    rssType = function(parsed);
     switch (rssType) {
-      case TYPE_NONE:
+      case RxDescriptorLayout.RSS_NONE -> {
         hash = 0;
         queueIndex = 0;
         return;
-      case TYPE_IPV4:
-      case TYPE_IPV4_TCP:
-      case TYPE_IPV4_UDP:
-        hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 8);
-        break;
-      case TYPE_IPV6_EX:
-      case TYPE_IPV6_TCP_EX:
-      case TYPE_IPV6_UDP_EX:
-        hash =
-            toeplitz.hash(0, frame, offset + parsed.homeAddressOffset(), 16)
-                ^ toeplitz.hash(16, frame, offset + parsed.finalDestinationOffset(), 16);
-        break;
-      default:
-        hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 32);
-        break;
+      }
+      case RxDescriptorLayout.RSS_IPV4,
+          RxDescriptorLayout.RSS_IPV4_TCP,
+          RxDescriptorLayout.RSS_IPV4_UDP ->
+          hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 8);
+      case RxDescriptorLayout.RSS_IPV6_EX,
+          RxDescriptorLayout.RSS_IPV6_EX_TCP,
+          RxDescriptorLayout.RSS_IPV6_EX_UDP ->
+          hash =
+              toeplitz.hash(0, frame, offset + parsed.homeAddressOffset(), 16)
+                  ^ toeplitz.hash(16, frame, offset + parsed.finalDestinationOffset(), 16);
+      default -> hash = toeplitz.hash(0, frame, offset + parsed.sourceOffset(), 32);
     }
     if (hashesPorts(rssType)) {
       int position = parsed.isIpv4() ? 8 : 32;
@@ -218,7 +185,10 @@ final class ReceiveSideScaling {
     return hash;
   }
 
-  /** {@return the function that was used, {@link #TYPE_NONE}..{@link #TYPE_IPV6_UDP_EX}} */
+  /**
+   * {@return the function that was used, {@link RxDescriptorLayout#RSS_NONE}..{@link
+   * RxDescriptorLayout#RSS_IPV6_EX_UDP}}
+   */
   int rssType() {
     return rssType;
   }
@@ -230,54 +200,48 @@ final class ReceiveSideScaling {
 
   /** Returns the redirection bits that the mode uses; 0 if it does not hash. */
   private static int queueMask(int mode) {
-    switch (mode) {
-      case MODE_RSS:
-      case MODE_RSS_8_CLASSES:
-      case MODE_RSS_4_CLASSES:
-        return 0xF;
-      case MODE_RSS_32_POOLS:
-        return 0x3;
-      case MODE_RSS_64_POOLS:
-        return 0x1;
-      default:
-        return 0;
-    }
+    return switch (mode) {
+      case MODE_RSS, MODE_RSS_8_CLASSES, MODE_RSS_4_CLASSES -> 0xF;
+      case MODE_RSS_32_POOLS -> 0x3;
+      case MODE_RSS_64_POOLS -> 0x1;
+      default -> 0;
+    };
   }
 
   private int function(FrameParser parsed) {
     if (parsed.isIpv4()) {
       return functionOfIpv4(parsed);
     }
-    return parsed.isIpv6() ? functionOfIpv6(parsed) : TYPE_NONE;
+    return parsed.isIpv6() ? functionOfIpv6(parsed) : RxDescriptorLayout.RSS_NONE;
   }
 
   private int functionOfIpv4(FrameParser parsed) {
     if (parsed.isTcp() && enabled(FIELD_IPV4_TCP)) {
-      return TYPE_IPV4_TCP;
+      return RxDescriptorLayout.RSS_IPV4_TCP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV4_UDP)) {
-      return TYPE_IPV4_UDP;
+      return RxDescriptorLayout.RSS_IPV4_UDP;
     }
-    return enabled(FIELD_IPV4) ? TYPE_IPV4 : TYPE_NONE;
+    return enabled(FIELD_IPV4) ? RxDescriptorLayout.RSS_IPV4 : RxDescriptorLayout.RSS_NONE;
   }
 
   private int functionOfIpv6(FrameParser parsed) {
     if (parsed.isTcp() && enabled(FIELD_IPV6_EX_TCP)) {
-      return TYPE_IPV6_TCP_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX_TCP;
     }
     if (parsed.isTcp() && enabled(FIELD_IPV6_TCP)) {
-      return TYPE_IPV6_TCP;
+      return RxDescriptorLayout.RSS_IPV6_TCP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV6_EX_UDP)) {
-      return TYPE_IPV6_UDP_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX_UDP;
     }
     if (parsed.isUdp() && enabled(FIELD_IPV6_UDP)) {
-      return TYPE_IPV6_UDP;
+      return RxDescriptorLayout.RSS_IPV6_UDP;
     }
     if (enabled(FIELD_IPV6_EX)) {
-      return TYPE_IPV6_EX;
+      return RxDescriptorLayout.RSS_IPV6_EX;
     }
-    return enabled(FIELD_IPV6) ? TYPE_IPV6 : TYPE_NONE;
+    return enabled(FIELD_IPV6) ? RxDescriptorLayout.RSS_IPV6 : RxDescriptorLayout.RSS_NONE;
   }
 
   private boolean enabled(int field) {
@@ -285,6 +249,8 @@ final class ReceiveSideScaling {
   }
 
   private static boolean hashesPorts(int type) {
-    return type != TYPE_IPV4 && type != TYPE_IPV6 && type != TYPE_IPV6_EX;
+    return type != RxDescriptorLayout.RSS_IPV4
+        && type != RxDescriptorLayout.RSS_IPV6
+        && type != RxDescriptorLayout.RSS_IPV6_EX;
   }
 }

@@ -271,6 +271,8 @@ final class RegisterFile {
     define(NicRegisters.MTQC, 0x0000000F, 0);
     define(NicRegisters.RTTDCS, ALL, 0);
     define(NicRegisters.DMATXCTL, 0xFFFF006B, VLAN_ETHER_TYPE << 16);
+    define(NicRegisters.DTXTCPFLGL, 0x0FFF0FFF, SegmentationOffload.DTXTCPFLGL_RESET);
+    define(NicRegisters.DTXTCPFLGH, 0x00000FFF, SegmentationOffload.DTXTCPFLGH_RESET);
     define(NicRegisters.SECTXCTRL, 0x00000007, 0);
     define(NicRegisters.SECTXSTAT, 0, SECURITY_READY);
   }

@@ -34,32 +34,43 @@ final class RxClassifier {
     parser.parse(bytes, offset, lengthBytes);
     scaling.classify(parser, bytes, offset);
     boolean withHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
-    checksum.check(parser, bytes, offset, !withHash);
+    boolean sumsFragments =
+        !withHash && registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_IPPCSE);
+    checksum.check(parser, bytes, offset, sumsFragments);
     frame.queueIndex = scaling.queueIndex();
+    frame.wireBytes = lengthBytes + EthernetWire.FCS_BYTES;
     frame.statusAndErrors = checksum.status() | checksum.errors();
-    if (RxFilter.isMulticast(bytes, offset) && !RxFilter.isBroadcast(bytes, offset)) {
+    if (RxFilter.isMulticast(bytes, offset)
+        && !RxFilter.isBroadcast(bytes, offset)
+        && !filter.isStationAddress(bytes, offset)) {
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_PIF;
     }
     if (isLoopback) {
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_LB;
     }
     frame.vlanTci = 0;
-    int second = withHash || scaling.rssType() != 0 ? scaling.hash() : checksum.fragmentChecksum();
+    frame.fragmentChecksum = checksum.fragmentChecksum();
+    int ipId = parser.isIpv4() ? NetworkOrder.u16(bytes, offset + parser.l3Offset() + 4) : 0;
+    int second =
+        withHash
+            ? scaling.hash()
+            : RxDescriptorLayout.fragmentChecksum(ipId, checksum.fragmentChecksum());
     frame.writeBackLow =
         RxDescriptorLayout.writeBackLow(scaling.rssType(), parser.packetType(), 0, false, second);
   }
 
   /** Takes the VLAN tag out, puts the FCS behind, as the registers say. */
   void shape(Frame frame, boolean stripsVlan) {
-    if (parser.hasVlan() && stripsVlan) {
-      frame.vlanTci = parser.vlanTci();
+    boolean keepsFcs = !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP);
+    // The FCS is the sender's: it covers the tag that is taken out.
+    int fcs = keepsFcs ? fcs(frame) : 0;
+    if (stripsVlan && filter.isTagged(frame.bytes, frame.offset, frame.lengthBytes)) {
+      frame.vlanTci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_VP;
       removeTag(frame);
-    } else if (parser.hasVlan()) {
-      frame.vlanTci = 0;
     }
-    if (!registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP)) {
-      appendFcs(frame);
+    if (keepsFcs) {
+      append(fcs, frame);
     }
   }
 
@@ -76,10 +87,13 @@ final class RxClassifier {
     frame.lend(target, 0, ADDRESSES_BYTES + rest);
   }
 
-  private void appendFcs(Frame frame) {
+  private int fcs(Frame frame) {
     crc.reset();
     crc.update(frame.bytes, frame.offset, frame.lengthBytes);
-    int fcs = (int) crc.getValue();
+    return (int) crc.getValue();
+  }
+
+  private void append(int fcs, Frame frame) {
     byte[] target = roomFor(frame.lengthBytes + EthernetWire.FCS_BYTES);
     System.arraycopy(frame.bytes, frame.offset, target, 0, frame.lengthBytes);
     for (int i = 0; i < EthernetWire.FCS_BYTES; i++) {

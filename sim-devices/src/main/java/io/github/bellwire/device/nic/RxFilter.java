@@ -57,7 +57,8 @@ final class RxFilter {
         || isHashedMulticast(frame, offset);
   }
 
-  private boolean isStationAddress(byte[] frame, int offset) {
+  /** {@return whether the destination is one of the exact addresses} */
+  boolean isStationAddress(byte[] frame, int offset) {
     int low = Integer.reverseBytes(NetworkOrder.u32(frame, offset));
     int high = Short.toUnsignedInt(Short.reverseBytes((short) NetworkOrder.u16(frame, offset + 4)));
     for (int i = 0; i < UNICAST_ADDRESSES; i++) {
@@ -93,7 +94,8 @@ final class RxFilter {
     return (registers.get(NicRegisters.vfta(vlanId >>> 5)) >>> (vlanId & 31) & 1) != 0;
   }
 
-  private boolean isTagged(byte[] frame, int offset, int lengthBytes) {
+  /** {@return whether a frame carries a VLAN tag of the configured EtherType} */
+  boolean isTagged(byte[] frame, int offset, int lengthBytes) {
     return lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES
         && NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2)
             == (registers.get(NicRegisters.VLNCTRL) & 0xffff);

@@ -48,8 +48,10 @@ final class RxPath {
 
   private long engineFreePs;
   private long lastFetchedPs;
+  private long lastSentPs;
   private long faultsTotal;
   private long lostTotal;
+  private long resetLossesTotal;
 
   RxPath(
       NicConfig config,
@@ -96,9 +98,13 @@ final class RxPath {
   void reset() {
     simulation.cancel(startNext);
     simulation.cancel(writeNext);
+    resetLossesTotal += fifo.count();
     fifo.clear();
     fetchedFrames = 0;
     leaving.clear();
+    engineFreePs = 0;
+    lastFetchedPs = 0;
+    lastSentPs = 0;
     for (RxQueue queue : queues) {
       queue.disable();
     }
@@ -113,31 +119,39 @@ final class RxPath {
   /** Goes on as far as possible. To be called when anything that frames wait for has changed. */
   void kick(long nowPs) {
     startWaiting(nowPs);
+    if (fetchedFrames > 0 && !writeNext.isScheduled()) {
+      simulation.schedule(writeNext, Math.max(nowPs, fifo.get(0).readyPs));
+    }
   }
 
   /** A frame has come while there was no link to hear it. */
   void onLinkDown() {
-    statistics.onFiltered();
+    statistics.onUnheard();
   }
 
   /** The last bit of a frame has arrived at the MAC. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
     if (!registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN)) {
-      statistics.onFiltered();
+      statistics.onUnheard();
       return;
     }
     if (!admit(bytes, offset, lengthBytes)) {
       return;
     }
     classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
-    if (passing.queueIndex >= queues.length || !queues[passing.queueIndex].isEnabled) {
-      statistics.onFiltered();
-      return;
-    }
-    classifier.shape(passing, queues[passing.queueIndex].stripsVlan);
+    int rxdctl = NicRegisters.rxdctl(passing.queueIndex);
+    classifier.shape(passing, registers.hasBits(rxdctl, NicRegisters.RXDCTL_VME));
     if (occupiedBytes(nowPs) + passing.lengthBytes > registers.get(NicRegisters.rxpbsize(0))) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
+      return;
+    }
+    statistics.onFrameAccepted(
+        passing.wireBytes,
+        RxFilter.isBroadcast(bytes, offset),
+        RxFilter.isMulticast(bytes, offset));
+    if (passing.queueIndex >= queues.length || !queues[passing.queueIndex].isEnabled) {
+      statistics.onNoDescriptorDrop(passing.queueIndex);
       return;
     }
     accept(nowPs);
@@ -153,13 +167,9 @@ final class RxPath {
     return lostTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    boolean isEnabled = false;
-    for (RxQueue queue : queues) {
-      isEnabled |= queue.isEnabled;
-    }
-    return isEnabled;
+  /** {@return frames that waited in the FIFO when the device was reset} */
+  long resetLossesTotal() {
+    return resetLossesTotal;
   }
 
   /** {@return frames in the FIFO that have not been written yet} */
@@ -169,10 +179,10 @@ final class RxPath {
 
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle(long nowPs) {
-    return fifo.count() == 0 && leaving.bytesAt(nowPs) == 0;
+    return lastFetchedPs <= nowPs && lastSentPs <= nowPs;
   }
 
-  /** Counts a frame and decides whether it gets past the MAC. */
+  /** Decides whether a frame gets past the MAC, and counts it if not. */
   private boolean admit(byte[] bytes, int offset, int lengthBytes) {
     RxFilter filter = classifier.filter();
     if (filter.isOversize(bytes, offset, lengthBytes)) {
@@ -187,16 +197,16 @@ final class RxPath {
       statistics.onFiltered();
       return false;
     }
-    statistics.onFrameAccepted(
-        lengthBytes + EthernetWire.FCS_BYTES,
-        RxFilter.isBroadcast(bytes, offset),
-        RxFilter.isMulticast(bytes, offset));
     return true;
   }
 
   private void accept(long nowPs) {
     passing.isDropped = false;
+    passing.hasLackedDescriptor = false;
     passing.arrivedPs = nowPs;
+    if (fetchedFrames < fifo.count()) {
+      startWaiting(nowPs); // Memory may be open again; nothing else would tell.
+    }
     boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, nowPs);
     if (isStarted && passing.isDropped) {
       return;
@@ -221,7 +231,13 @@ final class RxPath {
 
   private void startWaiting(long nowPs) {
     while (fetchedFrames < fifo.count() && tryStart(fifo.get(fetchedFrames), nowPs)) {
-      onFetched(nowPs);
+      Frame frame = fifo.get(fetchedFrames);
+      if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
+        write(frame, frame.readyPs);
+        fifo.removeFirst();
+      } else {
+        onFetched(nowPs);
+      }
     }
   }
 
@@ -234,15 +250,28 @@ final class RxPath {
 
   private void writeFetched(long nowPs) {
     while (fetchedFrames > 0 && fifo.get(0).readyPs <= nowPs) {
+      if (!dma.isOpen()) {
+        return; // Whoever opens it kicks.
+      }
       Frame frame = fifo.get(0);
       if (!frame.isDropped) {
-        write(frame, nowPs);
+        writeUnlessStale(frame, nowPs);
       }
       fifo.removeFirst();
       fetchedFrames--;
     }
     if (fetchedFrames > 0) {
       simulation.schedule(writeNext, fifo.get(0).readyPs);
+    }
+  }
+
+  /** A queue may have been disabled, or got another ring, since it gave the frame descriptors. */
+  private void writeUnlessStale(Frame frame, long nowPs) {
+    RxQueue queue = queues[frame.queueIndex];
+    if (queue.isEnabled && queue.epoch == frame.epoch) {
+      write(frame, nowPs);
+    } else {
+      statistics.onNoDescriptorDrop(queue.index);
     }
   }
 
@@ -261,10 +290,13 @@ final class RxPath {
       simulation.reschedule(startNext, startPs);
       return false;
     }
-    int count = Math.max(1, Nic.ceilDiv(frame.lengthBytes, Math.max(1, queue.bufferBytes)));
-    frame.descriptorsCount = count;
     frame.readyPs = nowPs;
-    if (!queue.isEnabled || queue.availableCount() < count) {
+    if (!queue.isEnabled || queue.bufferBytes == 0) {
+      return drop(frame, queue);
+    }
+    int count = Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
+    frame.descriptorsCount = count;
+    if (queue.availableCount() < count) {
       return dropWithoutDescriptor(frame, queue, count);
     }
     fetch(frame, queue, nowPs);
@@ -273,9 +305,18 @@ final class RxPath {
 
   private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, int count) {
     // A frame that no ring of this size can ever hold must not block the port for ever.
-    if (queue.isEnabled && !queue.dropsWithoutDescriptor && count < queue.size) {
-      return false;
+    int srrctl = NicRegisters.srrctl(queue.index);
+    if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN) || count >= queue.size) {
+      return drop(frame, queue);
     }
+    if (!frame.hasLackedDescriptor) {
+      frame.hasLackedDescriptor = true;
+      statistics.onNoBuffer(0);
+    }
+    return false;
+  }
+
+  private boolean drop(Frame frame, RxQueue queue) {
     frame.isDropped = true;
     statistics.onNoDescriptorDrop(queue.index);
     return true;
@@ -299,6 +340,7 @@ final class RxPath {
     }
     frame.firstDescriptor = queue.claimed;
     frame.sequence = queue.sequence;
+    frame.epoch = queue.epoch;
     frame.readyPs = Math.max(nowPs, fetchedPs);
     lastFetchedPs = frame.readyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
@@ -341,7 +383,7 @@ final class RxPath {
     long sentPs = writePayload(frame, queue, atPs);
     leaving.add(frame.lengthBytes, Math.max(sentPs, simulation.nowPs()));
     long visiblePs = writeBack(frame, queue, sentPs);
-    statistics.onFrameDelivered(frame.lengthBytes + EthernetWire.FCS_BYTES, queue.index);
+    statistics.onFrameDelivered(frame.wireBytes, queue.index);
     interrupts.onRxCause(queue.index, visiblePs);
   }
 
@@ -388,6 +430,9 @@ final class RxPath {
       int bytes = count * RxDescriptorLayout.SIZE_BYTES;
       visiblePs = dma.writeStatus(address, scratch, 0, bytes, sentPs);
       sentPs = dma.sentPs();
+      if (dma.status() != DmaStatus.OK) {
+        onFault(atPs);
+      }
       for (int i = 0; i < count; i++) {
         if (trace != null) {
           traceCompletion(frame.sequence + first + i, queue, visiblePs);
@@ -396,6 +441,7 @@ final class RxPath {
       }
       first += count;
     }
+    lastSentPs = Math.max(lastSentPs, sentPs);
     return visiblePs;
   }
 
@@ -407,13 +453,17 @@ final class RxPath {
     int at = index * RxDescriptorLayout.SIZE_BYTES;
     if (queue.isLegacy) {
       int errors = frame.statusAndErrors >>> 24;
-      LittleEndian.putLong(
-          scratch, at, queue.bufferAddresses[queue.head]); // the address stays in place
+      // The address stays in place.
+      LittleEndian.putLong(scratch, at, queue.bufferAddresses[queue.head + index]);
       LittleEndian.putLong(
           scratch,
           at + RxDescriptorLayout.HIGH_OFFSET,
           RxDescriptorLayout.legacyWriteBackHigh(
-              pieceBytes, 0, status & 0xff, isLast ? errors : 0, frame.vlanTci));
+              pieceBytes,
+              isLast ? frame.fragmentChecksum : 0,
+              status & 0xff,
+              isLast ? errors : 0,
+              frame.vlanTci));
       return;
     }
     LittleEndian.putLong(scratch, at, frame.writeBackLow);

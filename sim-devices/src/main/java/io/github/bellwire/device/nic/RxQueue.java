@@ -12,9 +12,11 @@ package io.github.bellwire.device.nic;
 final class RxQueue {
   final int index;
   boolean isEnabled;
+
+  /** Grows when the queue is enabled, so that what belongs to an earlier ring can be told. */
+  int epoch;
+
   boolean isLegacy;
-  boolean dropsWithoutDescriptor;
-  boolean stripsVlan;
   int bufferBytes;
   long base;
   int size;
@@ -37,19 +39,18 @@ final class RxQueue {
   void enable(RegisterFile registers) {
     int srrctl = registers.get(NicRegisters.srrctl(index));
     isLegacy = (srrctl & NicRegisters.SRRCTL_DESCTYPE_MASK) == NicRegisters.SRRCTL_DESCTYPE_LEGACY;
-    dropsWithoutDescriptor = (srrctl & NicRegisters.SRRCTL_DROP_EN) != 0;
     bufferBytes = (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10;
-    stripsVlan = registers.hasBits(NicRegisters.rxdctl(index), NicRegisters.RXDCTL_VME);
     base = registers.get64(NicRegisters.rdbal(index));
     size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
     if (bufferAddresses.length < size) {
       bufferAddresses = new long[size];
     }
-    head = withinRing(registers.get(NicRegisters.rdh(index)));
+    head = withinRing(registers.get(NicRegisters.rdh(index)), 0);
     fetched = head;
     claimed = head;
-    tail = withinRing(registers.get(NicRegisters.rdt(index)));
+    tail = withinRing(registers.get(NicRegisters.rdt(index)), head);
     sequence = 0;
+    epoch++;
     isEnabled = size > 0;
   }
 
@@ -58,7 +59,7 @@ final class RxQueue {
   }
 
   void moveTail(int value) {
-    tail = withinRing(value);
+    tail = withinRing(value, tail);
   }
 
   /** {@return descriptors that no frame has claimed yet} */
@@ -82,7 +83,7 @@ final class RxQueue {
   }
 
   long address(int descriptor) {
-    return base + (long) descriptor * RxDescriptorLayout.SIZE_BYTES;
+    return DmaGate.address(base, descriptor * RxDescriptorLayout.SIZE_BYTES);
   }
 
   private int distance(int from, int to) {
@@ -90,8 +91,8 @@ final class RxQueue {
     return difference < 0 ? difference + size : difference;
   }
 
-  /** An index beyond the ring is a driver's mistake; the ring is then empty rather than overrun. */
-  private int withinRing(int value) {
-    return value < size ? value : head;
+  /** An index beyond the ring is a driver's mistake, which must not lead out of the ring. */
+  private int withinRing(int value, int otherwise) {
+    return value < size ? value : otherwise;
   }
 }

@@ -73,7 +73,7 @@ final class TransmitChecksum {
     if (css >= length || cso + 2 > length) {
       return false;
     }
-    int sum = InternetChecksum.sum(frame, offset + css, length - css);
+    long sum = InternetChecksum.sum(frame, offset + css, length - css);
     NetworkOrder.putU16(frame, offset + cso, InternetChecksum.checksum(sum));
     return true;
   }
@@ -132,14 +132,11 @@ final class TransmitChecksum {
 
   private static boolean fitsTransport(int length, TransmitContext context) {
     int available = length - context.macBytes() - context.ipBytes();
-    switch (context.l4Type()) {
-      case TransmitContext.L4_TCP:
-      case TransmitContext.L4_UDP:
-        return checksumOffset(context.l4Type()) + 2 <= available;
-      case TransmitContext.L4_SCTP:
-        return Crc32c.FIELD_OFFSET + 4 <= available;
-      default:
-        return false;
-    }
+    return switch (context.l4Type()) {
+      case TransmitContext.L4_TCP, TransmitContext.L4_UDP ->
+          checksumOffset(context.l4Type()) + 2 <= available;
+      case TransmitContext.L4_SCTP -> Crc32c.FIELD_OFFSET + 4 <= available;
+      default -> false;
+    };
   }
 }

@@ -12,7 +12,7 @@ final class TxFrameBuilder {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
   private static final int ETHERNET_BYTES = 14;
 
-  /** The longest frame without segmentation: 15.5 KiB (82599 data sheet, section 7.2.1.1). */
+  /** The longest frame without tag and FCS: 15.5 KiB (82599 data sheet, section 7.2.1.1). */
   private static final int FRAME_MAX_BYTES = 15_872;
 
   private final RegisterFile registers;
@@ -34,13 +34,20 @@ final class TxFrameBuilder {
       return false;
     }
     if (isSegmented(high)) {
-      return segmentation.begin(
-          packet.bytes(),
-          0,
-          packet.lengthBytes(),
-          context(queue, high),
-          hasOption(high, TxDescriptorLayout.OPTION_IXSM),
-          hasOption(high, TxDescriptorLayout.OPTION_TXSM));
+      TransmitContext context = context(queue, high);
+      int frameBytes = Math.min(packet.lengthBytes(), context.headerBytes() + context.mssBytes());
+      segmentation.writeFlagMasks(
+          registers.get(NicRegisters.DTXTCPFLGL), registers.get(NicRegisters.DTXTCPFLGH));
+      // The unit is begun in any case, so that it holds no frames of an earlier packet.
+      boolean isSensible =
+          segmentation.begin(
+              packet.bytes(),
+              0,
+              packet.lengthBytes(),
+              context,
+              hasOption(high, TxDescriptorLayout.OPTION_IXSM),
+              hasOption(high, TxDescriptorLayout.OPTION_TXSM));
+      return isSensible && frameBytes <= FRAME_MAX_BYTES;
     }
     return packet.lengthBytes() <= FRAME_MAX_BYTES && insertChecksums(packet, queue, high);
   }

@@ -43,9 +43,12 @@ final class TxPath {
   private final byte[] scratch;
 
   private int turn;
+  private int fetchesCount;
+  // Above the highest enabled queue.
+  private int queuesEnd;
   private long engineFreePs;
   private long lastReadPs;
-  private long faultsTotal;
+  private long emptyDescriptorsTotal;
   private long discardedTotal;
 
   TxPath(
@@ -103,22 +106,51 @@ final class TxPath {
 
   void reset() {
     for (int i = 0; i < queues.length; i++) {
-      queues[i].disable();
-      simulation.cancel(fetched[i]);
+      disable(queues[i]);
     }
     simulation.cancel(advance);
     simulation.cancel(depart);
     simulation.cancel(dataArrived);
     reporter.reset();
     fifo.clear();
-    packet.clear();
     arriving.clear();
+    fetchesCount = 0;
+    dma.setTransmitting(false);
     turn = 0;
+    engineFreePs = 0;
+    lastReadPs = 0;
+  }
+
+  void enable(TxQueue queue) {
+    disable(queue); // What is left of an earlier ring must not meet the new one.
+    queue.enable(registers);
+    queuesEnd = Math.max(queuesEnd, queue.index + 1);
+  }
+
+  /** Stops a queue where it is; frames that it has completed still leave. */
+  void disable(TxQueue queue) {
+    if (queue.isEnabled) {
+      registers.set(NicRegisters.tdh(queue.index), queue.done);
+    }
+    queue.disable();
+    if (simulation.cancel(fetched[queue.index])) {
+      fetchesCount--;
+    }
+    reporter.cancel(queue);
+    arriving.forget(queue.index);
+    if (turn == queue.index && !packet.isEmpty()) {
+      discardedTotal++;
+      packet.clear();
+    }
+    while (queuesEnd > 0 && !queues[queuesEnd - 1].isEnabled) {
+      queuesEnd--;
+    }
   }
 
   void onTail(TxQueue queue, int value, long nowPs) {
     queue.moveTail(value);
     kick(nowPs);
+    dma.setTransmitting(!isIdle());
   }
 
   /** Software asks for the report of what is done. */
@@ -130,12 +162,14 @@ final class TxPath {
    * Goes on as far as possible. To be called when anything that the engine waits for has changed.
    */
   void kick(long nowPs) {
+    reporter.resume(nowPs);
     boolean isEnabled = registers.hasBits(NicRegisters.DMATXCTL, NicRegisters.DMATXCTL_TE);
     if (!isEnabled || !dma.isOpen() || !mac.canTransmit()) {
       return;
     }
     int idle = 0;
-    while (idle < queues.length) {
+    while (idle < queuesEnd) {
+      turn = turn < queuesEnd ? turn : 0;
       TxQueue queue = queues[turn];
       fetch(queue, nowPs);
       boolean hasMore = queue.isEnabled && queue.onChipCount() > 0;
@@ -144,7 +178,7 @@ final class TxPath {
       }
       idle = hasMore ? 0 : idle + 1;
       if (packet.isEmpty()) {
-        turn = turn + 1 == queues.length ? 0 : turn + 1;
+        turn++;
       } else if (!hasMore) {
         return; // The rest of the packet has not been fetched yet.
       }
@@ -153,7 +187,7 @@ final class TxPath {
 
   /** {@return accesses that memory refused, and descriptors that describe nothing} */
   long faultsTotal() {
-    return faultsTotal;
+    return emptyDescriptorsTotal + reporter.faultsTotal();
   }
 
   /** {@return packets not sent because of a fault or because their descriptors made no sense} */
@@ -161,22 +195,9 @@ final class TxPath {
     return discardedTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    boolean isEnabled = false;
-    for (TxQueue queue : queues) {
-      isEnabled |= queue.isEnabled;
-    }
-    return isEnabled;
-  }
-
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle() {
-    boolean isIdle = arriving.isEmpty();
-    for (TxQueue queue : queues) {
-      isIdle &= !queue.isFetching;
-    }
-    return isIdle;
+    return fetchesCount == 0 && arriving.isEmpty();
   }
 
   private Event fetchEvent(TxQueue queue) {
@@ -184,18 +205,21 @@ final class TxPath {
       @Override
       protected void onEvent(long nowPs) {
         queue.isFetching = false;
+        fetchesCount--;
         queue.fetched = queue.fetchedNext;
         kick(nowPs);
+        dma.setTransmitting(!isIdle());
       }
     };
   }
 
   private void fetch(TxQueue queue, long nowPs) {
     int count = queue.fetchCount(config.onChipTxDescriptors());
-    if (count == 0 || dma.tagFreePs() > nowPs) {
-      if (count > 0) {
-        simulation.reschedule(advance, dma.tagFreePs());
-      }
+    if (count == 0) {
+      return;
+    }
+    if (dma.tagFreePs() > nowPs) {
+      advanceAt(dma.tagFreePs());
       return;
     }
     long address = queue.address(queue.fetched);
@@ -203,8 +227,9 @@ final class TxPath {
     long fetchedPs = dma.read(address, scratch, 0, bytes, nowPs);
     if (dma.status() != DmaStatus.OK) {
       // Without descriptors the queue cannot go on; software sees that it does not.
-      queue.disable();
-      onFault(nowPs);
+      disable(queue);
+      registers.clearBits(NicRegisters.txdctl(queue.index), NicRegisters.TXDCTL_ENABLE);
+      reporter.onFault(nowPs);
       return;
     }
     int descriptor = queue.fetched;
@@ -216,6 +241,7 @@ final class TxPath {
       descriptor = queue.next(descriptor);
     }
     queue.isFetching = true;
+    fetchesCount++;
     queue.fetchedNext = descriptor;
     simulation.schedule(fetched[queue.index], fetchedPs);
   }
@@ -227,7 +253,7 @@ final class TxPath {
    */
   private boolean tryProcess(TxQueue queue, long nowPs) {
     if (engineFreePs > nowPs) {
-      simulation.reschedule(advance, engineFreePs);
+      advanceAt(engineFreePs);
       return false;
     }
     int descriptor = queue.processed;
@@ -254,7 +280,7 @@ final class TxPath {
   private boolean tryRead(TxQueue queue, long address, long high, long nowPs) {
     int bytes = TxDescriptorLayout.bufferBytes(high);
     if (bytes == 0 || !packet.tryReserve(bytes)) {
-      faultsTotal++;
+      emptyDescriptorsTotal++;
       packet.markBroken();
       lastReadPs = Math.max(lastReadPs, nowPs);
       return true;
@@ -264,14 +290,14 @@ final class TxPath {
       return false; // The next departure kicks.
     }
     if (dma.tagFreePs() > nowPs) {
-      simulation.reschedule(advance, dma.tagFreePs());
+      advanceAt(dma.tagFreePs());
       return false;
     }
     long readPs = dma.read(address, packet.bytes(), packet.lengthBytes(), bytes, nowPs);
     lastReadPs = Math.max(lastReadPs, readPs);
     boolean isRead = dma.status() == DmaStatus.OK;
     if (!isRead) {
-      onFault(nowPs);
+      reporter.onFault(nowPs);
       packet.markBroken();
     }
     packet.addPart(bytes, lastReadPs);
@@ -291,15 +317,16 @@ final class TxPath {
 
   private void onDataArrived(long nowPs) {
     while (!arriving.isEmpty() && arriving.firstPs() <= nowPs) {
-      TxQueue queue = queues[arriving.firstQueue()];
+      int queueIndex = arriving.firstQueue();
       arriving.removeFirst();
-      if (queue.isEnabled) {
-        reporter.onDone(queue, nowPs);
+      if (queueIndex != DoneQueue.NO_QUEUE) {
+        reporter.onDone(queues[queueIndex], nowPs);
       }
     }
     if (!arriving.isEmpty()) {
       simulation.schedule(dataArrived, arriving.firstPs());
     }
+    dma.setTransmitting(!isIdle());
   }
 
   /** Puts the frames of the packet on the wire, each when its last byte has been read. */
@@ -356,9 +383,11 @@ final class TxPath {
     kick(nowPs);
   }
 
-  private void onFault(long nowPs) {
-    faultsTotal++;
-    reporter.onFault(nowPs);
+  /** Looks again at a time, unless it will do so earlier anyway. */
+  private void advanceAt(long atPs) {
+    if (!advance.isScheduled() || advance.timePs() > atPs) {
+      simulation.reschedule(advance, atPs);
+    }
   }
 
   private void traceFetch(TxQueue queue, int index, int descriptor, long atPs) {

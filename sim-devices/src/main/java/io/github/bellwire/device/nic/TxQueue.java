@@ -48,10 +48,6 @@ final class TxQueue {
   }
 
   void enable(RegisterFile registers) {
-    int txdctl = registers.get(NicRegisters.txdctl(index));
-    pthresh = txdctl & NicRegisters.TXDCTL_PTHRESH_MASK;
-    hthresh = txdctl >>> NicRegisters.TXDCTL_HTHRESH_SHIFT & 0x7f;
-    wthresh = txdctl >>> NicRegisters.TXDCTL_WTHRESH_SHIFT & 0x7f;
     base = registers.get64(NicRegisters.tdbal(index));
     size = registers.get(NicRegisters.tdlen(index)) / TxDescriptorLayout.SIZE_BYTES;
     long headWriteBack = registers.get64(NicRegisters.tdwbal(index));
@@ -61,11 +57,11 @@ final class TxQueue {
       low = new long[size];
       high = new long[size];
     }
-    processed = withinRing(registers.get(NicRegisters.tdh(index)));
+    processed = withinRing(registers.get(NicRegisters.tdh(index)), 0);
     fetched = processed;
     done = processed;
     reported = processed;
-    tail = withinRing(registers.get(NicRegisters.tdt(index)));
+    tail = withinRing(registers.get(NicRegisters.tdt(index)), processed);
     hasUnreported = false;
     isFetching = false;
     sequence = 0;
@@ -74,10 +70,18 @@ final class TxQueue {
 
   void disable() {
     isEnabled = false;
+    isFetching = false;
+    hasUnreported = false;
+  }
+
+  void setThresholds(int txdctl) {
+    pthresh = txdctl & NicRegisters.TXDCTL_PTHRESH_MASK;
+    hthresh = txdctl >>> NicRegisters.TXDCTL_HTHRESH_SHIFT & 0x7f;
+    wthresh = txdctl >>> NicRegisters.TXDCTL_WTHRESH_SHIFT & 0x7f;
   }
 
   void moveTail(int value) {
-    tail = withinRing(value);
+    tail = withinRing(value, tail);
   }
 
   /** {@return descriptors on chip that wait to be processed} */
@@ -100,7 +104,7 @@ final class TxQueue {
   }
 
   long address(int descriptor) {
-    return base + (long) descriptor * TxDescriptorLayout.SIZE_BYTES;
+    return DmaGate.address(base, descriptor * TxDescriptorLayout.SIZE_BYTES);
   }
 
   /**
@@ -124,8 +128,8 @@ final class TxQueue {
     return difference < 0 ? difference + size : difference;
   }
 
-  /** An index beyond the ring is a driver's mistake; the ring is then empty rather than overrun. */
-  private int withinRing(int value) {
-    return value < size ? value : processed;
+  /** An index beyond the ring is a driver's mistake, which must not lead out of the ring. */
+  private int withinRing(int value, int otherwise) {
+    return value < size ? value : otherwise;
   }
 }

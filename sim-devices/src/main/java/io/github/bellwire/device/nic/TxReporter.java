@@ -2,6 +2,7 @@ package io.github.bellwire.device.nic;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.trace.LifecycleStep;
 import io.github.bellwire.trace.OperationId;
 import io.github.bellwire.trace.TraceCause;
@@ -31,6 +32,8 @@ final class TxReporter {
   private final @Nullable TraceSink trace;
   private final Event[] flushes;
   private final byte[] scratch = new byte[128 * TxDescriptorLayout.SIZE_BYTES];
+  private boolean isHeld;
+  private long faultsTotal;
 
   TxReporter(
       NicConfig config,
@@ -57,8 +60,29 @@ final class TxReporter {
     }
   }
 
+  /** Drops what has not been reported of a queue. */
+  void cancel(TxQueue queue) {
+    simulation.cancel(flushes[queue.index]);
+  }
+
   void onFault(long nowPs) {
+    faultsTotal++;
     interrupts.onOther(NicRegisters.EICR_PCI, nowPs);
+  }
+
+  /** {@return accesses that memory refused} */
+  long faultsTotal() {
+    return faultsTotal;
+  }
+
+  /** Memory may be reached again: reports what could not be reported meanwhile. */
+  void resume(long nowPs) {
+    if (isHeld && dma.isOpen()) {
+      isHeld = false;
+      for (TxQueue queue : queues) {
+        flush(queue, nowPs);
+      }
+    }
   }
 
   /** The next descriptor of a queue is done. */
@@ -73,14 +97,18 @@ final class TxReporter {
     if (queue.unreportedCount() >= groupSize(queue)) {
       flush(queue, nowPs);
     } else if (!flushes[queue.index].isScheduled()) {
-      simulation.schedule(flushes[queue.index], nowPs + flushDelayPs(queue));
+      simulation.schedule(flushes[queue.index], flushPs(queue, nowPs));
     }
   }
 
   /** Reports everything that is done and asked for. */
   void flush(TxQueue queue, long nowPs) {
     simulation.cancel(flushes[queue.index]);
-    if (!queue.hasUnreported || !queue.isEnabled || !dma.isOpen()) {
+    if (!queue.hasUnreported || !queue.isEnabled) {
+      return;
+    }
+    if (!dma.isOpen()) {
+      isHeld = true;
       return;
     }
     long visiblePs = queue.writesHeadBack ? writeHead(queue, nowPs) : writeBack(queue, nowPs);
@@ -97,23 +125,29 @@ final class TxReporter {
     };
   }
 
-  private long flushDelayPs(TxQueue queue) {
-    long itrPs = interrupts.itrPs(interrupts.txVector(queue.index));
-    return itrPs == 0 ? FLUSH_DEFAULT_PS : itrPs;
+  private long flushPs(TxQueue queue, long nowPs) {
+    long expiryPs =
+        interrupts.hasTxVector(queue.index)
+            ? interrupts.itrExpiryPs(interrupts.txVector(queue.index), nowPs)
+            : Simulation.NEVER_PS;
+    return expiryPs == Simulation.NEVER_PS ? nowPs + FLUSH_DEFAULT_PS : expiryPs;
   }
 
   private static int groupSize(TxQueue queue) {
     if (queue.wthresh == 0) {
       return 1;
     }
-    int intoLine = queue.reported % LINE_DESCRIPTORS;
-    return Math.max(1, queue.wthresh - intoLine);
+    // Groups shorter than a line cannot all end with one.
+    int intoLine = queue.wthresh < LINE_DESCRIPTORS ? 0 : queue.reported % LINE_DESCRIPTORS;
+    return queue.wthresh - intoLine;
   }
 
   private long writeHead(TxQueue queue, long nowPs) {
     queue.reported = queue.done;
     LittleEndian.putLong(scratch, 0, queue.done);
-    return dma.writeStatus(queue.headWriteBackAddress, scratch, 0, Integer.BYTES, nowPs);
+    long visiblePs = dma.writeStatus(queue.headWriteBackAddress, scratch, 0, Integer.BYTES, nowPs);
+    checkWritten(nowPs);
+    return visiblePs;
   }
 
   /** Writes back runs of neighbouring descriptors that ask for it, each run at once. */
@@ -137,6 +171,7 @@ final class TxReporter {
       int bytes = count * TxDescriptorLayout.SIZE_BYTES;
       visiblePs = dma.writeStatus(queue.address(first), scratch, 0, bytes, sentPs);
       sentPs = dma.sentPs();
+      checkWritten(nowPs);
       traceRun(queue, first, count, visiblePs);
     }
     return visiblePs;
@@ -148,6 +183,12 @@ final class TxReporter {
     LittleEndian.putLong(scratch, at, queue.low[descriptor]);
     LittleEndian.putLong(
         scratch, at + TxDescriptorLayout.HIGH_OFFSET, TxDescriptorLayout.done(high));
+  }
+
+  private void checkWritten(long nowPs) {
+    if (dma.status() != DmaStatus.OK) {
+      onFault(nowPs);
+    }
   }
 
   private static boolean wantsReport(long high) {

@@ -31,8 +31,7 @@ class ForeignDriverTest {
 
   @BeforeEach
   void plugIn() {
-    Nic nic =
-        new Nic(NicConfig.NIC_82599, host.simulation(), host.config().link(), null);
+    Nic nic = new Nic(NicConfig.NIC_82599, host.simulation(), host.config().link(), null);
     host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
     bar0 = function.barAddress(0);

@@ -33,7 +33,7 @@ class FrameParserTest {
   @Test
   void shouldLocateTheHeadersOfATcpPacket() {
     parse(
-        ethernet(0x0800), ipv4(V4_A, V4_B, TCP, 37), tcp(1, 2, 3, 0x10, 32), PAYLOAD, new byte[9]);
+        ethernet(0x0800), ipv4(V4_A, V4_B, TCP, 37), tcp(1, 2, 3, 0xFFF, 32), PAYLOAD, new byte[9]);
 
     assertThat(parser.packetType()).isEqualTo(0x110); // IPv4 4, TCP 8
     assertThat(parser.etherType()).isEqualTo(0x0800);
@@ -265,7 +265,14 @@ class FrameParserTest {
 
   @Test
   void shouldForgetTheFrameBefore() {
-    parse(ethernet(0x8100), tag(7, 0x86DD), ipv6(V6_A, V6_B, 44, 8), new byte[8]);
+    byte[] options = join(new byte[] {43, 2, (byte) 0xC9, 16}, V6_A, new byte[4]);
+    byte[] routing = join(new byte[] {44, 2, 2, 1, 0, 0, 0, 0}, V6_B);
+    byte[] fragment = {UDP, 0, 1, 0, 0, 0, 0, 1};
+    byte[] ip = ipv6(V6_A, V6_B, 60, 56);
+    parse(ethernet(0x8100), tag(7, 0x8100), tag(8, 0x86DD), ip, options, routing, fragment);
+    assertThat(parser.isFirstFragment()).isFalse();
+    assertThat(parser.homeAddressOffset()).isEqualTo(66); // 22 + 40 + 4
+    assertThat(parser.finalDestinationOffset()).isEqualTo(94); // 62 + 24 + 8
 
     parser.parse(new byte[64], 0, 13);
 
@@ -286,6 +293,77 @@ class FrameParserTest {
 
     assertThat(other).usingRecursiveComparison().isEqualTo(parser);
     assertThat(parser.isUdp()).isTrue();
+  }
+
+  @Test
+  void shouldReadHeadersThatEndWithTheFrame() {
+    parse(ethernet(0x1234));
+    assertThat(parser.etherType()).isEqualTo(0x1234);
+    assertThat(parser.headerBytes()).isEqualTo(14);
+
+    parse(ethernet(0x8100), tag(7, 0x1234));
+    assertThat(parser.etherType()).isEqualTo(0x1234);
+    parser.parse(join(ethernet(0x8100), tag(7, 0x1234)), 0, 17);
+    assertThat(parser.hasVlan()).isFalse();
+
+    parse(ethernet(0x0800), ipv4(V4_A, V4_B, 59, 0));
+    assertThat(parser.isIpv4()).isTrue();
+    assertThat(parser.isComplete()).isTrue();
+    assertThat(parser.l4Offset()).isEqualTo(34);
+
+    parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 60, 8), new byte[] {59, 0, 1, 4, 0, 0, 0, 0});
+    assertThat(parser.l4Offset()).isEqualTo(62);
+    assertThat(parser.protocol()).isEqualTo(59);
+  }
+
+  @Test
+  void shouldIgnoreTheTrafficClassOfIpv6() {
+    byte[] frame = join(ethernet(0x86DD), ipv6(V6_A, V6_B, 59, 0));
+    frame[14] = 0x6F;
+
+    parser.parse(frame, 0, frame.length);
+
+    assertThat(parser.isIpv6()).isTrue();
+  }
+
+  @Test
+  void shouldWalkOnBehindAFirstFragment() {
+    byte[] fragment = {60, 0, 0, 1, 0, 0, 0, 1};
+    byte[] options = {UDP, 0, 1, 4, 0, 0, 0, 0};
+    parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 44, 24), fragment, options, udp(1, 2, 0));
+
+    assertThat(parser.l4Offset()).isEqualTo(70);
+    assertThat(parser.protocol()).isEqualTo(UDP);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"7, 0", "8, 1", "15, 1"}) // bytes present, length field
+  void shouldStopAtAnExtensionHeaderThatIsCutShort(int bytes, int length) {
+    byte[] options = Arrays.copyOf(new byte[] {UDP, (byte) length, 1, 4, 0, 0, 0, 0}, bytes);
+    parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 60, bytes), options, new byte[30]);
+
+    assertThat(parser.packetType()).isEqualTo(0xC0);
+    assertThat(parser.l4Offset()).isZero();
+    assertThat(parser.l4Bytes()).isZero();
+    assertThat(parser.headerBytes()).isEqualTo(54);
+  }
+
+  @Test
+  void shouldStopAtAnOptionThatIsCutShort() {
+    // A home address that would run past its header, then an option without its length byte.
+    byte[] tooLong = {59, 0, (byte) 0xC9, 16, 0, 0, 0, 0};
+    parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 60, 28), tooLong, new byte[20]);
+    assertThat(parser.homeAddressOffset()).isEqualTo(22);
+    assertThat(parser.isAddressRouted()).isFalse();
+
+    byte[] noLength = {59, 0, 1, 3, 0, 0, 0, 5};
+    parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 60, 8), noLength);
+    assertThat(parser.l4Offset()).isEqualTo(62);
+  }
+
+  @Test
+  void shouldEncodeTheFilterThatTookAFrame() {
+    assertThat(FrameParser.packetTypeOfFilter(2)).isEqualTo(0x8020);
   }
 
   /**

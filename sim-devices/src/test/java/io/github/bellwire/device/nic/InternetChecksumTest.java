@@ -14,7 +14,7 @@ class InternetChecksumTest {
     };
 
     // Section 3: 0001 + f203 + f4f5 + f6f7 = 2ddf0, folded ddf2.
-    assertThat(InternetChecksum.sum(data, 0, 8)).isEqualTo(0xDDF2);
+    assertThat(folded(data, 0, 8)).isEqualTo(0xDDF2);
     assertThat(InternetChecksum.checksum(0xDDF2)).isEqualTo(0x220D);
   }
 
@@ -23,8 +23,8 @@ class InternetChecksumTest {
     byte[] data = {0x12, 0x34, 0x56, 0x78};
 
     // 1234 + 5600 = 6834.
-    assertThat(InternetChecksum.sum(data, 0, 3)).isEqualTo(0x6834);
-    assertThat(InternetChecksum.sum(data, 0, 0)).isZero();
+    assertThat(folded(data, 0, 3)).isEqualTo(0x6834);
+    assertThat(folded(data, 0, 0)).isZero();
   }
 
   @Test
@@ -37,7 +37,7 @@ class InternetChecksumTest {
       int offset = random.nextInt(100);
       int bytes = random.nextInt(101);
 
-      assertThat(InternetChecksum.sum(data, offset, bytes))
+      assertThat(folded(data, offset, bytes))
           .as("seed %d round %d", seed, i)
           .isEqualTo(OffloadFrames.naiveSum(data, offset, bytes));
     }
@@ -48,8 +48,10 @@ class InternetChecksumTest {
     byte[] ones = new byte[1 << 18];
     Arrays.fill(ones, (byte) 0xFF);
 
-    assertThat(InternetChecksum.sum(ones, 0, ones.length)).isEqualTo(0xFFFF);
+    assertThat(folded(ones, 0, ones.length)).isEqualTo(0xFFFF);
     assertThat(InternetChecksum.fold(Long.MAX_VALUE)).isEqualTo(0x7FFF);
+    // 7fffffff + 80010000 = 1_0000ffff, carried 10000, carried 1.
+    assertThat(InternetChecksum.fold(0x7FFF_FFFF_8001_0000L)).isEqualTo(1);
   }
 
   @Test
@@ -62,8 +64,15 @@ class InternetChecksumTest {
             OffloadFrames.address("2001:db8::1"), OffloadFrames.address("fe80::abcd"), 17, 70_000);
 
     // c000 + 0201 + c633 + 6407 + 6 + 64 = 1eca5 -> eca6.
-    assertThat(InternetChecksum.pseudoHeaderIpv4(v4, 0, 6, 100)).isEqualTo(0xECA6);
-    assertThat(InternetChecksum.pseudoHeaderIpv6(v6, 0, 17, 70_000))
+    assertThat(InternetChecksum.pseudoHeaderIpv4(v4, 0, 6, 100))
+        .isEqualTo(0xC000_0201L + 0xC633_6407L + 6 + 100);
+    assertThat(InternetChecksum.fold(InternetChecksum.pseudoHeaderIpv4(v4, 0, 6, 100)))
+        .isEqualTo(0xECA6);
+    assertThat(InternetChecksum.fold(InternetChecksum.pseudoHeaderIpv6(v6, 0, 17, 70_000)))
         .isEqualTo(OffloadFrames.naivePseudoSum(v6, 0, false, 17, 70_000));
+  }
+
+  private static int folded(byte[] data, int offset, int bytes) {
+    return InternetChecksum.fold(InternetChecksum.sum(data, offset, bytes));
   }
 }

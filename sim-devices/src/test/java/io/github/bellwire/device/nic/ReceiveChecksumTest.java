@@ -70,6 +70,10 @@ class ReceiveChecksumTest {
 
     assertThat(checksum.status()).isEqualTo(IPCS | L4CS);
     assertThat(checksum.errors()).isEqualTo(IPE);
+
+    frame[34] ^= 1;
+    check(frame);
+    assertThat(checksum.errors()).isEqualTo(IPE | TCPE);
   }
 
   @Test
@@ -187,6 +191,8 @@ class ReceiveChecksumTest {
     byte[] ones = {1, 1, 1, 1, 1, 1, 1, 1};
     check(join(ethernet(0x0800), ipv4(V4_A, V4_B, TCP, 8, 0x2000, 20), ones));
     assertThat(checksum.status()).isEqualTo(IPCS | UDPCS);
+    check(join(ethernet(0x0800), ipv4(V4_A, V4_B, UDP, 8, 0x2000, 20), ones));
+    assertThat(checksum.status()).isEqualTo(IPCS | UDPCS | UDPV);
     check(join(ethernet(0x0800), ipv4(V4_A, V4_B, UDP, 7, 0x2000, 20), ones));
     assertThat(checksum.status()).isEqualTo(IPCS | UDPCS);
   }

@@ -146,7 +146,7 @@ class ReceiveSideScalingTest {
 
     classify(frame, ALL_FIELDS | RSS);
 
-    assertThat(rss.rssType()).isEqualTo(ReceiveSideScaling.TYPE_IPV4);
+    assertThat(rss.rssType()).isEqualTo(RxDescriptorLayout.RSS_IPV4);
     assertThat(rss.hash()).isEqualTo(V4_L3_HASH);
   }
 
@@ -167,20 +167,23 @@ class ReceiveSideScalingTest {
             tcp);
 
     classify(frame, ALL_FIELDS | RSS);
-    assertThat(rss.rssType()).isEqualTo(ReceiveSideScaling.TYPE_IPV6_TCP_EX);
+    assertThat(rss.rssType()).isEqualTo(RxDescriptorLayout.RSS_IPV6_EX_TCP);
     assertThat(rss.hash()).isEqualTo(V6_L4_HASH);
 
     classify(frame, ReceiveSideScaling.FIELD_IPV6_EX | RSS);
     assertThat(rss.hash()).isEqualTo(V6_L3_HASH);
 
     classify(frame, ReceiveSideScaling.FIELD_IPV6 | RSS);
-    assertThat(rss.rssType()).isEqualTo(ReceiveSideScaling.TYPE_IPV6);
+    assertThat(rss.rssType()).isEqualTo(RxDescriptorLayout.RSS_IPV6);
     assertThat(rss.hash()).isEqualTo(OffloadFrames.naiveToeplitz(KEY, join(careOf, home)));
   }
 
   @Test
   void shouldUseQueueZeroForWhatItCannotHash() {
     fillTable(5);
+
+    classify(frame(V4_SOURCE, V4_DESTINATION, TCP, 2794, 1766), ALL_FIELDS | RSS);
+    assertThat(rss.queueIndex()).isEqualTo(5);
 
     classify(OffloadFrames.ethernet(0x0806), ALL_FIELDS | RSS);
 

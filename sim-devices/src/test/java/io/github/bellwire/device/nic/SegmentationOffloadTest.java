@@ -85,6 +85,7 @@ class SegmentationOffloadTest {
     assertThat(frames)
         .extracting(frame -> get16(frame, 46))
         .containsExactly(0x51F6, 0x5176, 0x5176, 0x517F);
+    assertThat(tso.segmentCount()).isEqualTo(4);
   }
 
   @Test
@@ -157,6 +158,9 @@ class SegmentationOffloadTest {
       String label = "seed " + seed + " round " + round;
       assertThat(frames).as(label).hasSize(Math.floorDiv(payload.length + mss - 1, mss));
       assertThat(Arrays.equals(reassembled(frames, headerBytes), payload)).as(label).isTrue();
+      if (v4) {
+        assertThat(get16(frames.get(0), macBytes + 4)).as(label).isEqualTo(0x1234);
+      }
       for (byte[] frame : frames) {
         int l4 = macBytes + ipBytes;
         assertThat(

@@ -57,6 +57,10 @@ class TransmitChecksumTest {
     assertThat(context.index()).isEqualTo(7);
     assertThat(context.mssBytes()).isZero();
     assertThat(context.l4Bytes()).isZero();
+
+    context.decode(0, 0, 0xFF << 8);
+    assertThat(context.l4Bytes()).isEqualTo(0xFF);
+    assertThat(context.mssBytes()).isZero();
   }
 
   @Test

@@ -1,0 +1,72 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.stats.LatencyHistogram;
+
+/**
+ * Latency and rate of a stream of frames. A rate counts every frame but the first over the time
+ * from the first to the last, so that it does not depend on where the stream begins and ends.
+ */
+final class FrameMeter {
+  private static final double PS_PER_NS = 1_000;
+  private static final double PS_PER_SECOND = 1e12;
+
+  private final LatencyHistogram latency = new LatencyHistogram();
+  private long framesTotal;
+  private long bytesTotal;
+  private long firstPs;
+  private long lastPs;
+  private long firstBytes;
+
+  /**
+   * Adds a frame.
+   *
+   * @param startPs where its latency begins
+   * @param endPs where its latency ends
+   * @param lengthBytes without FCS
+   */
+  void add(long startPs, long endPs, int lengthBytes) {
+    latency.record(endPs - startPs);
+    if (framesTotal == 0) {
+      firstPs = endPs;
+      firstBytes = lengthBytes;
+    }
+    lastPs = endPs;
+    framesTotal++;
+    bytesTotal += lengthBytes;
+  }
+
+  long framesTotal() {
+    return framesTotal;
+  }
+
+  long lastPs() {
+    return lastPs;
+  }
+
+  double meanLatencyPs() {
+    return latency.meanPs();
+  }
+
+  /** {@return frames per second; 0 if there are fewer than two} */
+  double framesPerSecond() {
+    return lastPs == firstPs ? 0 : (framesTotal - 1) * PS_PER_SECOND / (lastPs - firstPs);
+  }
+
+  /** {@return bits of frames, FCS not counted, per second in units of 1e9} */
+  double goodputGbps() {
+    return lastPs == firstPs ? 0 : (bytesTotal - firstBytes) * 8_000.0 / (lastPs - firstPs);
+  }
+
+  /** Adds the percentiles to a report. */
+  void addLatency(Report report) {
+    report
+        .metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
+        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
+        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
+        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
+        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
+        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
+        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS);
+  }
+}

@@ -1,0 +1,120 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.device.nic.driver.DriverStatistics;
+import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.kernel.Simulation;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Receives a capture, or generated frames, through card, PCIe and memory into a driver. */
+public final class NicRx implements Scenario {
+  /** Creates the scenario. */
+  public NicRx() {}
+
+  @Override
+  public String name() {
+    return "nic-rx";
+  }
+
+  @Override
+  public String description() {
+    return "receive a packet capture through descriptor rings, DMA and PCIe";
+  }
+
+  @Override
+  public List<Key<?>> keys() {
+    List<Key<?>> keys = new ArrayList<>(NicKeys.TRAFFIC);
+    keys.add(NicKeys.CAPTURE_OUT);
+    keys.addAll(NicKeys.COMMON);
+    keys.addAll(HostKeys.ALL);
+    return keys;
+  }
+
+  @Override
+  public Report run(Settings settings, RunContext context) {
+    NicKeys.checkFrames(settings);
+    NicMachine machine = new NicMachine(settings, context, 1);
+    Simulation simulation = machine.simulation();
+    NicPort port = machine.port(0);
+    try (FrameSource source = Traffic.source(settings, simulation.randomStream("traffic"));
+        CaptureOut capture = CaptureOut.of(settings)) {
+      machine.start();
+      FrameSink sink = new FrameSink(machine.host(), capture.writer());
+      machine.receive(List.of(port), List.of(queue -> sink));
+      TrafficGenerator traffic = Traffic.generator(settings, simulation, source, port.nic());
+      machine.beginMeasurement();
+      traffic.start(simulation.nowPs());
+      Traffic.run(simulation, settings, context, traffic::framesTotal);
+      return report(machine, traffic, sink, context);
+    }
+  }
+
+  private static Report report(
+      NicMachine machine, TrafficGenerator traffic, FrameSink sink, RunContext context) {
+    NicPort port = machine.port(0);
+    FrameMeter received = machine.times().received();
+    long offered = traffic.framesTotal();
+    long dropped = port.lostTotal();
+    double wirePs = traffic.wireFreePs() - traffic.startPs();
+    Report report = new Report();
+    report
+        .headline(
+            "frames_offered_count",
+            "frames_received_count",
+            "frames_dropped_count",
+            "goodput_gbit_per_s",
+            "latency_ns_p50",
+            "latency_ns_p99")
+        .metric("frames_offered_count", offered)
+        .metric("frames_received_count", sink.framesTotal())
+        .metric("frames_dropped_count", dropped)
+        .metric("frames_sent_count", 0)
+        .metric("frames_padded_count", traffic.paddedTotal())
+        .metric("goodput_gbit_per_s", received.goodputGbps())
+        .metric("wire_gbit_per_s", offered == 0 ? 0 : traffic.wireBytesTotal() * 8_000 / wirePs)
+        .metric("frames_per_s", received.framesPerSecond());
+    received.addLatency(report);
+    machine.addCounters(
+        report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal(), context);
+    NicReport.addSections(report);
+    NicReport.addDrops(report, port);
+    check(report, machine, traffic, sink);
+    NicReport.addNotModelled(report);
+    if (traffic.error() != null) {
+      report.inputError(traffic.error());
+    }
+    return report;
+  }
+
+  private static void check(
+      Report report, NicMachine machine, TrafficGenerator traffic, FrameSink sink) {
+    NicPort port = machine.port(0);
+    long offered = traffic.framesTotal();
+    long received = sink.framesTotal();
+    long dropped = port.lostTotal();
+    report.check(
+        "frames offered = received + dropped",
+        offered == received + dropped,
+        offered + " = " + received + " + " + dropped);
+    DriverStatistics statistics = port.readStatistics(machine.host());
+    long counted = statistics.goodFramesReceived() - statistics.droppedFrames();
+    report.check(
+        "the card's registers say the same",
+        counted == received,
+        statistics.goodFramesReceived() + " good - " + statistics.droppedFrames() + " dropped");
+    if (dropped == 0) {
+      report.check(
+          "bytes received = bytes offered",
+          sink.bytesTotal() == traffic.bytesTotal(),
+          sink.bytesTotal() + " = " + traffic.bytesTotal());
+      report.check(
+          "content received = content offered",
+          sink.contentSum() == traffic.contentSum(),
+          "sum of CRC-32C over all frames");
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.bellwire.device.nic.driver;
+
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaDirection;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How the buffers of a pool become reachable for one device: all of them once, at set-up (POLL), or
+ * each for the time that the device has it.
+ */
+final class BufferMapping {
+  private final DmaDevice dma;
+  private final BufferPool pool;
+  private final int cyclesPerCall;
+  private final long @Nullable [] poolIovas;
+  private long refusedTotal;
+
+  /**
+   * Creates the mapping and, if it is made once, makes it.
+   *
+   * @throws IllegalStateException if the pool cannot be mapped where it lies
+   */
+  BufferMapping(
+      CpuPort port, DmaDevice dma, BufferPool pool, boolean isPreMapped, int cyclesPerCall) {
+    this.dma = dma;
+    this.pool = pool;
+    this.cyclesPerCall = cyclesPerCall;
+    poolIovas = isPreMapped ? mapPool(port) : null;
+  }
+
+  /** {@return whether {@link #map} only looks up} */
+  boolean isPreMapped() {
+    return poolIovas != null;
+  }
+
+  /** {@return the buffer's address for the device, or {@link DmaDevice#MAPPING_ERROR}} */
+  long map(CpuPort port, int buffer, int lengthBytes, DmaDirection direction) {
+    if (poolIovas != null) {
+      return poolIovas[buffer];
+    }
+    port.compute(cyclesPerCall);
+    long iova = dma.mapSingle(port, pool.pa(buffer), lengthBytes, direction);
+    if (iova == DmaDevice.MAPPING_ERROR) {
+      refusedTotal++;
+    }
+    return iova;
+  }
+
+  /** Takes a buffer back from the device; arguments as of {@link #map}. */
+  void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
+    if (poolIovas == null) {
+      port.compute(cyclesPerCall);
+      dma.unmapSingle(port, iova, lengthBytes, direction);
+    }
+  }
+
+  /** Unmaps the pool if it was mapped at set-up. */
+  void close(CpuPort port) {
+    if (poolIovas != null) {
+      for (long iova : poolIovas) {
+        dma.unmapSingle(port, iova, pool.bufferBytes(), DmaDirection.BIDIRECTIONAL);
+      }
+    }
+  }
+
+  long refusedTotal() {
+    return refusedTotal;
+  }
+
+  private long[] mapPool(CpuPort port) {
+    long bouncedBefore = dma.bouncedMapsCount();
+    long[] iovas = new long[pool.buffersCount()];
+    for (int buffer = 0; buffer < iovas.length; buffer++) {
+      iovas[buffer] =
+          dma.mapSingle(port, pool.pa(buffer), pool.bufferBytes(), DmaDirection.BIDIRECTIONAL);
+      // Software that never syncs would not see what lands in a bounce buffer.
+      if (iovas[buffer] == DmaDevice.MAPPING_ERROR || dma.bouncedMapsCount() != bouncedBefore) {
+        throw new IllegalStateException(
+            String.format(
+                "pool must be within the device's reach: pa=0x%x, mask=0x%x",
+                pool.pa(buffer), dma.mask()));
+      }
+    }
+    return iovas;
+  }
+}

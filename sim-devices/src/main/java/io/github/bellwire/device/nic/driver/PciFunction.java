@@ -1,0 +1,67 @@
+package io.github.bellwire.device.nic.driver;
+
+import io.github.bellwire.pcie.CapabilityId;
+import io.github.bellwire.pcie.ConfigLayout;
+
+/**
+ * The standard part of the device's configuration space, as far as a driver sets it up (PCI Express
+ * Base Specification 5.0, sections 7.5.1 and 7.7.2).
+ */
+final class PciFunction {
+  private static final int COMMAND_BITS =
+      ConfigLayout.COMMAND_MEMORY_ENABLE | ConfigLayout.COMMAND_BUS_MASTER_ENABLE;
+
+  /** Where a capability holds the place of the next one. */
+  private static final int CAPABILITY_NEXT = 1;
+
+  /** A bound on the walk: so many capabilities fit. */
+  private static final int CAPABILITIES_MAX = 48;
+
+  private final ConfigAccess access;
+
+  PciFunction(ConfigAccess access) {
+    this.access = access;
+  }
+
+  /** Lets the device answer register accesses and access memory. */
+  void enableBusMaster() {
+    int command = access.read(ConfigLayout.COMMAND, Short.BYTES);
+    access.write(ConfigLayout.COMMAND, Short.BYTES, command | COMMAND_BITS);
+  }
+
+  /** Takes memory from the device's reach. */
+  void disableBusMaster() {
+    int command = access.read(ConfigLayout.COMMAND, Short.BYTES);
+    access.write(
+        ConfigLayout.COMMAND, Short.BYTES, command & ~ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+  }
+
+  /** Makes messages of the MSI-X table the device's interrupts. */
+  void enableMsiX() {
+    int offset = msiX() + ConfigLayout.MSIX_CONTROL;
+    int control = access.read(offset, Short.BYTES) & ~ConfigLayout.MSIX_CONTROL_FUNCTION_MASK;
+    access.write(offset, Short.BYTES, control | ConfigLayout.MSIX_CONTROL_ENABLE);
+  }
+
+  /** {@return the host physical address of the MSI-X table} */
+  long msiXTableAddress() {
+    int place = access.read(msiX() + ConfigLayout.MSIX_TABLE, Integer.BYTES);
+    int bar = ConfigLayout.barOffset(place & ConfigLayout.MSIX_BAR_INDEX_MASK);
+    int low = access.read(bar, Integer.BYTES);
+    boolean is64 = (low & ConfigLayout.BAR_TYPE_64) != 0;
+    long high = is64 ? access.read(bar + Integer.BYTES, Integer.BYTES) : 0;
+    return (high << Integer.SIZE | Integer.toUnsignedLong(low & ~ConfigLayout.BAR_ATTRIBUTES))
+        + Integer.toUnsignedLong(place & ~ConfigLayout.MSIX_BAR_INDEX_MASK);
+  }
+
+  private int msiX() {
+    int capability = access.read(ConfigLayout.CAPABILITIES_POINTER, 1) & 0xFC;
+    for (int i = 0; i < CAPABILITIES_MAX && capability != 0; i++) {
+      if (access.read(capability, 1) == CapabilityId.MSI_X.code()) {
+        return capability;
+      }
+      capability = access.read(capability + CAPABILITY_NEXT, 1) & 0xFC;
+    }
+    throw new IllegalStateException("device must have an MSI-X capability");
+  }
+}

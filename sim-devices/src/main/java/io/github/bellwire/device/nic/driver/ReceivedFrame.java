@@ -1,0 +1,174 @@
+package io.github.bellwire.device.nic.driver;
+
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.device.nic.RxDescriptorLayout;
+import io.github.bellwire.memory.PhysicalMemory;
+import java.util.Objects;
+
+/**
+ * A received frame, as long as its handler looks at it: where its bytes lie and what the device
+ * reported. The ring reuses the object for the next frame.
+ */
+public final class ReceivedFrame {
+  private final BufferPool pool;
+  private final int queueIndex;
+  private final int[] buffers;
+  private final int[] lengths;
+
+  private int segmentCount;
+  private int totalBytes;
+  private long lastHigh;
+  private long lastDescriptorPa;
+  private boolean isDetached;
+
+  ReceivedFrame(BufferPool pool, int queueIndex, int segmentCountMax) {
+    this.pool = pool;
+    this.queueIndex = queueIndex;
+    buffers = new int[segmentCountMax];
+    lengths = new int[segmentCountMax];
+  }
+
+  void clear() {
+    segmentCount = 0;
+    totalBytes = 0;
+    isDetached = false;
+  }
+
+  void add(int buffer, long high, long descriptorPa) {
+    int lengthBytes = RxDescriptorLayout.lengthBytes(high);
+    buffers[segmentCount] = buffer;
+    lengths[segmentCount] = lengthBytes;
+    segmentCount++;
+    totalBytes += lengthBytes;
+    lastHigh = high;
+    lastDescriptorPa = descriptorPa;
+  }
+
+  /** {@return the receive queue} */
+  public int queueIndex() {
+    return queueIndex;
+  }
+
+  /** {@return the bytes of the frame, without FCS if the device strips it} */
+  public int totalBytes() {
+    return totalBytes;
+  }
+
+  /** {@return how many buffers the frame lies in, at least 1} */
+  public int segmentCount() {
+    return segmentCount;
+  }
+
+  /**
+   * {@return the pool's index of a segment's buffer}
+   *
+   * @param segmentIndex 0 to below {@link #segmentCount()}
+   */
+  public int buffer(int segmentIndex) {
+    return buffers[Objects.checkIndex(segmentIndex, segmentCount)];
+  }
+
+  /**
+   * {@return the host physical address of a segment}
+   *
+   * @param segmentIndex 0 to below {@link #segmentCount()}
+   */
+  public long pa(int segmentIndex) {
+    return pool.pa(buffer(segmentIndex));
+  }
+
+  /**
+   * {@return the bytes of a segment}
+   *
+   * @param segmentIndex 0 to below {@link #segmentCount()}
+   */
+  public int lengthBytes(int segmentIndex) {
+    return lengths[Objects.checkIndex(segmentIndex, segmentCount)];
+  }
+
+  /** {@return the pool that the buffers belong to} */
+  public BufferPool pool() {
+    return pool;
+  }
+
+  /** {@return the {@code STATUS_} bits of {@link RxDescriptorLayout}} */
+  public int status() {
+    return RxDescriptorLayout.status(lastHigh);
+  }
+
+  /** {@return the {@code ERROR_} bits of {@link RxDescriptorLayout}} */
+  public int errors() {
+    return RxDescriptorLayout.errors(lastHigh);
+  }
+
+  /** {@return the VLAN tag, valid with {@link RxDescriptorLayout#STATUS_VP}} */
+  public int vlanTag() {
+    return RxDescriptorLayout.vlanTag(lastHigh);
+  }
+
+  /**
+   * Loads the half of the descriptor that receiving alone does not need: RSS hash, RSS type and
+   * packet type.
+   *
+   * @param port the core that loads
+   * @return the low long word of the write-back, see {@link RxDescriptorLayout}
+   */
+  public long loadDescriptorLow(CpuPort port) {
+    return port.load(lastDescriptorPa + RxDescriptorLayout.LOW_OFFSET, Long.BYTES);
+  }
+
+  /**
+   * Loads the frame's bytes through the caches, as software that looks at them does.
+   *
+   * @param port the core that loads
+   * @param destination receives the bytes
+   * @param offset first index in {@code destination}
+   * @return how many bytes, {@link #totalBytes()}
+   */
+  public int load(CpuPort port, byte[] destination, int offset) {
+    int at = offset;
+    for (int i = 0; i < segmentCount; i++) {
+      if (lengths[i] > 0) {
+        port.load(pool.pa(buffers[i]), destination, at, lengths[i]);
+      }
+      at += lengths[i];
+    }
+    return totalBytes;
+  }
+
+  /**
+   * Copies the frame's bytes without any core touching them: for tools that record or compare, not
+   * for simulated software. Takes no simulated time.
+   *
+   * @param memory the machine's
+   * @param destination receives the bytes
+   * @param offset first index in {@code destination}
+   * @return how many bytes, {@link #totalBytes()}
+   */
+  public int copyTo(PhysicalMemory memory, byte[] destination, int offset) {
+    int at = offset;
+    for (int i = 0; i < segmentCount; i++) {
+      memory.copyOut(pool.pa(buffers[i]), destination, at, lengths[i]);
+      at += lengths[i];
+    }
+    return totalBytes;
+  }
+
+  /**
+   * Leaves the buffers to the caller, who passes them on or gives them back to the pool later. The
+   * ring fetches fresh ones.
+   *
+   * @throws IllegalStateException if they are detached already
+   */
+  public void detach() {
+    if (isDetached) {
+      throw new IllegalStateException("frame is detached: queueIndex=" + queueIndex);
+    }
+    isDetached = true;
+  }
+
+  /** {@return whether the buffers belong to somebody else by now} */
+  public boolean isDetached() {
+    return isDetached;
+  }
+}

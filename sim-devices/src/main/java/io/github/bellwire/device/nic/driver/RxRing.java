@@ -1,0 +1,295 @@
+package io.github.bellwire.device.nic.driver;
+
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.device.nic.RxDescriptorLayout;
+import io.github.bellwire.dma.CoherentBuffer;
+import io.github.bellwire.dma.DescriptorRing;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaDirection;
+import io.github.bellwire.dma.Doorbell;
+import io.github.bellwire.trace.TraceSink;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One receive queue as software sees it.
+ *
+ * <pre>{@code
+ * index   0   1   2   3   4   5   6   7
+ *       +---+---+---+---+---+---+---+---+
+ *       | d | D | D |   |   |   | f |   |    D: done, d: done, but its frame goes on
+ *       +---+---+---+---+---+---+---+---+    f: refilled, not announced yet
+ *         ^ head                  ^   ^ tail, the slot never used
+ *                                 '--- RDT
+ * }</pre>
+ *
+ * <p>The ring is kept full: a descriptor is refilled as soon as its frame has been handled. RDT is
+ * written once for each batch of refilled descriptors, so receiving a frame costs 1/batch of a
+ * posted write. A frame in several descriptors is delivered whole, once its last one is done.
+ *
+ * <p>Allocates nothing after construction. Confined to the simulation thread.
+ */
+public final class RxRing {
+  /**
+   * How long receivers wait before they look for buffers again when the pool is empty. Assumption;
+   * software would retry at once, but nothing is to be had until somebody gives a buffer back.
+   */
+  static final long STARVED_RETRY_PS = 1_000_000;
+
+  private final int queueIndex;
+  private final CoherentBuffer memory;
+  private final DescriptorRing ring;
+  private final Doorbell doorbell;
+  private final BufferPool pool;
+  private final BufferMapping mapping;
+  private final @Nullable RingTrace trace;
+  private final int tailThreshold;
+  private final int segmentsMax;
+  private final int cyclesPerFrame;
+  private final int[] buffers;
+  private final long[] iovas;
+  private final ReceivedFrame frame;
+
+  private int lookIndex;
+  private int unannouncedCount;
+  private long framesTotal;
+  private long bytesTotal;
+  private long descriptorsTotal;
+  private long shortagesTotal;
+
+  RxRing(
+      int queueIndex,
+      NicDriverConfig config,
+      CoherentBuffer memory,
+      long tailRegister,
+      BufferPool pool,
+      BufferMapping mapping,
+      int portIndex,
+      @Nullable TraceSink sink) {
+    this.queueIndex = queueIndex;
+    this.memory = memory;
+    this.pool = pool;
+    this.mapping = mapping;
+    ring = new DescriptorRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
+    doorbell = new Doorbell(tailRegister, Integer.BYTES);
+    trace = RingTrace.receive(sink, portIndex, queueIndex);
+    tailThreshold = config.tailThreshold();
+    segmentsMax = config.segmentsMax();
+    cyclesPerFrame = config.profile().perPacketRx() + config.profile().perPacketStack();
+    buffers = new int[config.ringSize()];
+    iovas = new long[config.ringSize()];
+    Arrays.fill(buffers, BufferPool.NO_BUFFER);
+    frame = new ReceivedFrame(pool, queueIndex, config.ringSize());
+  }
+
+  /**
+   * Takes received frames and refills the ring.
+   *
+   * @param port the core that receives
+   * @param budget frames to take at most, at least 1
+   * @param handler gets them in order
+   * @return how many there were, 0..budget
+   */
+  public int receive(CpuPort port, int budget, FrameHandler handler) {
+    int count = 0;
+    while (count < budget && gather(port)) {
+      deliver(port, handler);
+      count++;
+    }
+    if (ring.freeCount() > 0) {
+      refill(port); // The pool was empty when these were due.
+    }
+    if (count > 0) {
+      handler.onBatchEnd(port);
+    }
+    return count;
+  }
+
+  /** {@return the address of the status that the next poll looks at first} */
+  public long nextStatusPa() {
+    return ring.descriptorPa(lookIndex) + RxDescriptorLayout.HIGH_OFFSET;
+  }
+
+  /** {@return whether descriptors lie idle because there were no buffers for them} */
+  public boolean isStarved() {
+    return ring.freeCount() > 0;
+  }
+
+  /** {@return the queue's number} */
+  public int queueIndex() {
+    return queueIndex;
+  }
+
+  /** {@return the frames delivered} */
+  public long framesTotal() {
+    return framesTotal;
+  }
+
+  /** {@return the bytes of the frames delivered} */
+  public long bytesTotal() {
+    return bytesTotal;
+  }
+
+  /** {@return the descriptors of the frames delivered} */
+  public long descriptorsTotal() {
+    return descriptorsTotal;
+  }
+
+  /** {@return how often a descriptor could not be refilled for want of a buffer or a mapping} */
+  public long shortagesTotal() {
+    return shortagesTotal;
+  }
+
+  /** {@return how often RDT was written} */
+  public long tailWritesTotal() {
+    return doorbell.ringsCount();
+  }
+
+  /** {@return the descriptors' memory} */
+  CoherentBuffer memory() {
+    return memory;
+  }
+
+  /** Gives every usable descriptor a buffer; the device is told by {@link #announceAll}. */
+  void fill(CpuPort port) {
+    while (ring.freeCount() > 0 && refillOne(port)) {
+      // Each turn fills one more.
+    }
+  }
+
+  /** Writes RDT if descriptors wait to be announced. */
+  void announceAll(CpuPort port) {
+    if (unannouncedCount > 0) {
+      doorbell.ring(port, ring.tail());
+      if (trace != null) {
+        trace.announced(ring, unannouncedCount, port.nowPs(), doorbell.address());
+      }
+      unannouncedCount = 0;
+    }
+  }
+
+  /** Takes all buffers back; the device must have stopped. */
+  void drop(CpuPort port) {
+    while (!ring.isEmpty()) {
+      int index = ring.head();
+      mapping.unmap(port, iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+      pool.give(buffers[index]);
+      buffers[index] = BufferPool.NO_BUFFER;
+      ring.advanceHead(1);
+    }
+    frame.clear();
+    lookIndex = ring.head();
+    unannouncedCount = 0;
+  }
+
+  /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
+  private boolean gather(CpuPort port) {
+    while (frame.segmentCount() < ring.usedCount()) {
+      int index = lookIndex;
+      long descriptorPa = ring.descriptorPa(index);
+      long high = port.load(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES);
+      if (!RxDescriptorLayout.isDone(high)) {
+        return false;
+      }
+      if (trace != null) {
+        long sequence = ring.headSequence() + frame.segmentCount();
+        trace.completed(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
+      }
+      frame.add(buffers[index], high, descriptorPa);
+      lookIndex = ring.next(index);
+      if (RxDescriptorLayout.isEndOfPacket(high)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void deliver(CpuPort port, FrameHandler handler) {
+    port.compute(cyclesPerFrame);
+    int segments = frame.segmentCount();
+    if (!mapping.isPreMapped()) {
+      unmapFrame(port, segments);
+    }
+    framesTotal++;
+    bytesTotal += frame.totalBytes();
+    descriptorsTotal += segments;
+    handler.onFrame(port, frame);
+    if (!frame.isDetached()) {
+      returnFrame(port, segments);
+    }
+    frame.clear();
+    ring.advanceHead(segments);
+    refill(port);
+  }
+
+  /** The host looks at the buffers from here on; what was bounced is copied. */
+  private void unmapFrame(CpuPort port, int segments) {
+    int index = ring.head();
+    for (int i = 0; i < segments; i++) {
+      mapping.unmap(port, iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+      if (trace != null) {
+        long sequence = ring.headSequence() + i;
+        trace.unmapped(sequence, port.nowPs(), iovas[index], pool.bufferBytes());
+      }
+      index = ring.next(index);
+    }
+  }
+
+  private void returnFrame(CpuPort port, int segments) {
+    // Backwards, so that the pool hands them out again in the order of the ring.
+    for (int i = segments - 1; i >= 0; i--) {
+      int buffer = frame.buffer(i);
+      if (trace != null && mapping.isPreMapped()) {
+        long sequence = ring.headSequence() + i;
+        trace.returned(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
+      }
+      pool.give(buffer);
+    }
+  }
+
+  private void refill(CpuPort port) {
+    while (ring.freeCount() > 0) {
+      if (!refillOne(port)) {
+        shortagesTotal++;
+        break;
+      }
+    }
+    // The second case is a ring that has shrunk for want of buffers: the device must not wait for
+    // descriptors that wait for a batch.
+    if (unannouncedCount >= tailThreshold || ring.usedCount() - unannouncedCount <= segmentsMax) {
+      announceAll(port);
+    }
+  }
+
+  private boolean refillOne(CpuPort port) {
+    int buffer = pool.take();
+    if (buffer == BufferPool.NO_BUFFER) {
+      return false;
+    }
+    int index = ring.tail();
+    long sequence = ring.tailSequence();
+    if (trace != null) {
+      trace.allocated(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
+    }
+    long iova = mapping.map(port, buffer, pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+    if (iova == DmaDevice.MAPPING_ERROR) {
+      pool.give(buffer);
+      return false;
+    }
+    if (trace != null) {
+      trace.mapped(sequence, mapping.isPreMapped(), port.nowPs(), iova, pool.bufferBytes());
+    }
+    buffers[index] = buffer;
+    iovas[index] = iova;
+    long descriptorPa = ring.descriptorPa(index);
+    port.store(descriptorPa + RxDescriptorLayout.LOW_OFFSET, Long.BYTES, iova);
+    // No header buffer; the zero also takes back the done bit.
+    port.store(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES, 0);
+    if (trace != null) {
+      trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
+    }
+    ring.advanceTail(1);
+    unannouncedCount++;
+    return true;
+  }
+}
