@@ -215,7 +215,6 @@ public final class LinkDirection {
   }
 
   private void addGap(long fromPs, long toPs) {
-    forgetPassedGaps();
     if (toPs <= simulation.nowPs()) {
       return;
     }
@@ -223,7 +222,7 @@ public final class LinkDirection {
       firstGap = gap(1);
       gapsCount--;
     }
-    gapFromPs[gap(gapsCount)] = Math.max(fromPs, simulation.nowPs());
+    gapFromPs[gap(gapsCount)] = fromPs;
     gapToPs[gap(gapsCount)] = toPs;
     gapsCount++;
   }
