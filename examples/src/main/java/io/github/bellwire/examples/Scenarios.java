@@ -1,7 +1,10 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.nic.Lifecycle;
+import io.github.bellwire.examples.nic.NicForward;
 import io.github.bellwire.examples.nic.NicRx;
+import io.github.bellwire.examples.nic.NicTx;
 import java.util.List;
 
 /** All scenarios that the command line offers. */
@@ -10,6 +13,6 @@ public final class Scenarios {
 
   /** {@return the scenarios in the order in which {@code list} shows them} */
   public static List<Scenario> all() {
-    return List.of(new NicRx());
+    return List.of(new NicRx(), new NicTx(), new NicForward(), new Lifecycle());
   }
 }

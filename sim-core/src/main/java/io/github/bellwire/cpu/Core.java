@@ -2,8 +2,8 @@ package io.github.bellwire.cpu;
 
 import static java.util.Objects.requireNonNull;
 
-import java.util.ArrayList;
-import java.util.List;
+import io.github.bellwire.kernel.Event;
+import java.util.ArrayDeque;
 
 /**
  * One core: runs one {@link Routine} at a time. A routine that is due while another one runs starts
@@ -16,7 +16,8 @@ public final class Core {
   private final CoreConfig config;
   private final MachinePorts machine;
   private final LocalTimePort port;
-  private final List<Routine> waiting = new ArrayList<>();
+  private final ArrayDeque<Routine> waiting = new ArrayDeque<>();
+  private final Event startNext;
   private boolean isExecuting;
   private long busyUntilPs;
   private long busyPsTotal;
@@ -34,6 +35,15 @@ public final class Core {
     this.config = requireNonNull(config, "config");
     this.machine = requireNonNull(machine, "machine");
     port = new LocalTimePort(index, config, machine);
+    startNext =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            Routine routine = waiting.remove();
+            routine.isWaiting = false;
+            start(routine, nowPs);
+          }
+        };
   }
 
   /** {@return 0, 1, ... unique on the machine} */
@@ -64,27 +74,32 @@ public final class Core {
     spinPsTotal += durationPs;
   }
 
+  /** Runs a routine that is due, or lets it wait its turn. */
   void execute(Routine routine, long nowPs) {
-    if (isExecuting) {
-      // Only while the running routine waits for an MMIO read: its end is not known yet.
+    // Behind those that wait, even if the core is free again: they have been due for longer.
+    if (isExecuting || busyUntilPs > nowPs || !waiting.isEmpty()) {
+      routine.isWaiting = true;
       waiting.add(routine);
-    } else if (busyUntilPs > nowPs) {
-      routine.wakeAt(busyUntilPs);
+      wakeNext();
     } else {
-      isExecuting = true;
-      port.begin(nowPs);
-      routine.run(port);
-      isExecuting = false;
-      busyUntilPs = port.nowPs();
-      busyPsTotal += busyUntilPs - nowPs;
-      wakeWaiting();
+      start(routine, nowPs);
     }
   }
 
-  private void wakeWaiting() {
-    for (int i = 0; i < waiting.size(); i++) {
-      waiting.get(i).wakeAt(busyUntilPs);
+  private void start(Routine routine, long nowPs) {
+    isExecuting = true;
+    port.begin(nowPs);
+    routine.run(port);
+    isExecuting = false;
+    busyUntilPs = port.nowPs();
+    busyPsTotal += busyUntilPs - nowPs;
+    wakeNext();
+  }
+
+  /** While a routine runs, its end is not known: it may wait for an MMIO read. */
+  private void wakeNext() {
+    if (!isExecuting && !waiting.isEmpty() && !startNext.isScheduled()) {
+      machine.simulation().schedule(startNext, busyUntilPs);
     }
-    waiting.clear();
   }
 }

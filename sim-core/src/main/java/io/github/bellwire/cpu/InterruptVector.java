@@ -45,7 +45,7 @@ public final class InterruptVector {
 
   void raise(long nowPs) {
     raisedTotal++;
-    if (handler != null && !handler.isScheduled()) {
+    if (handler != null) {
       handler.wakeAt(nowPs + latencyPs);
     }
   }

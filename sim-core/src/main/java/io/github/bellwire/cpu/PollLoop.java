@@ -3,15 +3,20 @@ package io.github.bellwire.cpu;
 import io.github.bellwire.memory.MemoryWatch;
 
 /**
- * A routine that polls memory for ever, as kernel-bypass drivers do. While polls find nothing, none
- * is simulated: the loop watches the lines that it would look at and goes on with the first poll
- * that would see the device's write. Polls lie on the grid that the last empty poll began, so
- * results and times are those of a loop that spins.
+ * A routine that polls memory for ever, as kernel-bypass drivers do. While polls find nothing and
+ * take equal times, none is simulated: the loop watches the lines that it would look at and goes on
+ * with the first poll that would see the device's write. Polls lie on the grid that the last empty
+ * poll began, so results and times are those of a loop that spins. (The first empty poll may miss
+ * the cache, so it is the next one that tells how long they take.)
  */
 public abstract class PollLoop extends Routine {
+  /** A bound on what one event does, should a poll never come back empty. */
+  private static final int POLLS_PER_EVENT = 64;
+
   private final MemoryWatch[] watches;
   private long emptyEndPs;
-  private long emptyDurationPs = 1;
+  private long emptyDurationPs;
+  private long steadyDurationPs;
   private boolean isSpinning;
 
   /**
@@ -27,7 +32,7 @@ public abstract class PollLoop extends Routine {
       watches[i] =
           new MemoryWatch() {
             @Override
-            protected void onWritten(long atPs) {
+            protected void onWrite(long atPs) {
               wakeOnGrid(atPs);
             }
           };
@@ -53,13 +58,38 @@ public abstract class PollLoop extends Routine {
   protected final void run(CpuPort port) {
     long startPs = port.nowPs();
     stopSpinning(startPs);
-    if (poll(port)) {
-      wakeAt(port.nowPs());
-      return;
+    for (int polls = 1; ; polls++) {
+      if (poll(port)) {
+        emptyDurationPs = 0;
+      } else if (isSteady(port, startPs)) {
+        spin();
+        return;
+      }
+      startPs = port.nowPs();
+      if (polls == POLLS_PER_EVENT || core().machine().simulation().nextEventPs() <= startPs) {
+        wakeAt(startPs);
+        return;
+      }
+      // Nothing can happen before the next poll but commits that are on their way already.
+      core().machine().commits().settle(startPs);
     }
-    emptyEndPs = port.nowPs();
+  }
+
+  /** Returns whether an empty poll has taken as long as the next one will. */
+  private boolean isSteady(CpuPort port, long startPs) {
     // A loop takes time even if the host's software is configured to cost nothing.
-    emptyDurationPs = Math.max(1, emptyEndPs - startPs);
+    port.delay(Math.max(0, startPs + 1 - port.nowPs()));
+    long durationPs = port.nowPs() - startPs;
+    boolean isSteady = durationPs == emptyDurationPs || durationPs == steadyDurationPs;
+    emptyDurationPs = durationPs;
+    emptyEndPs = port.nowPs();
+    if (isSteady) {
+      steadyDurationPs = durationPs;
+    }
+    return isSteady;
+  }
+
+  private void spin() {
     isSpinning = true;
     for (int i = 0; i < watches.length; i++) {
       watches[i].aim(watchedPa(i));

@@ -8,6 +8,7 @@ import io.github.bellwire.kernel.Event;
  */
 public abstract class Routine extends Event {
   private final Core core;
+  boolean isWaiting;
 
   /**
    * Creates a routine that sleeps.
@@ -26,11 +27,15 @@ public abstract class Routine extends Event {
   protected abstract void run(CpuPort port);
 
   /**
-   * Makes the routine run at a time, or earlier if it is to be woken earlier already.
+   * Makes the routine run at a time, or earlier if it is to be woken earlier already or waits for
+   * its core.
    *
    * @param atPs time in picoseconds, not before the current time
    */
   public final void wakeAt(long atPs) {
+    if (isWaiting) {
+      return;
+    }
     if (!isScheduled()) {
       core.machine().simulation().schedule(this, atPs);
     } else if (atPs < timePs()) {

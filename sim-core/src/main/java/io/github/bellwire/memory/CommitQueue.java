@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
  * Device writes on their way to memory that somebody may be polling for. Each becomes visible
  * exactly at its commit time: whoever is about to look at memory calls {@link #settle} first, which
  * applies everything due. So a write needs no event of its own; one event follows the youngest
- * write, in case nobody looks, and one comes on time for whoever {@linkplain #watch watches} a
- * line.
+ * write, in case nobody looks. Whoever {@linkplain #watch watches} a line is told of the commit
+ * time and comes to look by itself.
  *
  * <p>Writes apply in the order of their commit times, first in first out among equals. Allocates
  * only while it grows to the depth of the run. Confined to the simulation thread.
@@ -71,8 +71,11 @@ public final class CommitQueue {
     System.arraycopy(source, offset, data[slot], 0, lengthBytes);
     if (!settleLater.isScheduled()) {
       simulation.schedule(settleLater, atPs);
-    } else if (atPs < settleLater.timePs() && firstWatching(pa, lengthBytes) != null) {
-      simulation.reschedule(settleLater, atPs);
+    }
+    @Nullable MemoryWatch watch;
+    while ((watch = firstWatching(pa, lengthBytes)) != null) {
+      unwatch(watch);
+      watch.onWrite(atPs);
     }
   }
 
@@ -135,25 +138,24 @@ public final class CommitQueue {
   }
 
   /**
-   * Tells a watch of the next write to its line, at the write's commit time; writes on their way
-   * count. The watch is then out of use until it is put here again, not from its own callback.
+   * Tells a watch of the next write to its line, as soon as it is known when that commits: at once
+   * if one is on its way. The watch is then out of use until it is put here again, not from its own
+   * callback.
    *
    * @param watch not watching yet
    */
   public void watch(MemoryWatch watch) {
     assert !watch.watching : "watch is watching already";
-    watch.watching = true;
-    watch.next = firstWatch;
-    firstWatch = watch;
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
       if (touches(watch, addresses[slot], lengths[slot])) {
-        if (commitPs[slot] < settleLater.timePs()) {
-          simulation.reschedule(settleLater, Math.max(commitPs[slot], simulation.nowPs()));
-        }
+        watch.onWrite(commitPs[slot]);
         return;
       }
     }
+    watch.watching = true;
+    watch.next = firstWatch;
+    firstWatch = watch;
   }
 
   /**
@@ -186,36 +188,17 @@ public final class CommitQueue {
   private void onSettleLater(long nowPs) {
     settle(nowPs);
     if (count > 0) {
-      simulation.reschedule(settleLater, nextLookPs());
+      simulation.schedule(settleLater, commitPs[slot(count - 1)]);
     }
-  }
-
-  /** The first write that a watch waits for, or else the youngest one: nobody can tell before. */
-  private long nextLookPs() {
-    if (firstWatch != null) {
-      for (int i = 0; i < count; i++) {
-        int slot = slot(i);
-        if (firstWatching(addresses[slot], lengths[slot]) != null) {
-          return commitPs[slot];
-        }
-      }
-    }
-    return commitPs[slot(count - 1)];
   }
 
   private void applyFirst() {
     int slot = head;
     long pa = addresses[slot];
     int lengthBytes = lengths[slot];
-    long atPs = commitPs[slot];
     memory.copyIn(pa, data[slot], 0, lengthBytes);
     head = head + 1 & commitPs.length - 1;
     count--;
-    @Nullable MemoryWatch watch;
-    while ((watch = firstWatching(pa, lengthBytes)) != null) {
-      unwatch(watch);
-      watch.onWritten(atPs);
-    }
   }
 
   /** Makes room at the place in the order of commit times; almost always the end. */

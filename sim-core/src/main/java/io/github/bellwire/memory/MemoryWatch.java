@@ -28,10 +28,10 @@ public abstract class MemoryWatch {
   }
 
   /**
-   * Called once when a write to the line has been applied. Must not look at memory; it is the place
-   * to schedule whoever will.
+   * Called once when a write to the line is on its way. The place to schedule whoever will look;
+   * not to look, for the bytes are not there yet.
    *
-   * @param atPs its commit time in picoseconds; not before the last look at memory
+   * @param atPs when the write becomes visible, in picoseconds; may have passed since the last look
    */
-  protected abstract void onWritten(long atPs);
+  protected abstract void onWrite(long atPs);
 }

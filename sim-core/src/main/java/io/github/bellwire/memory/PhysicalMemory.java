@@ -19,7 +19,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>Sparse: a page of 2 MiB takes host memory from the first write to it on; before that it reads
- * as zero. Has no notion of time. Not thread-safe.
+ * as zero. An access that leaves RAM is a caller's mistake: it throws {@link
+ * IllegalArgumentException} and changes nothing; who does not know asks {@link #contains} first.
+ * Has no notion of time. Not thread-safe.
  */
 public final class PhysicalMemory {
   /** Where high memory begins: 4 GiB. */
@@ -75,7 +77,9 @@ public final class PhysicalMemory {
     if (pa >= HIGH_BASE) {
       return lengthBytes <= highBytes && pa - HIGH_BASE <= highBytes - lengthBytes;
     }
-    return pa >= 0 && lengthBytes <= lowBytes && pa <= lowBytes - lengthBytes;
+    // Low memory of 4 GiB leaves no hole: the range may run on into high memory.
+    long endOfLow = lowBytes == HIGH_BASE ? HIGH_BASE + highBytes : lowBytes;
+    return pa >= 0 && lengthBytes <= endOfLow && pa <= endOfLow - lengthBytes;
   }
 
   /**
@@ -84,7 +88,7 @@ public final class PhysicalMemory {
    * @param pa address in RAM
    */
   public int getByte(long pa) {
-    return readablePage(pa)[(int) pa & PAGE_MASK] & 0xff;
+    return readablePage(pa, 1)[(int) pa & PAGE_MASK] & 0xff;
   }
 
   /**
@@ -94,7 +98,7 @@ public final class PhysicalMemory {
    * @param value low 8 bits count
    */
   public void putByte(long pa, int value) {
-    writablePage(pa)[(int) pa & PAGE_MASK] = (byte) value;
+    writablePage(pa, 1)[(int) pa & PAGE_MASK] = (byte) value;
   }
 
   /**
@@ -107,7 +111,7 @@ public final class PhysicalMemory {
     if (offset > PAGE_BYTES - Short.BYTES) {
       return getByte(pa) | getByte(pa + 1) << 8;
     }
-    return (short) SHORTS.get(readablePage(pa), offset) & 0xffff;
+    return (short) SHORTS.get(readablePage(pa, Short.BYTES), offset) & 0xffff;
   }
 
   /**
@@ -119,11 +123,12 @@ public final class PhysicalMemory {
   public void putShort(long pa, int value) {
     int offset = (int) pa & PAGE_MASK;
     if (offset > PAGE_BYTES - Short.BYTES) {
+      checkContains(pa, Short.BYTES);
       putByte(pa, value);
       putByte(pa + 1, value >>> 8);
       return;
     }
-    SHORTS.set(writablePage(pa), offset, (short) value);
+    SHORTS.set(writablePage(pa, Short.BYTES), offset, (short) value);
   }
 
   /**
@@ -136,7 +141,7 @@ public final class PhysicalMemory {
     if (offset > PAGE_BYTES - Integer.BYTES) {
       return getShort(pa) | getShort(pa + 2) << 16;
     }
-    return (int) INTS.get(readablePage(pa), offset);
+    return (int) INTS.get(readablePage(pa, Integer.BYTES), offset);
   }
 
   /**
@@ -148,11 +153,12 @@ public final class PhysicalMemory {
   public void putInt(long pa, int value) {
     int offset = (int) pa & PAGE_MASK;
     if (offset > PAGE_BYTES - Integer.BYTES) {
+      checkContains(pa, Integer.BYTES);
       putShort(pa, value);
       putShort(pa + 2, value >>> 16);
       return;
     }
-    INTS.set(writablePage(pa), offset, value);
+    INTS.set(writablePage(pa, Integer.BYTES), offset, value);
   }
 
   /**
@@ -165,7 +171,7 @@ public final class PhysicalMemory {
     if (offset > PAGE_BYTES - Long.BYTES) {
       return Integer.toUnsignedLong(getInt(pa)) | (long) getInt(pa + 4) << 32;
     }
-    return (long) LONGS.get(readablePage(pa), offset);
+    return (long) LONGS.get(readablePage(pa, Long.BYTES), offset);
   }
 
   /**
@@ -177,11 +183,12 @@ public final class PhysicalMemory {
   public void putLong(long pa, long value) {
     int offset = (int) pa & PAGE_MASK;
     if (offset > PAGE_BYTES - Long.BYTES) {
+      checkContains(pa, Long.BYTES);
       putInt(pa, (int) value);
       putInt(pa + 4, (int) (value >>> 32));
       return;
     }
-    LONGS.set(writablePage(pa), offset, value);
+    LONGS.set(writablePage(pa, Long.BYTES), offset, value);
   }
 
   /**
@@ -241,11 +248,12 @@ public final class PhysicalMemory {
    */
   public void copyOut(long pa, byte[] destination, int offset, int lengthBytes) {
     Objects.checkFromIndexSize(offset, lengthBytes, destination.length);
+    checkContains(pa, lengthBytes);
     int done = 0;
     while (done < lengthBytes) {
       int inPage = (int) (pa + done) & PAGE_MASK;
       int piece = Math.min(lengthBytes - done, PAGE_BYTES - inPage);
-      System.arraycopy(readablePage(pa + done), inPage, destination, offset + done, piece);
+      System.arraycopy(readablePage(pa + done, piece), inPage, destination, offset + done, piece);
       done += piece;
     }
   }
@@ -260,11 +268,12 @@ public final class PhysicalMemory {
    */
   public void copyIn(long pa, byte[] source, int offset, int lengthBytes) {
     Objects.checkFromIndexSize(offset, lengthBytes, source.length);
+    checkContains(pa, lengthBytes);
     int done = 0;
     while (done < lengthBytes) {
       int inPage = (int) (pa + done) & PAGE_MASK;
       int piece = Math.min(lengthBytes - done, PAGE_BYTES - inPage);
-      System.arraycopy(source, offset + done, writablePage(pa + done), inPage, piece);
+      System.arraycopy(source, offset + done, writablePage(pa + done, piece), inPage, piece);
       done += piece;
     }
   }
@@ -278,45 +287,53 @@ public final class PhysicalMemory {
     return count;
   }
 
-  private byte[] readablePage(long pa) {
-    int index = (int) (pa >>> PAGE_SHIFT);
-    if (index < pages.length) {
-      byte[] page = pages[index];
-      if (page != null) {
-        return page;
-      }
+  /** Returns the page of an access that does not leave it. */
+  private byte[] readablePage(long pa, int sizeBytes) {
+    byte[] page = residentPage(pa, sizeBytes);
+    if (page != null) {
+      return page;
     }
-    checkContains(pa);
+    checkContains(pa, sizeBytes);
     return ZERO_PAGE;
   }
 
-  private byte[] writablePage(long pa) {
-    int index = (int) (pa >>> PAGE_SHIFT);
+  private byte[] writablePage(long pa, int sizeBytes) {
+    byte[] page = residentPage(pa, sizeBytes);
+    return page != null ? page : touch(pa, sizeBytes);
+  }
+
+  private @Nullable byte[] residentPage(long pa, int sizeBytes) {
+    long index = pa >>> PAGE_SHIFT;
     if (index < pages.length) {
-      byte[] page = pages[index];
-      if (page != null) {
+      byte[] page = pages[(int) index];
+      // The last page of a range may be a short one.
+      if (page != null && ((int) pa & PAGE_MASK) + sizeBytes <= page.length) {
         return page;
       }
     }
-    return touch(pa, index);
+    return null;
   }
 
-  private byte[] touch(long pa, int index) {
-    checkContains(pa);
+  private byte[] touch(long pa, int sizeBytes) {
+    checkContains(pa, sizeBytes);
+    int index = (int) (pa >>> PAGE_SHIFT);
     if (index >= pages.length) {
       // The table reaches to the highest page touched, in powers of two.
       pages = Arrays.copyOf(pages, Integer.highestOneBit(index) * 2);
     }
-    byte[] page = new byte[PAGE_BYTES];
+    long basePa = (long) index << PAGE_SHIFT;
+    long endPa = basePa >= HIGH_BASE ? HIGH_BASE + highBytes : lowBytes;
+    byte[] page = new byte[(int) Math.min(PAGE_BYTES, endPa - basePa)];
     pages[index] = page;
     return page;
   }
 
-  private void checkContains(long pa) {
-    if (!contains(pa, 1)) {
+  private void checkContains(long pa, int sizeBytes) {
+    if (!contains(pa, sizeBytes)) {
       throw new IllegalArgumentException(
           String.format(
-              "pa must be in RAM: pa=0x%x, lowBytes=%d, highBytes=%d", pa, lowBytes, highBytes));
+              "pa must be in RAM: pa=0x%x, sizeBytes=%d, lowBytes=%d, highBytes=%d",
+              pa, sizeBytes, lowBytes, highBytes));
     }
   }
 

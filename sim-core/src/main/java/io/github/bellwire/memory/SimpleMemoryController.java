@@ -49,6 +49,9 @@ public final class SimpleMemoryController implements MemoryController {
 
   /** Returns when the last line has passed the channels. */
   private long occupy(int lines, long atPs) {
+    if (config.psPerLine() == 0) {
+      return atPs; // Without a limit nobody waits for an access that was computed before.
+    }
     freePs = Math.max(freePs, atPs) + lines * config.psPerLine();
     return freePs;
   }

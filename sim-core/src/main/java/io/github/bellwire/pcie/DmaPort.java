@@ -27,7 +27,8 @@ public interface DmaPort {
 
   /**
    * Writes payload: MWr TLPs cut at MPS and 4 KiB. The bytes move at once, so the caller owns the
-   * target until it announces it. On a refusal that part is dropped and {@link #status()} tells.
+   * target until it announces it. On a refusal that part is dropped and {@link #status()} tells; a
+   * write refused altogether is done when its last TLP has left.
    *
    * @param iova first byte
    * @param source bytes to write, copied before the call returns
@@ -41,7 +42,8 @@ public interface DmaPort {
 
   /**
    * Writes something that software polls (descriptor status, head pointer): as {@link #write}, but
-   * the bytes become visible exactly at the returned time, never earlier.
+   * the bytes become visible exactly when they are committed, never earlier: those of the last TLP
+   * at the returned time, those of the TLPs before it in order before that.
    *
    * @param iova first byte
    * @param source bytes to write, copied before the call returns

@@ -134,7 +134,10 @@ public final class RootComplex {
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
-    result.answer(result.value(), result.donePs() + config.upstreamPs());
+    // The completion pushes the device's posted writes ahead of it.
+    long committedPs = port.committedPs(result.donePs());
+    long donePs = Math.max(result.donePs() + config.upstreamPs(), committedPs);
+    result.answer(result.value(), donePs);
   }
 
   /** {@return core accesses that hit no BAR} */
@@ -144,6 +147,9 @@ public final class RootComplex {
 
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
+    if (ports.size() <= 1) {
+      return HORIZON_ALONE_PS;
+    }
     int requesters = 0;
     for (int i = 0; i < ports.size(); i++) {
       requesters += ports.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;

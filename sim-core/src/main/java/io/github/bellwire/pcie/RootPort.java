@@ -23,7 +23,6 @@ public final class RootPort {
   private final LinkDirection downstream;
   private final UpstreamPath upstreamPath;
   private final PostedWriteQueue postedWrites;
-  private long lastPostedSentPs;
 
   RootPort(
       RootComplex rootComplex,
@@ -80,8 +79,7 @@ public final class RootPort {
 
   void mmioWrite(long address, int sizeBytes, long value, long readyPs) {
     int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, sizeBytes);
-    long inOrderPs = Math.max(readyPs, lastPostedSentPs);
-    lastPostedSentPs = downstream.transmitMemoryWrite(wireBytes, inOrderPs);
+    long sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
     ConfigSpace config = endpoint.configSpace();
     int bar = config.barIndexAt(address);
     postedWrites.add(
@@ -89,21 +87,37 @@ public final class RootPort {
         address - config.barAddress(bar),
         sizeBytes,
         value,
-        lastPostedSentPs + link.propagationPs());
+        readyPs,
+        sentPs + link.propagationPs());
   }
 
   void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
     ConfigSpace config = endpoint.configSpace();
     int bar = config.barIndexAt(address);
     long offset = address - config.barAddress(bar);
-    long inOrderPs = Math.max(readyPs, lastPostedSentPs);
-    long requestSentPs = downstream.transmitMemoryRead(TlpLayout.requestBytes(address), inOrderPs);
+    long requestSentPs =
+        downstream.transmitMemoryRead(
+            TlpLayout.requestBytes(address), behindPostedWritesPs(readyPs));
     simulation.runUntil(requestSentPs + link.propagationPs());
     long nowPs = simulation.nowPs();
     long value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
     int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, sizeBytes);
     long donePs = upstream.transmitCompletionWithData(wireBytes, nowPs) + link.propagationPs();
-    // The completion pushes the device's posted writes ahead of it.
-    result.answer(value, Math.max(donePs, upstreamPath.lastCommitPs()));
+    result.answer(value, donePs);
+  }
+
+  /**
+   * {@return when a TLP may enter the serializer of the downstream direction: not before the
+   * register writes that were ready up to then have left}
+   *
+   * @param readyPs when it could start otherwise
+   */
+  long behindPostedWritesPs(long readyPs) {
+    return Math.max(readyPs, postedWrites.lastArrivalPs(readyPs) - link.propagationPs());
+  }
+
+  /** {@return when the device's writes ahead of what arrives at a time are globally visible} */
+  long committedPs(long arrivalPs) {
+    return upstreamPath.committedPs(arrivalPs - link.propagationPs());
   }
 }

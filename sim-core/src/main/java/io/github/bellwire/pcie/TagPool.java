@@ -1,13 +1,15 @@
 package io.github.bellwire.pcie;
 
 /**
- * Tags of outstanding non-posted requests, as the times at which they are free again. Completions
- * return in any order, hence a heap: the next request takes the tag that is free first.
+ * Tags of outstanding non-posted requests, as the times at which they are free again, in the order
+ * of these times: the next request takes the tag that is free first. Completions mostly return in
+ * the order of their requests, so a new time almost always goes to the end of the ring.
  *
  * <p>Allocates nothing after construction.
  */
 final class TagPool {
   private final long[] freePs;
+  private int first;
 
   TagPool(int tags) {
     freePs = new long[tags];
@@ -15,7 +17,7 @@ final class TagPool {
 
   /** {@return when the next tag is free; 0 if it has never been used} */
   long nextFreePs() {
-    return freePs[0];
+    return freePs[first];
   }
 
   /**
@@ -24,18 +26,23 @@ final class TagPool {
    * @param releasePs when the last completion has arrived
    */
   void take(long releasePs) {
-    int index = 0;
-    int child;
-    while ((child = 2 * index + 1) < freePs.length) {
-      if (child + 1 < freePs.length && freePs[child + 1] < freePs[child]) {
-        child++;
-      }
-      if (freePs[child] >= releasePs) {
+    int slot = first; // The place of the tag taken becomes the end of the ring.
+    first = next(first);
+    for (int before = previous(slot); slot != first; before = previous(slot)) {
+      if (freePs[before] <= releasePs) {
         break;
       }
-      freePs[index] = freePs[child];
-      index = child;
+      freePs[slot] = freePs[before];
+      slot = before;
     }
-    freePs[index] = releasePs;
+    freePs[slot] = releasePs;
+  }
+
+  private int next(int slot) {
+    return slot + 1 == freePs.length ? 0 : slot + 1;
+  }
+
+  private int previous(int slot) {
+    return slot == 0 ? freePs.length - 1 : slot - 1;
   }
 }

@@ -9,18 +9,21 @@ import java.util.Arrays;
  * or the interrupt controller, and completions back down. The only such way.
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
- * messages among them; reads see the posted writes before them.
+ * messages among them; reads see the posted writes before them; completions stay behind the
+ * register writes before them.
  */
 final class UpstreamPath implements DmaPort {
   private static final int MESSAGE_BYTES = 4;
 
   private final RootComplex rootComplex;
+  private final RootPort port;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
   private final TagPool tags;
+  private final PostedOrder postedOrder = new PostedOrder();
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
   private final int requesterId;
@@ -32,11 +35,11 @@ final class UpstreamPath implements DmaPort {
 
   private DmaStatus status = DmaStatus.OK;
   private long sentPs;
-  private long lastCommitPs;
   private long refusedRequestsTotal;
 
   UpstreamPath(RootComplex rootComplex, RootPort port) {
     this.rootComplex = rootComplex;
+    this.port = port;
     memory = rootComplex.memory();
     commits = rootComplex.commits();
     configSpace = port.endpoint().configSpace();
@@ -116,8 +119,9 @@ final class UpstreamPath implements DmaPort {
     return rootComplex.horizonPs();
   }
 
-  long lastCommitPs() {
-    return lastCommitPs;
+  /** {@return when all posted writes that have left until a time are globally visible} */
+  long committedPs(long atPs) {
+    return postedOrder.commitBefore(atPs);
   }
 
   long refusedRequestsTotal() {
@@ -131,17 +135,18 @@ final class UpstreamPath implements DmaPort {
     if (translated.status() != DmaStatus.OK || !memory.contains(pa, lengthBytes)) {
       refuse();
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-      return downstream.transmitCompletion(translated.readyPs() + rootDownstreamPs) + propagationPs;
+      long refusedPs = translated.readyPs() + rootDownstreamPs;
+      return downstream.transmitCompletion(port.behindPostedWritesPs(refusedPs)) + propagationPs;
     }
     long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
-    dataPs = Math.max(dataPs, lastCommitPs);
+    dataPs = Math.max(dataPs, postedOrder.commitBefore(arrivalPs - propagationPs));
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
   }
 
   /** Sends the completions of one request; they stay in address order. */
   private long complete(long iova, int lengthBytes, long readyPs) {
-    long pieceReadyPs = readyPs;
+    long pieceReadyPs = port.behindPostedWritesPs(readyPs);
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
@@ -170,16 +175,16 @@ final class UpstreamPath implements DmaPort {
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, writeMpsBytes);
       int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
       sentPs = upstream.transmitMemoryWrite(wireBytes, sentPs);
-      commit(address, source, offset + done, piece, sentPs + propagationPs, isPolled);
+      commit(address, source, offset + done, piece, isPolled);
       done += piece;
     }
-    return lastCommitPs;
+    // Nothing may have been committed if all was refused.
+    return Math.max(postedOrder.commitBefore(sentPs), sentPs);
   }
 
-  /** Serves one write request that arrives at the port. */
-  private void commit(
-      long iova, byte[] source, int offset, int lengthBytes, long arrivalPs, boolean isPolled) {
-    translate(iova, lengthBytes, true, arrivalPs + rootUpstreamPs);
+  /** Serves one write request that has left the device at {@link #sentPs}. */
+  private void commit(long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+    translate(iova, lengthBytes, true, sentPs + propagationPs + rootUpstreamPs);
     if (translated.status() != DmaStatus.OK) {
       refuse();
       return;
@@ -187,13 +192,11 @@ final class UpstreamPath implements DmaPort {
     long pa = translated.pa();
     long readyPs = translated.readyPs();
     if (RootComplex.isInterruptAddress(pa)) {
-      lastCommitPs = Math.max(lastCommitPs, readyPs);
-      deliverMessage(pa, source, offset, lengthBytes);
+      deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
-      long committedPs = rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs);
-      lastCommitPs = Math.max(lastCommitPs, committedPs);
+      long commitPs = inOrder(rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
-        commits.add(pa, source, offset, lengthBytes, lastCommitPs);
+        commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
         memory.copyIn(pa, source, offset, lengthBytes);
       }
@@ -203,9 +206,16 @@ final class UpstreamPath implements DmaPort {
     }
   }
 
-  private void deliverMessage(long pa, byte[] source, int offset, int lengthBytes) {
+  /** Returns when a write that could commit at a time may, behind those that left before it. */
+  private long inOrder(long readyPs) {
+    long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
+    postedOrder.add(sentPs, commitPs);
+    return commitPs;
+  }
+
+  private void deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
-      translated.refused(DmaStatus.UNSUPPORTED_REQUEST, lastCommitPs);
+      translated.refused(DmaStatus.UNSUPPORTED_REQUEST, arrivalPs);
       refuse();
       return;
     }
@@ -213,7 +223,7 @@ final class UpstreamPath implements DmaPort {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
-    rootComplex.interrupts().onMessage(requesterId, pa, data, lastCommitPs);
+    rootComplex.interrupts().onMessage(requesterId, pa, data, arrivalPs);
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {

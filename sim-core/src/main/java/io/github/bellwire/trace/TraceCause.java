@@ -24,8 +24,6 @@ public enum TraceCause {
   FRAME_SENT("frame sent on the wire"),
   /** The device wrote the descriptor back. */
   DESCRIPTOR_WRITTEN_BACK("descriptor written back by the device"),
-  /** An interrupt message reached the core. */
-  INTERRUPT_RAISED("interrupt raised by the device"),
   /** The driver saw the done bit. */
   DONE_BIT_SEEN("done bit seen by the driver"),
   /** The access was refused; the operation ends in error. */

@@ -138,6 +138,14 @@ class DescriptorRingTest {
   }
 
   @Test
+  void shouldTakeDescriptorsFrom4To4096Bytes() {
+    CoherentBuffer large = new CoherentBuffer(0x1_0000, 0x1_0000, 8192);
+
+    assertThat(new DescriptorRing(large, 4096, 2).descriptorPa(1)).isEqualTo(0x1_1000);
+    assertThat(new DescriptorRing(large, 4, 2048).descriptorPa(1)).isEqualTo(0x1_0004);
+  }
+
+  @Test
   void shouldRejectAnIllegalLayout() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new DescriptorRing(MEMORY, 24, 8))

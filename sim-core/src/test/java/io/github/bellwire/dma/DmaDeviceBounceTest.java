@@ -42,6 +42,7 @@ class DmaDeviceBounceTest {
     device.unmapSingle(port, iova, 1500, TO_DEVICE);
     assertThat(port.nowPs).isEqualTo(48 * FakeCpuPort.LINE_PS);
     assertThat(device.bouncedMapsCount()).isEqualTo(1);
+    assertThat(device.mapsCount()).isEqualTo(1);
     assertThat(pool.slotsUsed()).isZero();
   }
 

@@ -204,6 +204,18 @@ class DmaDeviceScatterListTest {
         .withMessage("segmentCount must be < 8 to add another");
   }
 
+  @Test
+  void shouldStartAnewWhenCleared() {
+    ScatterList one = new ScatterList(1);
+    one.add(0x10_0000, 64);
+
+    one.clear();
+    one.add(0x20_0000, 128);
+
+    assertThat(one.totalBytes()).isEqualTo(128);
+    assertThat(one).hasToString("[0x200000+128]");
+  }
+
   private void add(long... pasAndLengths) {
     for (int i = 0; i < pasAndLengths.length; i += 2) {
       list.add(pasAndLengths[i], (int) pasAndLengths[i + 1]);

@@ -169,6 +169,7 @@ class DmaDeviceTest {
     // ceil(4096 / 64) + ceil(904 / 64) + 1 lines.
     assertThat(port.nowPs).isEqualTo((64 + 15 + 1) * FakeCpuPort.LINE_PS);
     assertThat(device.liveMappingsCount()).isEqualTo(2);
+    assertThat(device.mapsCount()).isEqualTo(2);
   }
 
   @Test

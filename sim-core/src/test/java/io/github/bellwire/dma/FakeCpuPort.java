@@ -128,6 +128,9 @@ final class FakeCpuPort implements CpuPort {
   }
 
   private void move(long pa, byte[] bytes, int offset, int lengthBytes, boolean isStore) {
+    if (lengthBytes < 1) {
+      throw new IllegalArgumentException("lengthBytes must be >= 1: lengthBytes=" + lengthBytes);
+    }
     int done = 0;
     while (done < lengthBytes) {
       int inPage = (int) (pa + done) & PAGE_BYTES - 1;

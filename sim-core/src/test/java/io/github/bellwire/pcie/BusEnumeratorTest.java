@@ -241,6 +241,18 @@ class BusEnumeratorTest {
   }
 
   @Test
+  void shouldLeaveDecodingOffWhereItCouldNotPlaceAWindow() {
+    BusEnumerator none = new BusEnumerator(EnumerationConfig.XEON.withWindow32(0xC000_0000L, 0));
+    StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory32(0, 4096)));
+    endpoint.configSpace().write(0x04, 2, 0x0002);
+
+    assertThatIllegalStateException().isThrownBy(() -> none.enumerate(List.of(endpoint)));
+
+    // Sizing has left all ones in the BAR, which must not claim the top of the address space.
+    assertThat(endpoint.configSpace().isMemoryEnabled()).isFalse();
+  }
+
+  @Test
   void shouldDefaultToTheWindowsOfAServer() {
     EnumerationConfig xeon = EnumerationConfig.XEON;
 
@@ -249,6 +261,18 @@ class BusEnumeratorTest {
     assertThat(xeon.window64Base()).isEqualTo(BASE_64);
     assertThat(xeon.maxPayloadBytes()).isEqualTo(256);
     assertThat(xeon.maxReadRequestBytes()).isEqualTo(512);
+  }
+
+  @Test
+  void shouldAcceptWindowsUpToTheirBounds() {
+    EnumerationConfig xeon = EnumerationConfig.XEON;
+
+    assertThat(xeon.withWindow32(0x1000, 0xFFFF_F000L).window32Bytes()).isEqualTo(0xFFFF_F000L);
+    assertThat(xeon.withWindow32(0xFFFF_F000L, 0).window32Bytes()).isZero();
+    assertThat(xeon.withWindow64(1L << 32, (1L << 52) - (1L << 32)).window64Base())
+        .isEqualTo(1L << 32);
+    assertThat(xeon.withWindow64((1L << 52) - 4096, 0).window64Bytes()).isZero();
+    assertThatIllegalArgumentException().isThrownBy(() -> xeon.withWindow64(1L << 52, 0));
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.github.bellwire.pcie;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -429,6 +430,35 @@ class ConfigSpaceTest {
   }
 
   @Test
+  void shouldAcceptIdentitiesUpToTheirBounds() {
+    ConfigSpace lowest =
+        new ConfigSpace.Builder(0, 0)
+            .revisionId(0xFF)
+            .revisionId(0)
+            .classCode(0)
+            .pcie(0x40, 1, 1, 128, false)
+            .build();
+    ConfigSpace highest =
+        new ConfigSpace.Builder(0xFFFE, 0xFFFF)
+            .classCode(0xFF_FFFF)
+            .revisionId(0xFF)
+            .pcie(0x40, 6, 32, 4096, true)
+            .bar(Bar.memory32(3, 128))
+            .bar(Bar.memory64(1, 128))
+            .build();
+
+    assertThat(lowest.read(0x08, 4)).isZero();
+    assertThat(lowest.read(0x4C, 4)).isEqualTo(0x40_0011); // x1, generation 1
+    assertThat(highest.read(0x00, 4)).isEqualTo(0xFFFF_FFFE);
+    assertThat(highest.read(0x08, 4)).isEqualTo(0xFFFF_FFFF);
+    assertThat(highest.barSizeBytes(1)).isEqualTo(128);
+    assertThat(highest.read(0x44, 4)).isEqualTo(0x8025); // 4096 B, 8-bit tags
+    assertThat(highest.read(0x4C, 4)).isEqualTo(0x40_0206); // x32, generation 6
+    highest.linkUp(6, 32);
+    assertThat(highest.read(0x52, 2)).isEqualTo(0x1206);
+  }
+
+  @Test
   void shouldRejectIllegalIdentities() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new ConfigSpace.Builder(0xFFFF, 0))
@@ -442,6 +472,12 @@ class ConfigSpaceTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> nic().classCode(0x100_0000))
         .withMessage("classCode must be 0..16777215: classCode=16777216");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> nic().subsystem(0x1_0000, 0))
+        .withMessage("vendorId must be 0..65535: vendorId=65536");
+    assertThatNullPointerException()
+        .isThrownBy(() -> new ConfigSpace.Builder(1, 1).msiX(0x70, null))
+        .withMessage("config");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> nic().subsystem(0, -1))
         .withMessage("subsystemId must be 0..65535: subsystemId=-1");
@@ -534,6 +570,19 @@ class ConfigSpaceTest {
     assertThatIllegalStateException()
         .isThrownBy(builder::build)
         .withMessage("MSI-X pba must lie in a BAR: bar=0, offset=1024, lengthBytes=8");
+  }
+
+  @Test
+  void shouldRejectAnMsiXTableOutsideABar() {
+    ConfigSpace.Builder builder =
+        new ConfigSpace.Builder(0x1234, 1)
+            .pcie(0xA0, 3, 4, 256, false)
+            .bar(Bar.memory32(1, 1024))
+            .msiX(0x70, new MsiXConfig(64, 0, 0, 1, 0));
+
+    assertThatIllegalStateException()
+        .isThrownBy(builder::build)
+        .withMessage("MSI-X table must lie in a BAR: bar=0, offset=0, lengthBytes=1024");
   }
 
   private static int[] snapshot(ConfigSpace config) {

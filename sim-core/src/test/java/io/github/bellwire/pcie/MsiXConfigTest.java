@@ -21,6 +21,7 @@ class MsiXConfigTest {
   void shouldAllowAdjacentWindowsInEitherOrder() {
     assertThat(new MsiXConfig(4, 0, 0, 0, 64).pbaOffset()).isEqualTo(64);
     assertThat(new MsiXConfig(4, 0, 8, 0, 0).tableOffset()).isEqualTo(8);
+    assertThat(new MsiXConfig(4, 5, 0, 5, 64).tableBar()).isEqualTo(5);
   }
 
   @ParameterizedTest

@@ -203,6 +203,11 @@ class MsiXTest {
     assertThat(msiX.heldCount()).isEqualTo(1);
     assertThat(msiX.coalescedCount()).isEqualTo(2);
     assertThat(msiX.sentCount()).isEqualTo(1);
+
+    mask(0, true);
+    msiX.fire(0, 6_000);
+    mask(0, false);
+    assertThat(port.messages.get(1)).isEqualTo(message(0, 6_000));
   }
 
   @Test
@@ -363,6 +368,7 @@ class MsiXTest {
   @ParameterizedTest
   @ValueSource(ints = {-1, 70})
   void shouldRejectAnUnknownVector(int vector) {
+    control(ENABLE);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> msiX.fire(vector, 0))
         .withMessage("vector must be 0..69: vector=" + vector);

@@ -91,25 +91,26 @@ final class NicKeys {
   static final Key<Profile> PROFILE =
       Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs");
   static final Key<OptionalLong> ENGINE_RATE =
-      Key.optional(
+      Key.of(
           "nic.engine-rate",
-          ValueTypes.wordOr("unlimited", ValueTypes.count(1, 1_000_000_000_000L)),
-          "64-byte frames at wire speed",
-          "descriptors per second");
+          ValueTypes.wordOr("unlimited", ValueTypes.count(1_000, 1_000_000_000_000L)),
+          "unlimited",
+          "descriptors per second and direction");
   static final Key<Long> PTHRESH =
       Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "TXDCTL prefetch threshold");
   static final Key<Long> HTHRESH =
       Key.of("nic.hthresh", ValueTypes.count(0, 127), "0", "TXDCTL host threshold");
   static final Key<Long> WTHRESH =
       Key.of("nic.wthresh", ValueTypes.count(0, 40), "8", "TXDCTL write-back threshold");
+  // The part knows no limit below 1518 B: MAXFRS counts only while jumbo frames are enabled.
   static final Key<Long> MAX_FRAME =
       Key.of(
           "nic.max-frame",
-          ValueTypes.bytes(EthernetWire.FRAME_MIN_BYTES, 16_383),
+          ValueTypes.bytes(1518, 16_383),
           "1518",
           "longest frame received, FCS included, a VLAN tag on top");
   static final Key<Long> BUFFER =
-      Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a receive buffer");
+      Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a packet buffer");
   static final Key<Long> RX_FIFO =
       Key.of("nic.rx-fifo", ValueTypes.bytes(16 << 10, 512 << 10), "512KiB", "receive FIFO");
   static final Key<Direction> DIRECTION =
@@ -140,7 +141,7 @@ final class NicKeys {
   static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING);
 
   private static final long FRAMES_DEFAULT = 100_000;
-  private static final int BITS_PER_MIN_SLOT = EthernetWire.wireBytes(60) * Byte.SIZE;
+  private static final int KIB = 1 << 10;
 
   private NicKeys() {}
 
@@ -162,13 +163,13 @@ final class NicKeys {
           TIMING, "must be line-rate, generated frames have no timing of their own");
     }
     settings.supply(TIMING, Timing.LINE_RATE);
-    settings.supply(FRAMES, FRAMES_DEFAULT);
+    settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
     settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
   }
 
   /** {@return whether frames are generated rather than read from a capture} */
   static boolean isGenerated(Settings settings) {
-    return settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
+    return settings.find(FRAMES).isPresent() || settings.isGiven(FRAME_BYTES);
   }
 
   /**
@@ -177,14 +178,11 @@ final class NicKeys {
    * @param portIndex 0..3
    */
   static NicConfig nicConfig(Settings settings, int portIndex) {
-    long bitsPerSecond = settings.value(RATE);
-    // The 82599 keeps up with its own line; a faster wire gets an engine to match.
-    long atLineRate = (bitsPerSecond + BITS_PER_MIN_SLOT - 1) / BITS_PER_MIN_SLOT;
-    OptionalLong engine = settings.supply(ENGINE_RATE, OptionalLong.of(atLineRate));
+    OptionalLong engine = settings.value(ENGINE_RATE);
     return NicConfig.NIC_82599
         .withPortIndex(portIndex)
         .withMacAddress(NicConfig.NIC_82599.macAddress() + portIndex)
-        .withLineBitsPerSecond(bitsPerSecond)
+        .withLineBitsPerSecond(settings.value(RATE))
         .withDescriptorsPerSecond(engine.orElse(NicConfig.UNLIMITED))
         .withRxFifoBytes(inKib(settings, RX_FIFO));
   }
@@ -205,11 +203,13 @@ final class NicKeys {
     if (wthresh > ringSize / 2) {
       throw settings.refuse(WTHRESH, "must be at most half of " + settings.assignment(RING_SIZE));
     }
+    int bufferBytes = inKib(settings, BUFFER);
+    checkRingHoldsFrame(settings, ringSize, bufferBytes);
     return NicDriverConfig.forMode(settings.value(MODE)).toBuilder()
         .rxQueues(settings.intValue(QUEUES))
         .txQueues(settings.intValue(QUEUES))
         .ringSize(ringSize)
-        .bufferBytes(inKib(settings, BUFFER))
+        .bufferBytes(bufferBytes)
         .batch(batch)
         .itrPs(settings.value(ITR))
         .pthresh(settings.intValue(PTHRESH))
@@ -220,13 +220,43 @@ final class NicKeys {
         .build();
   }
 
+  /**
+   * Lets a frame to be sent fit one buffer, unless the user says otherwise.
+   *
+   * @param settings after {@link #checkFrames}
+   */
+  static void supplyTransmitBuffer(Settings settings) {
+    long wantedBytes = Math.max(settings.value(BUFFER), settings.value(MAX_FRAME));
+    settings.supply(BUFFER, (wantedBytes + KIB - 1) / KIB * KIB);
+  }
+
+  /** {@return the buffers that the longest frame takes, its FCS stripped but for a VLAN tag} */
+  static int buffersPerFrame(Settings settings) {
+    int bufferBytes = settings.intValue(BUFFER);
+    return (settings.intValue(MAX_FRAME) + bufferBytes - 1) / bufferBytes; // rounds up
+  }
+
+  /** One descriptor tells full from empty, one is left so that the device can be told of more. */
+  private static void checkRingHoldsFrame(Settings settings, int ringSize, int bufferBytes) {
+    if (buffersPerFrame(settings) > ringSize - 2) {
+      Key<?> key = settings.isGiven(MAX_FRAME) ? MAX_FRAME : FRAME_BYTES;
+      throw settings.refuse(
+          key,
+          String.format(
+              "must be at most %dB, what a ring holds with %s and %s",
+              (ringSize - 2) * bufferBytes,
+              settings.assignment(RING_SIZE),
+              settings.assignment(BUFFER)));
+    }
+  }
+
   private static int supply(Settings settings, Key<Long> key, long unlessGiven) {
     return Math.toIntExact(settings.supply(key, unlessGiven));
   }
 
   private static int inKib(Settings settings, Key<Long> key) {
     int bytes = settings.intValue(key);
-    if (bytes % 1024 != 0) {
+    if (bytes % KIB != 0) {
       throw settings.refuse(key, "must be a multiple of 1 KiB, " + key.type().range());
     }
     return bytes;

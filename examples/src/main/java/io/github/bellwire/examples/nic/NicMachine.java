@@ -11,15 +11,19 @@ import io.github.bellwire.device.nic.driver.NapiReceiver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.device.nic.driver.PollingReceiver;
 import io.github.bellwire.device.nic.driver.RxRing;
+import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.LinkDirection;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /**
  * A host with cards and drivers as the settings describe them, and what its counters say of a run.
@@ -27,11 +31,11 @@ import java.util.List;
 final class NicMachine {
   private static final double PS_PER_NS = 1_000;
 
-  private final Settings settings;
   private final Host host;
   private final FrameTimes times;
   private final NicDriverConfig software;
   private final List<NicPort> ports = new ArrayList<>();
+  private final BufferPool pool;
   private final int coresCount;
   private Totals before = new Totals(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
@@ -53,12 +57,11 @@ final class NicMachine {
    * @param portsCount cards
    */
   NicMachine(Settings settings, RunContext context, int portsCount) {
-    this.settings = settings;
     host = new Host(HostKeys.resolve(settings), settings.value(CommandLineTool.SEED));
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings);
-    BufferPool pool =
+    pool =
         new BufferPool(host.pages(), software.bufferBytes(), portsCount * software.buffersCount());
     List<Nic> cards = new ArrayList<>();
     for (int i = 0; i < portsCount; i++) {
@@ -66,7 +69,7 @@ final class NicMachine {
           new Nic(NicKeys.nicConfig(settings, i), host.simulation(), host.config().link(), times));
       host.attach(cards.get(i));
     }
-    var functions = host.enumerate();
+    List<EnumeratedFunction> functions = host.enumerate();
     for (int i = 0; i < portsCount; i++) {
       ports.add(
           NicPort.of(
@@ -86,6 +89,10 @@ final class NicMachine {
 
   Simulation simulation() {
     return host.simulation();
+  }
+
+  RandomStream random(String name) {
+    return host.simulation().randomStream(name);
   }
 
   FrameTimes times() {
@@ -108,26 +115,35 @@ final class NicMachine {
     }
   }
 
-  /** Lets the cores receive from a port; queues are dealt to cores in turn. */
-  void receive(NicPort port, FrameHandler handler) {
+  /**
+   * Lets the cores receive; queues are dealt to cores in turn.
+   *
+   * @param from ports
+   * @param handlers as many; each gives the handler for a queue of one port
+   */
+  void receive(List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {
     if (software.mode() == DriverMode.POLL) {
       for (int core = 0; core < coresCount; core++) {
-        List<RxRing> rings = new ArrayList<>();
-        for (int queue = core; queue < software.rxQueues(); queue += coresCount) {
-          rings.add(port.driver().rxRing(queue));
-        }
-        new PollingReceiver(host.core(core), software, rings, handler).wakeAt(simulation().nowPs());
+        poll(host.core(core), from, handlers);
       }
       return;
     }
     SynchronousPort cpu = host.synchronousPort(0);
-    for (int queue = 0; queue < software.rxQueues(); queue++) {
-      Core core = host.core(queue % coresCount);
-      if (software.mode() == DriverMode.NAPI) {
-        new NapiReceiver(core, port.driver(), queue, handler).start(cpu, host.interrupts());
-      } else {
-        new InterruptReceiver(core, port.driver(), queue, handler).start(cpu, host.interrupts());
+    for (int i = 0; i < from.size(); i++) {
+      for (int queue = 0; queue < software.rxQueues(); queue++) {
+        awaitInterrupts(cpu, from.get(i), queue, handlers.get(i).apply(queue));
       }
+    }
+  }
+
+  /** Lets the cores send from a port; queues are dealt to cores in turn. */
+  void transmit(NicPort port, TransmitWork work) {
+    for (int core = 0; core < coresCount; core++) {
+      List<TxRing> rings = new ArrayList<>();
+      for (int queue = core; queue < software.txQueues(); queue += coresCount) {
+        rings.add(port.driver().txRing(queue));
+      }
+      new Transmitter(host.core(core), work, pool, rings, software).wakeAt(simulation().nowPs());
     }
   }
 
@@ -153,6 +169,27 @@ final class NicMachine {
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
         .metric("packets_per_wall_second", frames / Math.max(1e-9, context.wallSeconds()))
         .events(simulation().eventsTotal());
+  }
+
+  private void poll(Core core, List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {
+    List<RxRing> rings = new ArrayList<>();
+    List<FrameHandler> handlerPerRing = new ArrayList<>();
+    for (int i = 0; i < from.size(); i++) {
+      for (int queue = core.index(); queue < software.rxQueues(); queue += coresCount) {
+        rings.add(from.get(i).driver().rxRing(queue));
+        handlerPerRing.add(handlers.get(i).apply(queue));
+      }
+    }
+    new PollingReceiver(core, software, rings, handlerPerRing).wakeAt(simulation().nowPs());
+  }
+
+  private void awaitInterrupts(SynchronousPort cpu, NicPort port, int queue, FrameHandler handler) {
+    Core core = host.core(queue % coresCount);
+    if (software.mode() == DriverMode.NAPI) {
+      new NapiReceiver(core, port.driver(), queue, handler).start(cpu, host.interrupts());
+    } else {
+      new InterruptReceiver(core, port.driver(), queue, handler).start(cpu, host.interrupts());
+    }
   }
 
   private static int cores(Settings settings) {

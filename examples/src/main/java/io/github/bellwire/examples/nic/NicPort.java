@@ -7,7 +7,6 @@ import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.device.nic.driver.NicDriver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.host.Host;
-import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.RootPort;
 import io.github.bellwire.stats.StatsRegistry;
 import io.github.bellwire.trace.TraceSink;
@@ -43,7 +42,7 @@ final class NicPort {
       NicDriverConfig software,
       BufferPool pool,
       TraceSink trace) {
-    ConfigAccess access = access(nic.configSpace());
+    ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
     return new NicPort(
         nic, rootPort, new NicDriver(software, access, bar0, host.newDmaDevice(), pool, trace));
   }
@@ -73,6 +72,11 @@ final class NicPort {
         + counter("rx_lost_to_fault_count");
   }
 
+  /** {@return frames handed to the card that it will not send, for whatever reason} */
+  long refusedTotal() {
+    return counter("tx_discarded_count");
+  }
+
   /** {@return how often the driver has written a tail register} */
   long doorbellsTotal() {
     long doorbells = 0;
@@ -88,19 +92,5 @@ final class NicPort {
   /** {@return what the card has counted since the driver last asked} */
   DriverStatistics readStatistics(Host host) {
     return driver.readStatistics(host.synchronousPort(0));
-  }
-
-  private static ConfigAccess access(ConfigSpace configSpace) {
-    return new ConfigAccess() {
-      @Override
-      public int read(int offset, int sizeBytes) {
-        return configSpace.read(offset, sizeBytes);
-      }
-
-      @Override
-      public void write(int offset, int sizeBytes, int value) {
-        configSpace.write(offset, sizeBytes, value);
-      }
-    };
   }
 }

@@ -34,12 +34,12 @@ final class NicReport {
     if (port.lostTotal() == 0) {
       return;
     }
-    Table table = new Table("Dropped frames", "reason", "frames");
-    addDrop(table, port, "no descriptor in the ring (QPRDC)", "rx_no_descriptor_count");
-    addDrop(table, port, "receive FIFO full (MPC)", "rx_missed_count");
-    addDrop(table, port, "too long or too short (ROC, RUC)", "rx_bad_count");
-    addDrop(table, port, "not for this station, or no queue", "rx_filtered_count");
-    addDrop(table, port, "descriptor not readable", "rx_lost_to_fault_count");
+    Table table = new Table("Dropped frames", "reason", ">frames");
+    addDrop(table, "no descriptor in the ring (QPRDC)", port.counter("rx_no_descriptor_count"));
+    addDrop(table, "receive FIFO full (MPC)", port.counter("rx_missed_count"));
+    addDrop(table, "too long or too short (ROC, RUC)", port.counter("rx_bad_count"));
+    addDrop(table, "not for this station, or no queue", port.counter("rx_filtered_count"));
+    addDrop(table, "descriptor not readable", port.counter("rx_lost_to_fault_count"));
     report.table(table);
   }
 
@@ -49,8 +49,7 @@ final class NicReport {
             + " latencies are assumptions until they are calibrated");
   }
 
-  private static void addDrop(Table table, NicPort port, String reason, String counter) {
-    long frames = port.counter(counter);
+  static void addDrop(Table table, String reason, long frames) {
     if (frames > 0) {
       table.row(reason, Long.toString(frames));
     }

@@ -44,7 +44,7 @@ public final class NicRx implements Scenario {
         CaptureOut capture = CaptureOut.of(settings)) {
       machine.start();
       FrameSink sink = new FrameSink(machine.host(), capture.writer());
-      machine.receive(port, sink);
+      machine.receive(List.of(port), List.of(queue -> sink));
       TrafficGenerator traffic = Traffic.generator(settings, simulation, source, port.nic());
       machine.beginMeasurement();
       traffic.start(simulation.nowPs());
@@ -72,6 +72,7 @@ public final class NicRx implements Scenario {
         .metric("frames_offered_count", offered)
         .metric("frames_received_count", sink.framesTotal())
         .metric("frames_dropped_count", dropped)
+        .metric("frames_sent_count", 0)
         .metric("frames_padded_count", traffic.paddedTotal())
         .metric("goodput_gbit_per_s", received.goodputGbps())
         .metric("wire_gbit_per_s", offered == 0 ? 0 : traffic.wireBytesTotal() * 8_000 / wirePs)

@@ -15,19 +15,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class TrafficGenerator extends Event {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
-  private static final long PS_PER_NS = 1_000;
 
   private final Simulation simulation;
   private final FrameSource source;
   private final EthernetWire wire;
   private final FrameReceiver receiver;
-  private final boolean keepsTiming;
+  private final CaptureClock clock;
   private final CRC32C crc = new CRC32C();
   private final byte[] padded = new byte[FRAME_MIN_BYTES];
 
   private long startPs;
-  private long firstTimestampNs;
-  private long lastTimestampNs;
+  private long offsetPs;
   private long framesTotal;
   private long bytesTotal;
   private long paddedTotal;
@@ -54,7 +52,7 @@ final class TrafficGenerator extends Event {
     this.simulation = simulation;
     this.source = source;
     this.receiver = receiver;
-    this.keepsTiming = keepsTiming;
+    clock = new CaptureClock(keepsTiming);
     wire = new EthernetWire(bitsPerSecond);
   }
 
@@ -66,8 +64,6 @@ final class TrafficGenerator extends Event {
   void start(long atPs) {
     startPs = atPs;
     if (moveOn()) {
-      firstTimestampNs = source.timestampNs();
-      lastTimestampNs = firstTimestampNs;
       sendNext();
       firstLastBitPs = timePs();
     }
@@ -150,7 +146,11 @@ final class TrafficGenerator extends Event {
 
   private boolean moveOn() {
     try {
-      return source.next();
+      boolean hasNext = source.next();
+      if (hasNext) {
+        offsetPs = clock.advance(source.timestampNs());
+      }
+      return hasNext;
     } catch (UserErrorException e) {
       error = e; // Told when everything before it has been delivered.
       return false;
@@ -159,15 +159,6 @@ final class TrafficGenerator extends Event {
 
   private void sendNext() {
     int length = Math.max(source.lengthBytes(), FRAME_MIN_BYTES);
-    simulation.schedule(this, wire.transmit(length, readyPs()));
-  }
-
-  /** Captures may step back in time; a frame never overtakes the one before it. */
-  private long readyPs() {
-    if (!keepsTiming) {
-      return startPs;
-    }
-    lastTimestampNs = Math.max(lastTimestampNs, source.timestampNs());
-    return startPs + (lastTimestampNs - firstTimestampNs) * PS_PER_NS;
+    simulation.schedule(this, wire.transmit(length, startPs + offsetPs));
   }
 }

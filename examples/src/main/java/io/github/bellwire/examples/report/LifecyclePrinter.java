@@ -5,14 +5,16 @@ import io.github.bellwire.trace.OperationId;
 import io.github.bellwire.trace.TraceCause;
 import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /**
- * Keeps the records of the operations that appear first and prints them step by step: when, how
- * long after the record before, why, and which bytes.
+ * Keeps the records of the operations that a device takes up first and prints them step by step:
+ * when, how long after the record before, why, and which bytes. A descriptor that waits in a ring
+ * and that no device has touched is no operation yet.
  *
  * <p>Times are in nanoseconds with picoseconds behind the point. Allocates for the operations that
  * it keeps; the records of all others cost one look-up. Confined to the simulation thread.
@@ -22,6 +24,7 @@ public final class LifecyclePrinter implements TraceSink {
 
   private final int operationsMax;
   private final Map<Long, List<Line>> operations = new LinkedHashMap<>();
+  private final Map<Long, List<Line>> candidates = new LinkedHashMap<>();
 
   private record Line(
       LifecycleStep step, TraceCause cause, long timePs, long address, long lengthBytes) {}
@@ -48,17 +51,29 @@ public final class LifecyclePrinter implements TraceSink {
       long address,
       long lengthBytes) {
     List<Line> lines = operations.get(operationId);
-    if (lines == null) {
-      if (operations.size() == operationsMax) {
-        return;
+    if (lines == null && operations.size() < operationsMax) {
+      lines = candidates.computeIfAbsent(operationId, id -> new ArrayList<>());
+      if (step == LifecycleStep.DEVICE_DMA) {
+        keep(operationId, lines);
       }
-      lines = new ArrayList<>();
-      operations.put(operationId, lines);
     }
-    lines.add(new Line(step, cause, timePs, address, lengthBytes));
+    if (lines != null) {
+      lines.add(new Line(step, cause, timePs, address, lengthBytes));
+    }
   }
 
-  /** {@return the operations kept, each with a heading and one line per record, in record order} */
+  private void keep(long operationId, List<Line> lines) {
+    candidates.remove(operationId);
+    operations.put(operationId, lines);
+    if (operations.size() == operationsMax) {
+      candidates.clear();
+    }
+  }
+
+  /**
+   * {@return the operations kept, each with a heading and one line per record, in the order of
+   * time}
+   */
   public List<String> lines() {
     List<String> text = new ArrayList<>();
     operations.forEach(
@@ -74,8 +89,11 @@ public final class LifecyclePrinter implements TraceSink {
 
   private static Table table(List<Line> records) {
     Table table = new Table("", "step", ">time ns", ">after ns", "cause", ">address", ">bytes");
-    long lastPs = records.get(0).timePs();
-    for (Line line : records) {
+    // A device computes some steps ahead of time; a stable sort keeps the order of equal times.
+    List<Line> inTime = new ArrayList<>(records);
+    inTime.sort(Comparator.comparingLong(Line::timePs));
+    long lastPs = inTime.get(0).timePs();
+    for (Line line : inTime) {
       table.row(
           stepText(line.step()),
           ns(line.timePs()),

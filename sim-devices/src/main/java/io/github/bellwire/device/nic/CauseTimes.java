@@ -66,9 +66,7 @@ final class CauseTimes {
       due++;
     }
     count -= due;
-    if (due > 0) {
-      System.arraycopy(timesPs, due, timesPs, 0, count);
-    }
+    System.arraycopy(timesPs, due, timesPs, 0, count);
     return due > 0;
   }
 

@@ -25,7 +25,7 @@ final class DmaGate {
   private final ConfigSpace configSpace;
   private @Nullable DmaPort port;
   private boolean isMasterDisabled;
-  private boolean isAlone;
+  private boolean isTransmitting;
   private DmaStatus status = DmaStatus.OK;
   private long sentPs;
 
@@ -41,9 +41,9 @@ final class DmaGate {
     isMasterDisabled = disabled;
   }
 
-  /** Says whether only one engine of the device is in use, so that it may run ahead freely. */
-  void setAlone(boolean alone) {
-    isAlone = alone;
+  /** Says whether the transmit engine is at work, so that the receive engine is not alone. */
+  void setTransmitting(boolean transmitting) {
+    isTransmitting = transmitting;
   }
 
   boolean isOpen() {
@@ -99,8 +99,9 @@ final class DmaGate {
     return port().tagFreePs();
   }
 
+  /** {@return how far the receive engine may run ahead of the clock} */
   long horizonPs() {
-    return isAlone ? port().horizonPs() : Math.min(port().horizonPs(), SHARED_HORIZON_PS);
+    return isTransmitting ? Math.min(port().horizonPs(), SHARED_HORIZON_PS) : port().horizonPs();
   }
 
   /** {@return an address in a ring, or one that nobody answers if the ring runs past the end} */

@@ -56,6 +56,7 @@ final class InterruptUnit {
   private static final long HIDDEN_VECTORS = ~0xFFFFL;
   private static final int GPIE_MASK = 0xC000FFFF;
 
+  // Constants for the switches; the tests hold them against NicRegisters.
   private static final int END = 0x00B00;
   private static final int FIRST_EITR = 0x00820;
   private static final int HIGH_EITR = 0x12300;
@@ -71,11 +72,11 @@ final class InterruptUnit {
 
   private final Simulation simulation;
   private final MessageSender sender;
+  private final InterruptMap map = new InterruptMap();
   private final VectorTimer[] timers = new VectorTimer[VECTORS];
   private final CauseTimes[] vectorTimes = new CauseTimes[VECTORS];
   private final CauseTimes[] otherTimes = new CauseTimes[OTHER_BITS];
 
-  private final InterruptMap map = new InterruptMap();
   private int gpie;
   private int eitrSel;
   private final int[] eitr = new int[VECTORS];

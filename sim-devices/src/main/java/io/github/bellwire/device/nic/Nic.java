@@ -417,7 +417,6 @@ public final class Nic implements Endpoint, FrameReceiver {
         registers.set(NicRegisters.rdh(index), queue.head);
         queue.disable();
       }
-      onEnginesChanged();
       rx.kick(nowPs);
     }
   }
@@ -460,11 +459,6 @@ public final class Nic implements Endpoint, FrameReceiver {
       registers.clearBits(offset, NicRegisters.TXDCTL_SWFLSH);
       tx.flush(queue, nowPs);
     }
-    onEnginesChanged();
     tx.kick(nowPs);
-  }
-
-  private void onEnginesChanged() {
-    dma.setAlone(!rx.isEnabled() || !tx.isEnabled());
   }
 }

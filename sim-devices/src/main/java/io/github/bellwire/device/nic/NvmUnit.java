@@ -69,11 +69,9 @@ final class NvmUnit {
   void reset() {
     eec = EEC_FIXED;
     eerd = 0;
-    eerdDonePs = 0;
     swsm = 0;
     swFwSync = 0;
     msca = 0;
-    mscaDonePs = 0;
     msrwd = MDIO_READ_DATA;
   }
 

@@ -172,15 +172,6 @@ final class RxPath {
     return resetLossesTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    boolean isEnabled = false;
-    for (RxQueue queue : queues) {
-      isEnabled |= queue.isEnabled;
-    }
-    return isEnabled;
-  }
-
   /** {@return frames in the FIFO that have not been written yet} */
   int waitingCount() {
     return fifo.count();
@@ -240,7 +231,13 @@ final class RxPath {
 
   private void startWaiting(long nowPs) {
     while (fetchedFrames < fifo.count() && tryStart(fifo.get(fetchedFrames), nowPs)) {
-      onFetched(nowPs);
+      Frame frame = fifo.get(fetchedFrames);
+      if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
+        write(frame, frame.readyPs);
+        fifo.removeFirst();
+      } else {
+        onFetched(nowPs);
+      }
     }
   }
 

@@ -43,6 +43,7 @@ final class TxPath {
   private final byte[] scratch;
 
   private int turn;
+  private int fetchesCount;
   // Above the highest enabled queue.
   private int queuesEnd;
   private long engineFreePs;
@@ -113,6 +114,8 @@ final class TxPath {
     reporter.reset();
     fifo.clear();
     arriving.clear();
+    fetchesCount = 0;
+    dma.setTransmitting(false);
     turn = 0;
     engineFreePs = 0;
     lastReadPs = 0;
@@ -130,7 +133,9 @@ final class TxPath {
       registers.set(NicRegisters.tdh(queue.index), queue.done);
     }
     queue.disable();
-    simulation.cancel(fetched[queue.index]);
+    if (simulation.cancel(fetched[queue.index])) {
+      fetchesCount--;
+    }
     reporter.cancel(queue);
     arriving.forget(queue.index);
     if (turn == queue.index && !packet.isEmpty()) {
@@ -145,6 +150,7 @@ final class TxPath {
   void onTail(TxQueue queue, int value, long nowPs) {
     queue.moveTail(value);
     kick(nowPs);
+    dma.setTransmitting(!isIdle());
   }
 
   /** Software asks for the report of what is done. */
@@ -189,18 +195,9 @@ final class TxPath {
     return discardedTotal;
   }
 
-  /** {@return whether any queue is enabled} */
-  boolean isEnabled() {
-    return queuesEnd > 0;
-  }
-
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle() {
-    boolean isIdle = arriving.isEmpty();
-    for (TxQueue queue : queues) {
-      isIdle &= !queue.isFetching;
-    }
-    return isIdle;
+    return fetchesCount == 0 && arriving.isEmpty();
   }
 
   private Event fetchEvent(TxQueue queue) {
@@ -208,8 +205,10 @@ final class TxPath {
       @Override
       protected void onEvent(long nowPs) {
         queue.isFetching = false;
+        fetchesCount--;
         queue.fetched = queue.fetchedNext;
         kick(nowPs);
+        dma.setTransmitting(!isIdle());
       }
     };
   }
@@ -242,6 +241,7 @@ final class TxPath {
       descriptor = queue.next(descriptor);
     }
     queue.isFetching = true;
+    fetchesCount++;
     queue.fetchedNext = descriptor;
     simulation.schedule(fetched[queue.index], fetchedPs);
   }
@@ -326,6 +326,7 @@ final class TxPath {
     if (!arriving.isEmpty()) {
       simulation.schedule(dataArrived, arriving.firstPs());
     }
+    dma.setTransmitting(!isIdle());
   }
 
   /** Puts the frames of the packet on the wire, each when its last byte has been read. */

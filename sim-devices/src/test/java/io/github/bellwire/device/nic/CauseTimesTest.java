@@ -17,6 +17,8 @@ class CauseTimesTest {
     assertThat(times.removeUntil(10)).isTrue();
     assertThat(times.firstPs()).isEqualTo(20);
     assertThat(times.removeUntil(19)).isFalse();
+    assertThat(times.removeUntil(29)).isTrue();
+    assertThat(times.firstPs()).isEqualTo(30);
     assertThat(times.removeUntil(30)).isTrue();
     assertThat(times.isEmpty()).isTrue();
   }

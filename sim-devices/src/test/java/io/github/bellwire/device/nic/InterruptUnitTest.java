@@ -316,6 +316,114 @@ class InterruptUnitTest {
     assertThat(messages).containsExactly("0@0");
   }
 
+  @Test
+  void shouldGatherSoftwareCauses() {
+    msix(0);
+    write(IVAR_MISC, 0x8500);
+    write(EICS, 0x1 | EICR_LSC);
+    write(EICS, 0x2 | EICR_RX_MISS);
+    write(NicRegisters.eicsEx(0), 0x4 | 1 << 20);
+    assertThat(read(EICS)).isEqualTo(0x7 | EICR_LSC | EICR_RX_MISS | EICR_OTHER);
+
+    write(EIMS, EICR_LSC);
+    write(EIMS, EICR_RX_MISS);
+    write(EIMS, 0x1);
+    write(EIMS, 0x2);
+    write(EIMS, 0x4);
+    write(NicRegisters.eimsEx(0), 1 << 20);
+    write(EICS, EICR_LSC);
+
+    assertThat(messages).containsExactly("5@0", "5@0", "0@0", "1@0", "2@0", "20@0", "5@0");
+    assertThat(read(EIMS)).isEqualTo(0x7 | EICR_LSC | EICR_RX_MISS);
+  }
+
+  @Test
+  void shouldAskAgainWhenAnOtherCauseIsUnmaskedWhileStillSet() {
+    msix(0);
+    write(IVAR_MISC, 0x8500);
+    write(EIMS, EICR_LSC | EICR_RX_MISS);
+    unit.onOther(EICR_LSC, 0);
+    unit.onOther(EICR_RX_MISS, 0);
+    write(EIMC, EICR_LSC | EICR_RX_MISS);
+    messages.clear();
+
+    write(EIMS, EICR_LSC);
+    write(EIMS, EICR_LSC);
+
+    assertThat(messages).containsExactly("5@0");
+  }
+
+  @Test
+  void shouldKeepARequestWhenOtherCausesCome() {
+    msix(0);
+    write(NicRegisters.eitr(0), 0x028);
+    write(NicRegisters.eitr(5), 0x028);
+    write(IVAR_MISC, 0x8500);
+    write(EIMS, 0x1 | EICR_LSC);
+    write(EICS, 0x1 | EICR_LSC);
+    write(EICS, 0x1 | EICR_LSC);
+
+    write(EICS, 0x4 | EICR_RX_MISS);
+    rxVector(0, 3);
+    unit.onRxCause(0, US);
+    unit.onOther(NicRegisters.EICR_MNG, US);
+    simulation.runUntil(2 * US);
+    read(EICS);
+    write(EIMS, 0x2 | NicRegisters.EICR_PCI);
+    simulation.run();
+
+    assertThat(messages).containsExactly("5@0", "0@0", "5@10240000", "0@10240000");
+  }
+
+  @Test
+  void shouldSendAWaitingCauseOnceItIsMapped() {
+    msix(0);
+    write(EIMS, EICR_LSC);
+    unit.onOther(EICR_LSC, 0);
+    assertThat(messages).isEmpty();
+
+    write(IVAR_MISC, 0x8900);
+
+    assertThat(messages).containsExactly("9@0");
+  }
+
+  @Test
+  void shouldSendAWaitingCauseOnceTheModeMapsIt() {
+    msix(0);
+    write(EIMS, EICR_LSC);
+    unit.onOther(EICR_LSC, 0);
+
+    write(GPIE, 0);
+
+    assertThat(messages).containsExactly("0@0");
+  }
+
+  @Test
+  void shouldWithdrawACauseThatWasAnnounced() {
+    msix(0);
+    rxVector(0, 2);
+    unit.onRxCause(0, US);
+    simulation.runUntil(2 * US);
+
+    write(EICR, 0x4);
+
+    assertThat(read(EICS)).isZero();
+  }
+
+  @Test
+  void shouldReplaceTheAutoMask() {
+    write(NicRegisters.eiamEx(0), -1);
+    write(NicRegisters.eiamEx(1), -1);
+
+    write(NicRegisters.eiamEx(0), 0x0003_0003);
+    write(NicRegisters.eiamEx(1), 0x0000_0005);
+    assertThat(read(NicRegisters.eiamEx(0))).isEqualTo(0x0003_0003);
+    assertThat(read(NicRegisters.eiamEx(1))).isEqualTo(0x0000_0005);
+
+    write(EIAM, 0x0000_00F0);
+    assertThat(read(NicRegisters.eiamEx(0))).isEqualTo(0x0003_00F0);
+  }
+
   // Linux's interrupt self-test, both with and without MSI-X vectors.
   @ParameterizedTest
   @ValueSource(ints = {0, GPIE_MSIX_MODE})
@@ -548,6 +656,47 @@ class InterruptUnitTest {
   }
 
   @Test
+  void shouldForgetToHurryOnceTheCauseIsGone() {
+    msix(GPIE_EIMEN);
+    write(IVAR_MISC, 0x8100);
+    rxVector(0, 0);
+    write(NicRegisters.eitr(0), 0x028);
+    write(NicRegisters.eitr(1), 0x028);
+    write(EIMS, 0x1 | EICR_LSC);
+    unit.onRxCause(0, 0);
+    unit.onOther(EICR_LSC, 0);
+    write(EIMC, 0x1 | EICR_LSC);
+    write(EICS, 0x1 | EICR_LSC);
+    write(EICR, 0x1 | EICR_LSC);
+    write(EIMS, 0x1 | EICR_LSC);
+    messages.clear();
+
+    unit.onRxCause(0, 0);
+    unit.onOther(EICR_LSC, 0);
+    simulation.run();
+
+    assertThat(messages).containsExactly("0@10240000", "1@10240000");
+  }
+
+  @Test
+  void shouldHurryEverySoftwareCause() {
+    msix(GPIE_EIMEN);
+    write(IVAR_MISC, 0x8585);
+    for (int vector : new int[] {0, 1, 5}) {
+      // The counter starts at 24.576 us.
+      write(NicRegisters.eitr(vector), 0x028 | 3 << 21);
+    }
+    write(EICS, 0x1 | EICR_LSC);
+    write(EICS, 0x2 | EICR_TCP_TIMER);
+
+    write(EIMS, 0x1);
+    write(EIMS, EICR_LSC);
+    write(EIMS, 0x2);
+
+    assertThat(messages).containsExactly("0@0", "5@0", "1@0");
+  }
+
+  @Test
   void shouldTellTheIntervalAndItsNextExpiry() {
     msix(0);
     write(NicRegisters.ivar(0), 0x8200);
@@ -664,19 +813,68 @@ class InterruptUnitTest {
   void shouldMakeRoomByTakingCausesWhoseTimeHasCome() {
     msix(0);
     rxVector(0, 0);
-    for (int i = 1; i <= CauseTimes.CAPACITY; i++) {
+    for (int i = 1; i < CauseTimes.CAPACITY; i++) {
       unit.onRxCause(0, i);
       unit.onOther(EICR_LSC, i);
     }
-    simulation.runUntil(US);
+    unit.onRxCause(0, US);
+    unit.onOther(EICR_LSC, US);
+    simulation.runUntil(1000);
 
     unit.onRxCause(0, 2 * US);
     unit.onOther(EICR_LSC, 2 * US);
+    read(EICR);
 
-    // Had they been merged into the last time, nothing would be there before 2 us.
+    // The cause of 1 us has kept its own time.
+    simulation.runUntil(US);
     assertThat(read(EICR)).isEqualTo(0x1 | EICR_LSC | EICR_OTHER);
     simulation.runUntil(2 * US);
     assertThat(read(EICR)).isEqualTo(0x1 | EICR_LSC | EICR_OTHER);
+  }
+
+  @Test
+  void shouldKeepAnnouncedCausesApart() {
+    msix(0);
+    rxVector(0, 0);
+    rxVector(1, 1);
+    unit.onRxCause(0, US);
+    unit.onRxCause(1, 2 * US);
+    unit.onOther(EICR_LSC, US);
+    unit.onOther(EICR_RX_MISS, 2 * US);
+
+    simulation.runUntil(US);
+    assertThat(read(EICR)).isEqualTo(0x1 | EICR_LSC | EICR_OTHER);
+    simulation.runUntil(2 * US);
+    assertThat(read(EICR)).isEqualTo(0x2 | EICR_RX_MISS | EICR_OTHER);
+
+    unit.onRxCause(0, 3 * US);
+    unit.onRxCause(1, 4 * US);
+    unit.onOther(EICR_LSC, 3 * US);
+    unit.onOther(EICR_RX_MISS, 4 * US);
+    simulation.runUntil(4 * US);
+    assertThat(read(EICS)).isEqualTo(0x3 | EICR_LSC | EICR_RX_MISS | EICR_OTHER);
+    write(IVAR_MISC, 0x8500);
+    write(EIMS, EICR_LSC);
+    write(EIMS, EICR_RX_MISS);
+    write(EIMS, 0x1);
+    write(EIMS, 0x2);
+    assertThat(messages).containsExactly("5@4000000", "5@4000000", "0@4000000", "1@4000000");
+  }
+
+  @Test
+  void shouldWithdrawOneOfTwoWaitingCauses() {
+    msix(0);
+    write(IVAR_MISC, 0x8181);
+    write(EIMS, EICR_LSC | EICR_RX_MISS | EICR_TCP_TIMER);
+    write(NicRegisters.eitr(1), 0x028);
+    unit.onOther(EICR_TCP_TIMER, 0);
+    unit.onOther(EICR_LSC, 0);
+    unit.onOther(EICR_RX_MISS, 0);
+
+    write(EICR, EICR_RX_MISS);
+    simulation.run();
+
+    assertThat(messages).containsExactly("1@0", "1@10240000");
   }
 
   @Test
@@ -685,10 +883,13 @@ class InterruptUnitTest {
     write(IVAR_MISC, 0x8100);
     write(EIMS, EICR_LSC);
 
+    write(EIAC, EICR_LSC);
+
     unit.onOther(EICR_LSC, 7 * US);
     simulation.run();
 
     assertThat(messages).containsExactly("1@7000000");
+    assertThat(read(EICS)).isZero();
   }
 
   @Test
@@ -740,16 +941,19 @@ class InterruptUnitTest {
 
   @Test
   void shouldForgetEverythingOnReset() {
-    msix(GPIE_EIAME);
+    msix(GPIE_EIMEN);
     rxVector(0, 0);
+    rxVector(1, 1);
     write(IVAR_MISC, 0x8180);
     write(EIAC, -1);
-    write(EIAM, -1);
-    write(EIMS, -1);
+    write(EIMS, 0x1 | NicRegisters.EICR_MNG);
     write(NicRegisters.EITRSEL, 1);
     write(NicRegisters.eitr(0), 0x7D0);
     unit.onRxCause(0, 0);
+    write(EICS, 0x2 | EICR_RX_MISS);
+    write(EIAM, -1);
     unit.onRxCause(0, US);
+    unit.onRxCause(1, US);
     unit.onOther(EICR_LSC, US);
     messages.clear();
 
@@ -761,9 +965,18 @@ class InterruptUnitTest {
     }
     simulation.runUntil(10 * US);
     assertThat(read(EICS)).isZero();
-    write(EIMS, 0x1);
-    write(EICS, 0x1);
-    assertThat(messages).containsExactly("0@10000000");
+    msix(0);
+    rxVector(0, 0);
+    rxVector(1, 1);
+    write(IVAR_MISC, 0x8100);
+    write(NicRegisters.eimsEx(0), -1);
+    write(EIMS, EICR_LSC | EICR_RX_MISS);
+    assertThat(messages).isEmpty();
+    unit.onRxCause(0, 10 * US);
+    unit.onRxCause(1, 20 * US);
+    unit.onOther(EICR_LSC, 30 * US);
+    simulation.run();
+    assertThat(messages).containsExactly("0@10000000", "1@20000000", "1@30000000");
   }
 
   @Test

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -186,6 +188,52 @@ class NicStatisticsTest {
   }
 
   @Test
+  void shouldTouchNoOtherCounter() {
+    for (int buffer = 0; buffer < 8; buffer++) {
+      statistics.onMissed(buffer);
+      assertThat(nonZero()).containsExactly(NicRegisters.mpc(buffer), NicRegisters.TPR);
+      statistics.onNoBuffer(buffer);
+      assertThat(nonZero()).containsExactly(NicRegisters.rnbc(buffer));
+    }
+    statistics.onNoDescriptorDrop(0);
+    assertThat(nonZero()).containsExactly(NicRegisters.qprdc(0));
+    statistics.onFrameReceived(1518, false, false, 0);
+    assertThat(nonZero())
+        .containsExactly(
+            NicRegisters.qprc(0),
+            NicRegisters.qbrcl(0),
+            NicRegisters.PRC1522,
+            NicRegisters.GPRC,
+            NicRegisters.GORCL,
+            NicRegisters.TORL,
+            NicRegisters.TPR);
+    statistics.onFrameSent(1518, false, false, 0);
+    assertThat(nonZero())
+        .containsExactly(
+            NicRegisters.GPTC,
+            NicRegisters.GOTCL,
+            NicRegisters.TPT,
+            NicRegisters.PTC1522,
+            NicRegisters.qptc(0),
+            NicRegisters.qbtcl(0));
+  }
+
+  @Test
+  void shouldKeepTheSetsApart() {
+    statistics.write(NicRegisters.rqsmr(0), 0x03020100);
+    statistics.write(NicRegisters.tqsm(0), 0x03020100);
+
+    statistics.onFrameReceived(64, false, false, 3);
+    assertThat(statistics.read(NicRegisters.qprc(3))).isEqualTo(1);
+    assertThat(statistics.read(NicRegisters.qbrcl(3))).isEqualTo(64);
+    statistics.onNoDescriptorDrop(2);
+    assertThat(statistics.read(NicRegisters.qprdc(2))).isEqualTo(1);
+    statistics.onFrameSent(64, false, false, 1);
+    assertThat(statistics.read(NicRegisters.qptc(1))).isEqualTo(1);
+    assertThat(statistics.read(NicRegisters.qbtcl(1))).isEqualTo(64);
+  }
+
+  @Test
   void shouldKeepTotalsThroughReadsAndReset() {
     statistics.write(NicRegisters.rqsmr(0), 1);
     statistics.write(NicRegisters.tqsm(0), 1);
@@ -227,7 +275,10 @@ class NicStatisticsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {0x1010, 0x1028, 0x1830, 0x6028, 0x6038, 0x4240, 0, 0x24074, -4})
+  @ValueSource(
+      ints = {
+        0x1010, 0x1028, 0x1830, 0x2380, 0x3FE0, 0x6028, 0x6038, 0x4240, 0, 0x20000, 0x24074, -4
+      })
   void shouldLeaveOtherRegistersAlone(int offset) {
     assertThat(statistics.handles(offset)).isFalse();
   }
@@ -243,6 +294,17 @@ class NicStatisticsTest {
     long allocatedBytes = threads.getThreadAllocatedBytes(thread) - before;
 
     assertThat(allocatedBytes).isLessThan(1024);
+  }
+
+  /** Offsets of the counters that are not zero, in ascending order; clears them. */
+  private List<Integer> nonZero() {
+    List<Integer> offsets = new ArrayList<>();
+    for (int offset = 0; offset < NicRegisters.WINDOW_BYTES; offset += 4) {
+      if (statistics.handles(offset) && statistics.read(offset) != 0) {
+        offsets.add(offset);
+      }
+    }
+    return offsets;
   }
 
   private void countMany(int count) {

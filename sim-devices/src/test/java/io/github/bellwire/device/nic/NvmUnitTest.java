@@ -49,7 +49,7 @@ class NvmUnitTest {
     }
 
     assertThat(sum & 0xFFFF).isEqualTo(0xBABA);
-    for (int pointer = 3; pointer < 15; pointer++) {
+    for (int pointer = 3; pointer < 16; pointer++) {
       assertThat(eeprom(pointer)).isEqualTo(0xFFFF);
     }
   }
@@ -71,9 +71,10 @@ class NvmUnitTest {
 
   @Test
   void shouldGrantTheFirmwareSemaphore() {
-    nvm.write(NicRegisters.SWSM, nvm.read(NicRegisters.SWSM, 0) | NicRegisters.SWSM_SWESMBI, 0);
+    nvm.write(NicRegisters.SWSM, NicRegisters.SWSM_SWESMBI, 0);
 
-    assertThat(nvm.read(NicRegisters.SWSM, 0) & NicRegisters.SWSM_SWESMBI).isNotZero();
+    assertThat(nvm.read(NicRegisters.SWSM, 0)).isEqualTo(NicRegisters.SWSM_SWESMBI);
+    assertThat(nvm.read(NicRegisters.SWSM, 0)).isEqualTo(0x3);
   }
 
   @Test

@@ -54,6 +54,45 @@ class RegisterFileTest {
     }
   }
 
+  // First offset, count, stride, the bits that a write of ones leaves set beyond the reset value.
+  @ParameterizedTest
+  @CsvSource({
+    "0000, 1, 4, 0400000C", "0018, 1, 4, FFFFFFFF", "0020, 1, 4, FFFFFFFF",
+    "0028, 1, 4, FFFFFFFF", "004C, 1, 4, 00000BFF", "0200, 1, 4, FFFFFFFF",
+    "11000, 1, 4, FFFFFFFF", "11050, 1, 4, 80000003", "14F00, 1, 4, FFFFFFFF",
+    "11068, 1, 4, FFFFFFFF", "110C4, 7, 4, FFFFFFFF", "1010, 64, 40, 0000FFFF",
+    "1028, 64, 40, 46000000", "102C, 64, 40, 0000000F", "2100, 16, 4, 1FC03F7F",
+    "D014, 64, 40, 1FC03F7F", "2200, 16, 4, FFFFFFFF", "2F00, 1, 4, FFFFFFFF",
+    "2F04, 1, 4, FFFFFFFF", "32A0, 1, 4, 0000FFFF", "3D00, 1, 4, 00000018",
+    "3200, 4, 4, FFFFFFFF", "3220, 8, 4, 8007FFF0", "3260, 8, 4, 8007FFF0",
+    "3C00, 8, 4, 000FFC00", "5000, 1, 4, 00003000", "5008, 1, 4, FFFFFFFF",
+    "5818, 1, 4, FFFFFFFF", "5C00, 32, 4, FFFFFFFF", "5C80, 10, 4, FFFFFFFF",
+    "8D00, 1, 4, 00000003", "8D04, 1, 4, 00000001", "5080, 1, 4, 00000702",
+    "5088, 1, 4, F000FFFF", "5090, 1, 4, 00000007", "A000, 128, 4, FFFFFFFF",
+    "5128, 8, 4, FFFFFFFF", "A284, 111, 8, 8000FFFF", "5480, 16, 4, FFFFFFFF",
+    "EA40, 48, 4, FFFFFFFF", "E000, 640, 4, FFFFFFFF", "EC00, 8, 4, FFFFFFFF",
+    "EE0C, 8, 4, FFFFFFFF", "EE7C, 1, 4, FFFFFFFF", "EE00, 1, 4, FFFFFFFF",
+    "6010, 128, 40, 0000FFFF", "6018, 128, 40, 0000FFFF", "6028, 128, 40, 067F7F7F",
+    "6038, 128, 40, FFFFFFFD", "603C, 128, 40, FFFFFFFF", "600C, 128, 40, FFFFFFFF",
+    "CC00, 8, 4, 000FFC00", "4950, 8, 4, 000003FF", "8100, 1, 4, 00000FFF",
+    "8120, 1, 4, 0000000F", "4900, 1, 4, FFFFFFFF", "4A80, 1, 4, FFFF006B",
+    "8800, 1, 4, 00000007", "8804, 1, 4, 00000001", "4240, 1, 4, FFFFFFFF",
+    "4248, 1, 4, FFFFFFFF", "4268, 1, 4, FFFF0000", "4294, 1, 4, 00000FFF",
+    "42A0, 1, 4, FFFFFFFF", "42A8, 1, 4, FFFFFFFF", "4330, 1, 4, FFFFFFFF",
+    "42A4, 1, 4, 00000000"
+  })
+  void shouldKeepTheBitsThatExist(String first, int count, String stride, String bits) {
+    for (int i = 0; i < count; i++) {
+      int offset = Integer.parseInt(first, 16) + i * Integer.parseInt(stride, 16);
+
+      registers.write(offset, 0xFFFFFFFF);
+
+      assertThat(registers.read(offset))
+          .as("%x", offset)
+          .isEqualTo(Integer.parseUnsignedInt(bits, 16));
+    }
+  }
+
   @Test
   void shouldIgnoreWritesToTheStatusRegister() {
     int before = registers.read(NicRegisters.STATUS);

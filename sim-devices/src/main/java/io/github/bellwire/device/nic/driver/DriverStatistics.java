@@ -4,7 +4,7 @@ package io.github.bellwire.device.nic.driver;
  * What the device has counted since its counters were last read; reading clears them. Octets
  * include the FCS.
  *
- * @param goodFramesReceived GPRC
+ * @param goodFramesReceived GPRC: without error, those included that found no room or descriptor
  * @param goodBytesReceived GORC
  * @param framesReceived TPR: all that passed the address filter, errors included
  * @param missedFrames sum of MPC: no room in the packet buffer

@@ -5,6 +5,9 @@ import io.github.bellwire.cpu.CpuPort;
 /** What becomes of received frames: an application, a network stack, a forwarder. */
 @FunctionalInterface
 public interface FrameHandler {
+  /** A time that does not come: nothing is held back. */
+  long NEVER_PS = Long.MAX_VALUE;
+
   /**
    * Takes a frame, whole and in the order of its queue. Its buffers go back to the pool when this
    * returns, unless they were {@linkplain ReceivedFrame#detach detached}.
@@ -21,4 +24,19 @@ public interface FrameHandler {
    * @param port the core that received
    */
   default void onBatchEnd(CpuPort port) {}
+
+  /**
+   * {@return when {@link #drain} is to be called at the latest, in picoseconds; {@link #NEVER_PS}
+   * unless overridden}
+   */
+  default long drainAtPs() {
+    return NEVER_PS;
+  }
+
+  /**
+   * Lets go of what was held back in order to gather more. Does nothing unless overridden.
+   *
+   * @param port the core that received
+   */
+  default void drain(CpuPort port) {}
 }

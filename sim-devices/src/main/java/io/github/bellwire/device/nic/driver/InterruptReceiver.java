@@ -80,6 +80,12 @@ public final class InterruptReceiver extends Routine {
       port.compute(cyclesPerBatch);
       count = ring.receive(port, batch, handler);
     } while (count == batch);
-    driver.interrupts().unmask(port, ring.queueIndex());
+    handler.drain(port);
+    if (ring.isStarved()) {
+      // Without descriptors the device would send no further message.
+      wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
+    } else {
+      driver.interrupts().unmask(port, ring.queueIndex());
+    }
   }
 }

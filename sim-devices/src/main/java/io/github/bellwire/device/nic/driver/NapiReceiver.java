@@ -112,10 +112,14 @@ public final class NapiReceiver {
       txRing.clean(port, Integer.MAX_VALUE);
     }
     int count = ring.receive(port, NicDriverConfig.NAPI_WEIGHT, handler);
-    if (count < NicDriverConfig.NAPI_WEIGHT && !ring.isStarved()) {
-      driver.interrupts().unmask(port, ring.queueIndex());
-    } else {
+    handler.drain(port);
+    if (count == NicDriverConfig.NAPI_WEIGHT) {
       pollRoutine.wakeAt(port.nowPs());
+    } else if (ring.isStarved()) {
+      // Without descriptors the device would send no further message.
+      pollRoutine.wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
+    } else {
+      driver.interrupts().unmask(port, ring.queueIndex());
     }
   }
 }

@@ -57,9 +57,10 @@ public record NicDriverConfig(
   public static final int NAPI_WEIGHT = 64;
 
   /**
-   * A polling userspace driver: rings of 512 (ixy), batches of 32, P/H/W 0/0/8, which is write-back
-   * by eight as in the byte ledger of pcie-bench's niantic model with its fetch of all that is
-   * there. DPDK uses 32/0/0, ixy 36/8/4.
+   * A polling userspace driver: rings of 512 as ixy's, batches of 32. P/H/W 32/8/8 is DPDK's
+   * prefetch threshold, ixy's host threshold, and write-back by eight as in the byte ledger of
+   * pcie-bench's niantic model; DPDK has 32/0/0, ixy 36/8/4. With a prefetch threshold of 0 the
+   * device fetches only once it has run dry, so that each fetch adds a round trip.
    */
   public static final NicDriverConfig POLLING =
       new NicDriverConfig(
@@ -70,8 +71,8 @@ public record NicDriverConfig(
           2048,
           32,
           0,
-          0,
-          0,
+          32,
+          8,
           8,
           1518,
           true,
@@ -92,7 +93,6 @@ public record NicDriverConfig(
           .mode(DriverMode.INTERRUPT)
           .batch(16)
           .itrPs(51_200_000)
-          .pthresh(32)
           .hthresh(1)
           .profile(DriverProfile.KERNEL)
           .build();
@@ -155,6 +155,20 @@ public record NicDriverConfig(
       case INTERRUPT -> INTERRUPT;
       case NAPI -> NAPI;
     };
+  }
+
+  /**
+   * {@return this configuration with rings of another size; batch and write-back threshold shrink
+   * as far as such a ring needs it}
+   *
+   * @param newRingSize as in the constructor
+   */
+  public NicDriverConfig withRingSize(int newRingSize) {
+    return toBuilder()
+        .ringSize(newRingSize)
+        .batch(Math.min(batch, newRingSize))
+        .wthresh(Math.min(wthresh, newRingSize / 4))
+        .build();
   }
 
   /** {@return a builder that starts from this configuration} */

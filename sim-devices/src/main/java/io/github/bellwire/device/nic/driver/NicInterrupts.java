@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.device.nic.NicRegisters;
+import io.github.bellwire.pcie.MsiXLayout;
 
 /**
  * The device's interrupts as the driver sets them up: MSI-X, one vector for the receive and the
@@ -44,7 +45,7 @@ public final class NicInterrupts {
     this.function = function;
   }
 
-  /** Masks everything: sections 1 and 3 of the initialisation. */
+  /** Masks everything. */
   void maskAll(CpuPort port) {
     registers.write(port, NicRegisters.EIMC, Integer.MAX_VALUE);
     registers.write(port, NicRegisters.eimcEx(0), -1);
@@ -157,10 +158,12 @@ public final class NicInterrupts {
   }
 
   private void writeTableEntry(CpuPort port, int vectorIndex, InterruptVector target) {
-    long entry = tableAddress + (long) vectorIndex * PciFunction.MSIX_ENTRY_BYTES;
-    port.mmioWrite(entry, Integer.BYTES, target.address() & 0xFFFF_FFFFL);
-    port.mmioWrite(entry + 4, Integer.BYTES, target.address() >>> Integer.SIZE);
-    port.mmioWrite(entry + 8, Integer.BYTES, target.data());
-    port.mmioWrite(entry + 12, Integer.BYTES, 0); // Not masked in the table.
+    long entry = tableAddress + (long) vectorIndex * MsiXLayout.ENTRY_BYTES;
+    long low = target.address() & 0xFFFF_FFFFL;
+    port.mmioWrite(entry + MsiXLayout.MESSAGE_ADDRESS, Integer.BYTES, low);
+    long high = target.address() >>> Integer.SIZE;
+    port.mmioWrite(entry + MsiXLayout.MESSAGE_UPPER_ADDRESS, Integer.BYTES, high);
+    port.mmioWrite(entry + MsiXLayout.MESSAGE_DATA, Integer.BYTES, target.data());
+    port.mmioWrite(entry + MsiXLayout.VECTOR_CONTROL, Integer.BYTES, 0); // not masked
   }
 }

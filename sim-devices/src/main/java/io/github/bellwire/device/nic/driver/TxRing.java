@@ -34,8 +34,11 @@ public final class TxRing {
 
   private static final int PIECE_SHIFT = 14;
 
-  /** Descriptors per packet: 40 minus WTHRESH minus 2 (82599 data sheet 7.2.1.1). */
-  private static final int FRAME_DESCRIPTORS_MAX = 38;
+  /**
+   * Descriptors per packet while WTHRESH is 0; each of WTHRESH takes one away (82599 data sheet
+   * 7.2.1.1).
+   */
+  public static final int FRAME_DESCRIPTORS_MAX = 38;
 
   private static final int LAST_BITS =
       TxDescriptorLayout.COMMAND_EOP | TxDescriptorLayout.COMMAND_RS;

@@ -1,0 +1,106 @@
+package io.github.bellwire.examples.nic;
+
+import io.github.bellwire.examples.settings.UserErrorException;
+import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frames that host software is to send, and from when on. Those that it cannot send are skipped.
+ */
+final class TransmitWork {
+  private static final int ETHERNET_HEADER_BYTES = 14;
+
+  private final FrameSource source;
+  private final CaptureClock clock;
+  private final int lengthMaxBytes;
+  private final CRC32C crc = new CRC32C();
+  private boolean hasFrame;
+  private long startPs;
+  private long duePs;
+  private long framesTotal;
+  private long bytesTotal;
+  private long contentSum;
+  private long skippedTotal;
+  private @Nullable UserErrorException error;
+
+  /**
+   * Creates a queue of work.
+   *
+   * @param source the frames
+   * @param keepsTiming whether they keep the distances of their capture
+   * @param lengthMaxBytes the longest that can be sent, without FCS
+   */
+  TransmitWork(FrameSource source, boolean keepsTiming, int lengthMaxBytes) {
+    this.source = source;
+    clock = new CaptureClock(keepsTiming);
+    this.lengthMaxBytes = lengthMaxBytes;
+  }
+
+  void start(long nowPs) {
+    startPs = nowPs;
+    hasFrame = readNext();
+  }
+
+  boolean hasFrame() {
+    return hasFrame;
+  }
+
+  byte[] frame() {
+    return source.frame();
+  }
+
+  int lengthBytes() {
+    return source.lengthBytes();
+  }
+
+  /** {@return when the current frame may be sent, in picoseconds} */
+  long duePs() {
+    return duePs;
+  }
+
+  /** The current frame has been handed over. */
+  void moveOn() {
+    framesTotal++;
+    bytesTotal += source.lengthBytes();
+    contentSum += FrameSink.checksum(crc, source.frame(), 0, source.lengthBytes());
+    hasFrame = readNext();
+  }
+
+  long framesTotal() {
+    return framesTotal;
+  }
+
+  /** {@return bytes handed over, without padding and FCS} */
+  long bytesTotal() {
+    return bytesTotal;
+  }
+
+  long contentSum() {
+    return contentSum;
+  }
+
+  /** {@return frames shorter than an Ethernet header or longer than can be sent} */
+  long skippedTotal() {
+    return skippedTotal;
+  }
+
+  @Nullable UserErrorException error() {
+    return error;
+  }
+
+  private boolean readNext() {
+    try {
+      while (source.next()) {
+        if (source.lengthBytes() >= ETHERNET_HEADER_BYTES
+            && source.lengthBytes() <= lengthMaxBytes) {
+          duePs = startPs + clock.advance(source.timestampNs());
+          return true;
+        }
+        skippedTotal++;
+      }
+    } catch (UserErrorException e) {
+      error = e; // Told when everything before it has been sent.
+    }
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+package io.github.bellwire.bench;
+
+import io.github.bellwire.device.nic.EthernetWire;
+import io.github.bellwire.device.nic.Nic;
+import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.device.nic.driver.BufferPool;
+import io.github.bellwire.device.nic.driver.ConfigAccess;
+import io.github.bellwire.device.nic.driver.DriverMode;
+import io.github.bellwire.device.nic.driver.NicDriver;
+import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.device.nic.driver.PollingReceiver;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import java.util.List;
+
+/**
+ * A machine that receives frames of one size back to back for ever: wire, card, descriptor rings,
+ * PCIe, caches, memory, polling driver. Every frame's first bytes are loaded and summed.
+ */
+final class ReceivePath {
+  private static final long BITS_PER_SECOND = 10_000_000_000L;
+
+  private final Simulation simulation;
+  private final Nic nic;
+  private final EthernetWire wire = new EthernetWire(BITS_PER_SECOND);
+  private final byte[] frame;
+  private final Event arrival;
+  private long receivedTotal;
+  private long sum;
+
+  /**
+   * Brings the machine up.
+   *
+   * @param frameBytes without FCS, 60..1514
+   */
+  ReceivePath(int frameBytes) {
+    frame = new byte[frameBytes];
+    frame[12] = (byte) 0x88; // an EtherType that no parser goes into
+    frame[13] = (byte) 0xb5;
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    simulation = host.simulation();
+    nic = new Nic(NicConfig.NIC_82599, simulation, host.config().link(), null);
+    host.attach(nic);
+    long bar0 = host.enumerate().get(0).barAddress(0);
+    NicDriverConfig config = NicDriverConfig.forMode(DriverMode.POLL);
+    BufferPool pool = new BufferPool(host.pages(), config.bufferBytes(), config.buffersCount());
+    NicDriver driver = new NicDriver(config, configAccess(), bar0, host.newDmaDevice(), pool, null);
+    driver.start(host.synchronousPort(0));
+    new PollingReceiver(
+            host.core(0),
+            config,
+            List.of(driver.rxRing(0)),
+            (port, received) -> {
+              receivedTotal++;
+              sum += port.load(received.pa(0), Long.BYTES);
+            })
+        .wakeAt(simulation.nowPs());
+    arrival =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            nic.onFrame(frame, 0, frame.length, nowPs);
+            simulation.schedule(this, wire.transmit(frame.length, nowPs));
+          }
+        };
+    simulation.schedule(arrival, wire.transmit(frame.length, simulation.nowPs()));
+  }
+
+  /** Runs until at least so many more frames have reached the driver. */
+  long receive(int frames) {
+    long target = receivedTotal + frames;
+    while (receivedTotal < target) {
+      simulation.step();
+    }
+    return sum;
+  }
+
+  long receivedTotal() {
+    return receivedTotal;
+  }
+
+  private ConfigAccess configAccess() {
+    return new ConfigAccess() {
+      @Override
+      public int read(int offset, int sizeBytes) {
+        return nic.configSpace().read(offset, sizeBytes);
+      }
+
+      @Override
+      public void write(int offset, int sizeBytes, int value) {
+        nic.configSpace().write(offset, sizeBytes, value);
+      }
+    };
+  }
+}

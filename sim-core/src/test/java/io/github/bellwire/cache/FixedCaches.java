@@ -1,0 +1,59 @@
+package io.github.bellwire.cache;
+
+/**
+ * Caches without state: every access takes as long as a test says, so that a test of what lies
+ * around them can derive its times. Also keeps the arguments of the last device access.
+ */
+public final class FixedCaches implements CacheHierarchy {
+  /** What a device read takes, in picoseconds. */
+  public long deviceReadPs;
+
+  /** What a device write takes, in picoseconds. */
+  public long deviceWritePs;
+
+  /** What a core's load takes, in picoseconds. */
+  public long coreLoadPs = 1;
+
+  /** What a core's store takes, in picoseconds. */
+  public long coreStorePs = 1;
+
+  /** Address of the last device access. */
+  public long lastPa;
+
+  /** Length of the last device access in bytes. */
+  public int lastLengthBytes;
+
+  /** When the last device access arrived, in picoseconds. */
+  public long lastAtPs;
+
+  /** Creates caches that take no time for devices and 1 ps for cores. */
+  public FixedCaches() {}
+
+  @Override
+  public long deviceRead(long pa, int lengthBytes, long atPs) {
+    record(pa, lengthBytes, atPs);
+    return atPs + deviceReadPs;
+  }
+
+  @Override
+  public long deviceWrite(long pa, int lengthBytes, long atPs) {
+    record(pa, lengthBytes, atPs);
+    return atPs + deviceWritePs;
+  }
+
+  @Override
+  public long coreLoad(int coreIndex, long pa, int lengthBytes, long atPs) {
+    return atPs + coreLoadPs;
+  }
+
+  @Override
+  public long coreStore(int coreIndex, long pa, int lengthBytes, long atPs) {
+    return atPs + coreStorePs;
+  }
+
+  private void record(long pa, int lengthBytes, long atPs) {
+    lastPa = pa;
+    lastLengthBytes = lengthBytes;
+    lastAtPs = atPs;
+  }
+}

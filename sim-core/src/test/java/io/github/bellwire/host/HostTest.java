@@ -1,0 +1,220 @@
+package io.github.bellwire.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatNullPointerException;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.pcie.DmaPort;
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.EnumeratedFunction;
+import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.RecordingEndpoint;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** The assembled machine: every part is wired to the same clock, memory and caches. */
+class HostTest {
+  private final Host host = new Host(HostConfig.GEN4_SERVER, 42);
+
+  private RecordingEndpoint plug() {
+    RecordingEndpoint endpoint = new RecordingEndpoint();
+    host.attach(endpoint);
+    return endpoint;
+  }
+
+  @Test
+  void shouldBeMadeOfItsConfiguration() {
+    assertThat(host.config()).isSameAs(HostConfig.GEN4_SERVER);
+    assertThat(host.simulation().seed()).isEqualTo(42);
+    assertThat(host.memory().lowBytes()).isEqualTo(2L << 30);
+    assertThat(host.memory().highBytes()).isEqualTo(64L << 30);
+    assertThat(host.core(15).index()).isEqualTo(15);
+    assertThatExceptionOfType(IndexOutOfBoundsException.class).isThrownBy(() -> host.core(16));
+    assertThat(host.synchronousPort(3).coreIndex()).isEqualTo(3);
+  }
+
+  @Test
+  @SuppressWarnings("NullAway")
+  void shouldRejectNothing() {
+    assertThatNullPointerException().isThrownBy(() -> new Host(null, 1)).withMessage("config");
+    assertThatNullPointerException()
+        .isThrownBy(() -> new Host(HostConfig.IDEAL, 1, null))
+        .withMessage("translation");
+  }
+
+  @Test
+  void shouldEnumerateDevicesWithTheSizesOfTheSlot() {
+    PcieLinkConfig slot =
+        PcieLinkConfig.GEN4_X16.withMaxPayloadBytes(1024).withMaxReadRequestBytes(2048);
+    Host large = new Host(HostConfig.GEN4_SERVER.withLink(slot), 1);
+    RecordingEndpoint first = new RecordingEndpoint();
+    RecordingEndpoint second = new RecordingEndpoint();
+    large.attach(first);
+    large.attach(second);
+
+    List<EnumeratedFunction> functions = large.enumerate();
+
+    assertThat(functions).hasSize(2);
+    assertThat(large.rootComplex().ports()).hasSize(2);
+    assertThat(large.rootComplex().ports().get(0).link()).isEqualTo(slot);
+    for (RecordingEndpoint endpoint : List.of(first, second)) {
+      assertThat(endpoint.configSpace().barAddress(0)).isGreaterThanOrEqualTo(1L << 32);
+      assertThat(endpoint.configSpace().maxPayloadBytes()).isEqualTo(1024);
+      assertThat(endpoint.configSpace().maxReadRequestBytes()).isEqualTo(2048);
+      assertThat(endpoint.configSpace().isBusMasterEnabled()).isFalse();
+    }
+    assertThat(first.configSpace().barAddress(0)).isNotEqualTo(second.configSpace().barAddress(0));
+  }
+
+  @Test
+  void shouldReachDeviceRegistersFromItsCores() {
+    RecordingEndpoint endpoint = plug();
+    host.enumerate();
+    long bar = endpoint.configSpace().barAddress(0);
+    SynchronousPort port = host.synchronousPort(0);
+    endpoint.answer(0x77);
+
+    port.mmioWrite(bar + 8, 4, 5);
+
+    assertThat(port.mmioRead(bar, 4)).isEqualTo(0x77);
+    assertThat(endpoint.writes()).extracting(RecordingEndpoint.Access::value).containsExactly(5L);
+  }
+
+  @Test
+  void shouldShowDeviceWritesToWhoeverLooks() {
+    RecordingEndpoint endpoint = plug();
+    host.enumerate();
+    endpoint.busMaster(true);
+    SynchronousPort port = host.synchronousPort(0);
+
+    // Between two others, whose events are at other times: it is the look that makes it visible.
+    endpoint.dma().writeStatus(0x2000, new byte[] {1}, 0, 1, 0);
+    long commitPs = endpoint.dma().writeStatus(0x1000, new byte[] {9}, 0, 1, 0);
+    endpoint.dma().writeStatus(0x3000, new byte[] {1}, 0, 1, 1_000_000);
+    host.simulation().runUntil(commitPs - 1);
+    assertThat(host.memory().getByte(0x1000)).isZero();
+    host.simulation().runUntil(commitPs);
+
+    assertThat(host.memory().getByte(0x1000)).isEqualTo(9);
+    // The device's write is in the last-level cache now: 25 ns, and 333 ps for the load itself.
+    assertThat(port.load(0x1000, 1)).isEqualTo(9);
+    assertThat(port.nowPs()).isEqualTo(commitPs + 25_333);
+    assertThat(host.caches().deviceWriteMissesTotal()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldReadFromTheLastLevelCacheInAbout410ns() {
+    RecordingEndpoint endpoint = plug();
+    host.enumerate();
+    endpoint.busMaster(true);
+    endpoint.dma().write(0x1000, new byte[64], 0, 64, 0);
+    long atPs = 1_000_000;
+
+    long donePs = endpoint.dma().read(0x1000, new byte[64], 0, 64, atPs);
+
+    // 2 x 60 + 2 x 130 + 25 ns and the time of 20 + 84 bytes on the link, 3.66 ns.
+    assertThat((double) (donePs - atPs)).isCloseTo(408_660, withinPercentage(0.01));
+  }
+
+  @Test
+  void shouldInterruptItsCores() {
+    RecordingEndpoint endpoint = plug();
+    host.enumerate();
+    endpoint.busMaster(true);
+    List<Long> seen = new ArrayList<>();
+    Routine handler =
+        new Routine(host.core(2)) {
+          @Override
+          protected void run(CpuPort port) {
+            seen.add(port.load(0x1000, 4));
+            seen.add((long) port.coreIndex());
+          }
+        };
+    InterruptVector vector = host.interrupts().allocate(host.core(2), handler);
+
+    endpoint.dma().writeStatus(0x1000, new byte[] {1, 2, 3, 4}, 0, 4, 0);
+    endpoint.dma().sendMessage(vector.address(), vector.data(), 0);
+    host.simulation().run();
+
+    assertThat(seen).containsExactly(0x0403_0201L, 2L);
+    assertThat(host.interrupts().messagesTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldTranslateDeviceAddresses() {
+    Host translated =
+        new Host(
+            HostConfig.IDEAL,
+            1,
+            (requesterId, iova, lengthBytes, isWrite, atPs, result) -> {
+              if (iova < 0x10_0000) {
+                result.refused(DmaStatus.COMPLETER_ABORT, atPs);
+              } else {
+                result.translated(iova - 0x10_0000, atPs);
+              }
+            });
+    RecordingEndpoint endpoint = new RecordingEndpoint();
+    translated.attach(endpoint);
+    translated.enumerate();
+    endpoint.busMaster(true);
+
+    endpoint.dma().write(0x10_2000, new byte[] {5}, 0, 1, 0);
+    assertThat(translated.memory().getByte(0x2000)).isEqualTo(5);
+    endpoint.dma().write(0x2000, new byte[] {6}, 0, 1, 0);
+
+    assertThat(endpoint.dma().status()).isEqualTo(DmaStatus.COMPLETER_ABORT);
+    assertThat(translated.memory().getByte(0x2000)).isEqualTo(5);
+  }
+
+  @Test
+  void shouldReachTheAnalyticBandwidthOnAnIdealHost() {
+    Host ideal = new Host(HostConfig.IDEAL, 1);
+    RecordingEndpoint endpoint = new RecordingEndpoint();
+    ideal.attach(endpoint);
+    ideal.enumerate();
+    endpoint.busMaster(true);
+    DmaPort dma = endpoint.dma();
+    byte[] buffer = new byte[4096];
+    long donePs = 0;
+    for (int i = 0; i < 2_000; i++) {
+      donePs = dma.read((1L << 32) + i * 4096L, buffer, 0, 4096, 0);
+    }
+
+    // Gen 3 x8, MPS 256, MRRS 512: 53.69 Gb/s (model/pcie.py of pcie-bench).
+    assertThat(8_000.0 * 2_000 * 4096 / donePs).isCloseTo(53.69, withinPercentage(0.5));
+  }
+
+  @Test
+  void shouldGiveDriversMemoryInRam() {
+    long pa = host.pages().allocate(4096);
+
+    assertThat(host.memory().contains(pa, 4096)).isTrue();
+    assertThat(host.newDmaDevice()).isNotSameAs(host.newDmaDevice());
+    assertThat(host.bounceBuffers()).isNotNull();
+  }
+
+  @Test
+  void shouldGiveSmallMachinesSmallBounceBuffers() {
+    HostConfig server = HostConfig.GEN4_SERVER;
+    HostConfig small =
+        new HostConfig(
+            "small",
+            16 << 20,
+            0,
+            1,
+            server.core(),
+            server.cache(),
+            server.memory(),
+            server.rootComplex(),
+            server.link());
+
+    // A quarter of low memory, so that something is left.
+    assertThat(new Host(small, 1).pages().allocate(4 << 20)).isNotNegative();
+  }
+}

@@ -1,0 +1,382 @@
+package io.github.bellwire.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import com.sun.management.ThreadMXBean;
+import io.github.bellwire.kernel.Simulation;
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommitQueueTest {
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final int REGION_BYTES = 512;
+
+  private final Simulation simulation = new Simulation(1);
+  private final PhysicalMemory memory = new PhysicalMemory(1 << 20, 0);
+  private final CommitQueue commits = new CommitQueue(simulation, memory);
+  private final List<String> log = new ArrayList<>();
+
+  private void add(long pa, int value, long atPs) {
+    commits.add(pa, new byte[] {(byte) value}, 0, 1, atPs);
+  }
+
+  private int byteAt(long pa, long nowPs) {
+    commits.settle(nowPs);
+    return memory.getByte(pa);
+  }
+
+  // Time.
+
+  @Test
+  void shouldApplyAWriteExactlyAtItsTime() {
+    add(0, 5, 100);
+
+    assertThat(byteAt(0, 99)).isZero();
+    assertThat(commits.pendingCount()).isEqualTo(1);
+    assertThat(byteAt(0, 100)).isEqualTo(5);
+    assertThat(commits.pendingCount()).isZero();
+  }
+
+  @Test
+  void shouldApplyWritesInTheOrderOfTheirTimes() {
+    add(0, 3, 300);
+    add(0, 1, 100);
+    add(0, 2, 200);
+
+    assertThat(byteAt(0, 100)).isEqualTo(1);
+    assertThat(byteAt(0, 299)).isEqualTo(2);
+    assertThat(byteAt(0, 300)).isEqualTo(3);
+  }
+
+  @Test
+  void shouldApplyWritesOfOneTimeFirstInFirstOut() {
+    add(0, 1, 100);
+    add(0, 9, 50);
+    add(0, 2, 100);
+    add(0, 3, 100);
+
+    assertThat(byteAt(0, 100)).isEqualTo(3);
+  }
+
+  @Test
+  void shouldApplyWhatNobodyLooksAt() {
+    add(0, 1, 100);
+    add(8, 2, 300);
+    add(16, 3, 200);
+
+    simulation.run();
+
+    assertThat(memory.getByte(0)).isEqualTo(1);
+    assertThat(memory.getByte(8)).isEqualTo(2);
+    assertThat(memory.getByte(16)).isEqualTo(3);
+    // One event at the time of the first write, one at that of the youngest.
+    assertThat(simulation.eventsTotal()).isEqualTo(2);
+    assertThat(simulation.nowPs()).isEqualTo(300);
+  }
+
+  @Test
+  void shouldCopyTheBytes() {
+    byte[] source = {1, 2, 3, 4};
+
+    commits.add(0x1000, source, 1, 2, 100);
+    Arrays.fill(source, (byte) 9);
+    commits.settle(100);
+
+    assertThat(memory.getInt(0x1000)).isEqualTo(0x0302);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 64, 65, 100, 128, 129, 4096})
+  void shouldHoldWritesOfAnyLength(int lengthBytes) {
+    byte[] source = new byte[lengthBytes];
+    new SplittableRandom(lengthBytes).nextBytes(source);
+
+    commits.add(0x1000, source, 0, lengthBytes, 100);
+    commits.settle(100);
+
+    byte[] destination = new byte[lengthBytes];
+    memory.copyOut(0x1000, destination, 0, lengthBytes);
+    assertThat(destination).isEqualTo(source);
+    assertThat(memory.getByte(0x1000 + lengthBytes)).isZero();
+  }
+
+  @Test
+  void shouldRejectASourceThatIsTooShort() {
+    assertThatExceptionOfType(IndexOutOfBoundsException.class)
+        .isThrownBy(() -> commits.add(0, new byte[4], 2, 3, 100));
+    assertThat(commits.pendingCount()).isZero();
+  }
+
+  // Looking ahead.
+
+  @Test
+  void shouldReadMemoryAsItWillBe() {
+    memory.putInt(0x1000, 0x0101_0101);
+    commits.add(0x1001, new byte[] {2, 2}, 0, 2, 100);
+    commits.add(0x1002, new byte[] {3, 3, 3, 3}, 0, 4, 200);
+
+    assertThat(copyOut(0x1000, 4, 99)).containsExactly(1, 1, 1, 1);
+    assertThat(copyOut(0x1000, 4, 100)).containsExactly(1, 2, 2, 1);
+    assertThat(copyOut(0x1000, 4, 200)).containsExactly(1, 2, 3, 3);
+    assertThat(copyOut(0x1004, 4, 200)).containsExactly(3, 3, 0, 0);
+    assertThat(copyOut(0x1006, 2, 200)).containsExactly(0, 0);
+    assertThat(memory.getInt(0x1000)).isEqualTo(0x0101_0101);
+  }
+
+  private byte[] copyOut(long pa, int lengthBytes, long atPs) {
+    byte[] destination = new byte[lengthBytes + 2];
+    commits.copyOut(pa, destination, 1, lengthBytes, atPs);
+    assertThat(destination[0]).isZero();
+    assertThat(destination[lengthBytes + 1]).isZero();
+    return Arrays.copyOfRange(destination, 1, 1 + lengthBytes);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0x0FFF, 1, false",
+    "0x0FFF, 2, true",
+    "0x1000, 1, true",
+    "0x1003, 1, true",
+    "0x1004, 1, false",
+    "0x0000, 65536, true",
+    "0x1001, 2, true"
+  })
+  void shouldKnowWhichRangesAreOnTheirWay(String pa, int lengthBytes, boolean isTouched) {
+    add(0x8000, 1, 50);
+    commits.add(0x1000, new byte[4], 0, 4, 100);
+
+    assertThat(commits.overlaps(Long.decode(pa), lengthBytes)).isEqualTo(isTouched);
+    commits.settle(100);
+    assertThat(commits.overlaps(Long.decode(pa), lengthBytes)).isFalse();
+  }
+
+  // Watches.
+
+  @Test
+  void shouldTellAWatchWhenItIsKnownThatItsLineWillBeWritten() {
+    commits.watch(watch("w", 0x1010));
+    simulation.runUntil(50);
+    add(0x1000, 1, 700);
+
+    assertThat(log).containsExactly("w at 700, now 50");
+  }
+
+  @Test
+  void shouldTellAWatchOfAWriteOnItsWay() {
+    add(0x9000, 1, 100);
+    add(0x1000, 1, 700);
+    add(0x9000, 1, 900);
+    simulation.runUntil(50);
+
+    commits.watch(watch("w", 0x103F));
+
+    assertThat(log).containsExactly("w at 700, now 50");
+  }
+
+  @Test
+  void shouldTellAWatchOnceUntilItIsPutBack() {
+    MemoryWatch watch = watch("w", 0x1000);
+    commits.watch(watch);
+    add(0x1000, 1, 100);
+    add(0x1000, 2, 200);
+    simulation.runUntil(150);
+    assertThat(log).containsExactly("w at 100, now 0");
+
+    commits.watch(watch);
+
+    assertThat(log).containsExactly("w at 100, now 0", "w at 200, now 150");
+  }
+
+  @Test
+  void shouldTellAllWatchesOfALine() {
+    commits.watch(watch("a", 0x1000));
+    commits.watch(watch("b", 0x2000));
+    commits.watch(watch("c", 0x1020));
+    commits.add(0x103F, new byte[2], 0, 2, 100);
+    commits.watch(watch("d", 0x1040));
+
+    simulation.run();
+
+    assertThat(log)
+        .containsExactlyInAnyOrder("a at 100, now 0", "c at 100, now 0", "d at 100, now 0");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0x0FFF, 1, false", "0x0FFF, 2, true", "0x103F, 1, true", "0x1040, 1, false"})
+  void shouldWatchExactlyOneLine(String pa, int lengthBytes, boolean isTouched) {
+    commits.watch(watch("w", 0x1000));
+    commits.add(Long.decode(pa), new byte[2], 0, lengthBytes, 100);
+
+    simulation.run();
+
+    assertThat(log).hasSize(isTouched ? 1 : 0);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {0, 1, 2})
+  void shouldTakeAWatchBack(int index) {
+    List<MemoryWatch> watches = List.of(watch("0", 64), watch("1", 64), watch("2", 64));
+    watches.forEach(commits::watch);
+    commits.unwatch(watches.get(index));
+    commits.unwatch(watches.get(index));
+    add(64, 1, 100);
+
+    simulation.run();
+
+    assertThat(log).hasSize(2).noneMatch(line -> line.startsWith(index + " "));
+  }
+
+  @Test
+  void shouldAimAWatchOnlyWhileItIsNotInUse() {
+    MemoryWatch watch = watch("w", 0x1000);
+    commits.watch(watch);
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> watch.aim(0x2000))
+        .withMessage("watch is in use: pa=0x1000");
+    commits.unwatch(watch);
+    watch.aim(0x2000);
+    commits.watch(watch);
+    add(0x1000, 1, 100);
+    add(0x2000, 1, 200);
+    simulation.run();
+
+    assertThat(log).containsExactly("w at 200, now 0");
+  }
+
+  private MemoryWatch watch(String name, long pa) {
+    MemoryWatch watch =
+        new MemoryWatch() {
+          @Override
+          protected void onWrite(long atPs) {
+            log.add(name + " at " + atPs + ", now " + simulation.nowPs());
+          }
+        };
+    watch.aim(pa);
+    return watch;
+  }
+
+  // Against a sorted list.
+
+  private record Write(long pa, byte[] bytes, long atPs) {}
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3, 4})
+  void shouldBehaveAsASortedList(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    List<Write> oracle = new ArrayList<>();
+    byte[] image = new byte[REGION_BYTES];
+    MemoryWatch watch = watch("w", 256);
+
+    for (int i = 0; i < 2_500; i++) {
+      String description = "seed=" + seed + ", i=" + i;
+      int pa = random.nextInt(REGION_BYTES - 200);
+      int lengthBytes = 1 + random.nextInt(random.nextInt(10) == 0 ? 200 : 8);
+      switch (random.nextInt(6)) {
+        case 0, 1, 2 -> {
+          byte[] bytes = new byte[lengthBytes];
+          random.nextBytes(bytes);
+          long atPs = simulation.nowPs() + random.nextInt(1_000);
+          Write write = new Write(pa, bytes, atPs);
+          boolean isTold = watch.watching && touches(write, 256);
+          log.clear();
+          commits.add(pa, bytes, 0, lengthBytes, atPs);
+          assertThat(log).as(description).isEqualTo(isTold ? told(atPs) : List.of());
+          oracle.add(write);
+          oracle.sort(Comparator.comparingLong(Write::atPs));
+        }
+        case 3 -> {
+          long nowPs = simulation.nowPs() + random.nextInt(i < 2_000 ? 100 : 2_000);
+          simulation.runUntil(nowPs);
+          commits.settle(nowPs);
+          while (!oracle.isEmpty() && oracle.get(0).atPs() <= nowPs) {
+            apply(oracle.remove(0), image);
+          }
+          byte[] actual = new byte[REGION_BYTES];
+          memory.copyOut(0, actual, 0, REGION_BYTES);
+          assertThat(actual).as(description).isEqualTo(image);
+        }
+        case 4 -> {
+          long atPs = simulation.nowPs() + random.nextInt(1_000);
+          byte[] future = image.clone();
+          oracle.stream().filter(w -> w.atPs() <= atPs).forEach(w -> apply(w, future));
+          assertThat(copyOut(pa, lengthBytes, atPs))
+              .as(description)
+              .isEqualTo(Arrays.copyOfRange(future, pa, pa + lengthBytes));
+        }
+        default -> {
+          boolean isTouched =
+              oracle.stream()
+                  .anyMatch(w -> w.pa() < pa + lengthBytes && pa < w.pa() + w.bytes().length);
+          assertThat(commits.overlaps(pa, lengthBytes)).as(description).isEqualTo(isTouched);
+          if (!watch.watching) {
+            log.clear();
+            commits.watch(watch);
+            assertThat(log).as(description).isEqualTo(toldOfFirst(oracle));
+          } else if (random.nextBoolean()) {
+            commits.unwatch(watch);
+          }
+        }
+      }
+      assertThat(commits.pendingCount()).as(description).isEqualTo(oracle.size());
+    }
+  }
+
+  private static void apply(Write write, byte[] image) {
+    System.arraycopy(write.bytes(), 0, image, (int) write.pa(), write.bytes().length);
+  }
+
+  private List<String> toldOfFirst(List<Write> writes) {
+    return writes.stream()
+        .filter(write -> touches(write, 256))
+        .findFirst()
+        .map(write -> told(write.atPs()))
+        .orElse(List.of());
+  }
+
+  private List<String> told(long atPs) {
+    return List.of("w at " + atPs + ", now " + simulation.nowPs());
+  }
+
+  private static boolean touches(Write write, long linePa) {
+    long last = write.pa() + write.bytes().length - 1;
+    return write.pa() / 64 <= linePa / 64 && linePa / 64 <= last / 64;
+  }
+
+  @Test
+  void shouldAllocateNothingOnceThePeakIsReached() {
+    MemoryWatch watch = watch("w", 1 << 16);
+    byte[] source = new byte[100];
+    addMany(watch, source);
+    THREADS.getCurrentThreadAllocatedBytes();
+
+    long before = THREADS.getCurrentThreadAllocatedBytes();
+    addMany(watch, source);
+    long after = THREADS.getCurrentThreadAllocatedBytes();
+
+    assertThat(after - before).isLessThan(1024);
+  }
+
+  private void addMany(MemoryWatch watch, byte[] source) {
+    for (int i = 0; i < 200_000; i++) {
+      long nowPs = simulation.nowPs();
+      // 100 on their way, every other one before its predecessor.
+      commits.add((i & 7) * 64, source, 0, 100, nowPs + 1_000 + (i & 1) * 15);
+      commits.watch(watch);
+      commits.overlaps(0x8000, 4);
+      commits.unwatch(watch);
+      simulation.runUntil(nowPs + 10);
+      commits.settle(nowPs + 10);
+    }
+  }
+}

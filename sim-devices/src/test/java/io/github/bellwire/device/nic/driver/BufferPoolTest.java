@@ -1,0 +1,78 @@
+package io.github.bellwire.device.nic.driver;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.github.bellwire.dma.MemoryZones;
+import io.github.bellwire.dma.PageAllocator;
+import java.util.HashSet;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class BufferPoolTest {
+  private final PageAllocator pages = new PageAllocator(MemoryZones.ofRam(16 << 20, 64 << 20));
+
+  @ParameterizedTest
+  @CsvSource({"1024, 1024", "2048, 2048", "3072, 4096", "4096, 4096", "5120, 4096", "16384, 4096"})
+  void shouldAlignBuffersAndKeepThemApart(int bufferBytes, int alignment) {
+    BufferPool pool = new BufferPool(pages, bufferBytes, 600);
+
+    Set<Long> kibibytes = new HashSet<>();
+    for (int i = 0; i < 600; i++) {
+      long pa = pool.pa(i);
+      assertThat(pa % alignment).isZero();
+      for (int offset = 0; offset < bufferBytes; offset += 1024) {
+        assertThat(kibibytes.add(pa + offset)).as("buffer %d", i).isTrue();
+      }
+    }
+    assertThat(pool.bufferBytes()).isEqualTo(bufferBytes);
+  }
+
+  @Test
+  void shouldHandOutTheLastOneGivenBackFirst() {
+    BufferPool pool = new BufferPool(pages, 2048, 3);
+
+    assertThat(pool.take()).isZero();
+    assertThat(pool.take()).isEqualTo(1);
+    pool.give(0);
+    assertThat(pool.take()).isZero();
+    assertThat(pool.take()).isEqualTo(2);
+    assertThat(pool.take()).isEqualTo(BufferPool.NO_BUFFER);
+    assertThat(pool.freeCount()).isZero();
+    pool.give(1);
+    assertThat(pool.freeCount()).isEqualTo(1);
+    assertThat(pool.freeCountMin()).isZero();
+    assertThat(pool.buffersCount()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldRefuseWhatIsNotInUse() {
+    BufferPool pool = new BufferPool(pages, 2048, 3);
+    int buffer = pool.take();
+    pool.give(buffer);
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> pool.give(buffer))
+        .withMessage("buffer must be in use: buffer=0");
+  }
+
+  @Test
+  void shouldRefuseMoreThanTheMachineHas() {
+    assertThatIllegalStateException()
+        .isThrownBy(() -> new BufferPool(pages, 16_384, 10_000))
+        .withMessage("memory must hold the buffers: buffersCount=10000, bufferBytes=16384");
+  }
+
+  @Test
+  void shouldRefuseSizesOutOfRange() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BufferPool(pages, 2000, 1))
+        .withMessage("bufferBytes must be a multiple of 1024 in 1024..16384: bufferBytes=2000");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BufferPool(pages, 2048, 0))
+        .withMessage("buffersCount must be >= 1: buffersCount=0");
+  }
+}

@@ -1,0 +1,160 @@
+package io.github.bellwire.device.nic.driver;
+
+import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.host.HostConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ReceiveEndToEndTest {
+  private static final long SEED = 20240501;
+
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldReceiveEveryByteInOrder(DriverMode mode) {
+    // 1 Gb/s, so that the kernel modes keep up.
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    DriverBench bench =
+        new DriverBench(HostConfig.GEN4_SERVER, card, NicDriverConfig.forMode(mode), null);
+    bench.driver.start(bench.port);
+    List<byte[]> frames = DriverBench.randomFrames(SEED, 10_000, 60, 1514);
+    List<byte[]> received = receiveAll(bench, frames);
+
+    assertThat(received).hasSize(frames.size());
+    for (int i = 0; i < frames.size(); i++) {
+      assertThat(received.get(i)).as("frame %d, seed %d", i, SEED).isEqualTo(frames.get(i));
+    }
+    DriverStatistics statistics = bench.driver.readStatistics(bench.port);
+    assertThat(statistics.goodFramesReceived()).isEqualTo(10_000);
+    assertThat(statistics.droppedFrames()).isZero();
+    long bytes = frames.stream().mapToLong(frame -> frame.length + 4).sum();
+    assertThat(statistics.goodBytesReceived()).isEqualTo(bytes);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"POLL, 8, 1", "POLL, 8, 8", "NAPI, 16, 16", "INTERRUPT, 8, 2"})
+  void shouldReceiveFramesThatSpanDescriptorsOfSmallRings(DriverMode mode, int ring, int batch) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicDriverConfig config =
+        NicDriverConfig.forMode(mode).toBuilder()
+            .ringSize(ring)
+            .batch(batch)
+            .wthresh(0)
+            .bufferBytes(1024)
+            .maxFrameBytes(5000)
+            .dropEnable(false)
+            .itrPs(0)
+            .build();
+    DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, card, config, null);
+    bench.driver.start(bench.port);
+    List<byte[]> frames = DriverBench.randomFrames(SEED, 1000, 60, 4996);
+    List<byte[]> received = receiveAll(bench, frames);
+
+    assertThat(received).hasSize(frames.size());
+    for (int i = 0; i < frames.size(); i++) {
+      assertThat(received.get(i)).as("frame %d, seed %d", i, SEED).isEqualTo(frames.get(i));
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldAccountForEveryFrameWhenTheRingIsTooSmall(DriverMode mode) {
+    NicDriverConfig config =
+        NicDriverConfig.forMode(mode).toBuilder()
+            .ringSize(8)
+            .batch(4)
+            .wthresh(0)
+            .profile(DriverProfile.KERNEL)
+            .build();
+    DriverBench bench = new DriverBench(config);
+    bench.driver.start(bench.port);
+    List<byte[]> received = receiveAll(bench, DriverBench.equalFrames(5000, 60));
+
+    DriverStatistics statistics = bench.driver.readStatistics(bench.port);
+    assertThat(statistics.droppedFrames()).isPositive();
+    assertThat(received.size() + statistics.droppedFrames()).isEqualTo(5000);
+    assertThat(bench.driver.rxRing(0).framesTotal()).isEqualTo(received.size());
+    // The good frames of the part include those that found no descriptor.
+    assertThat(statistics.goodFramesReceived()).isEqualTo(5000);
+  }
+
+  @Test
+  void shouldWriteTheTailOncePerBatch() {
+    DriverBench bench = new DriverBench(NicDriverConfig.POLLING);
+    bench.driver.start(bench.port);
+    RxRing ring = bench.driver.rxRing(0);
+    long before = ring.tailWritesTotal();
+    receiveAll(bench, DriverBench.equalFrames(3200, 60));
+
+    assertThat(ring.framesTotal()).isEqualTo(3200);
+    assertThat(ring.tailWritesTotal() - before).isEqualTo(100);
+  }
+
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldGoOnOnceBuffersComeBack(DriverMode mode) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicDriverConfig config =
+        NicDriverConfig.forMode(mode).withRingSize(64).toBuilder()
+            .itrPs(0)
+            .profile(DriverProfile.IDEAL)
+            .build();
+    DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, card, config, null);
+    bench.driver.start(bench.port);
+    List<Integer> kept = new ArrayList<>();
+    bench.startReceivers(
+        (port, frame) -> {
+          frame.detach();
+          kept.add(frame.buffer(0));
+        });
+    bench.feed(DriverBench.equalFrames(1000, 60));
+    bench.runFor(MS_PS);
+    // Two rings of 64 and 512 to spare.
+    assertThat(kept.size()).isEqualTo(640);
+    assertThat(bench.driver.rxRing(0).isStarved()).isTrue();
+
+    kept.forEach(bench.pool::give);
+    kept.clear();
+    bench.runFor(MS_PS / 100); // looks again each microsecond
+    assertThat(bench.driver.rxRing(0).isStarved()).isFalse();
+    bench.feed(DriverBench.equalFrames(100, 60));
+    bench.runFor(MS_PS);
+
+    assertThat(kept.size()).isEqualTo(100);
+  }
+
+  @Test
+  void shouldStopAndStartAgain() {
+    DriverBench bench = new DriverBench(NicDriverConfig.NAPI);
+    bench.driver.start(bench.port);
+    bench.driver.stop(bench.port);
+
+    assertThat(bench.pool.freeCount()).isEqualTo(bench.pool.buffersCount());
+    assertThat(bench.dma.liveMappingsCount()).isZero();
+    bench.driver.start(bench.port);
+    assertThat(receiveAll(bench, DriverBench.equalFrames(100, 60))).hasSize(100);
+  }
+
+  private static List<byte[]> receiveAll(DriverBench bench, List<byte[]> frames) {
+    List<byte[]> received = new ArrayList<>();
+    byte[] bytes = new byte[16_384];
+    bench.startReceivers(
+        (port, frame) -> {
+          int length = frame.copyTo(bench.host.memory(), bytes, 0);
+          received.add(Arrays.copyOf(bytes, length));
+        });
+    DriverBench.Feed feed = bench.feed(frames);
+    while (!feed.isDone()) {
+      bench.runFor(MS_PS);
+    }
+    bench.runFor(2 * MS_PS);
+    return received;
+  }
+}
