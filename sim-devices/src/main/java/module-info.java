@@ -3,4 +3,7 @@ module io.github.bellwire.devices {
   requires transitive io.github.bellwire.core;
   requires static transitive org.jspecify;
   requires org.slf4j;
+
+  exports io.github.bellwire.device.nic;
+  exports io.github.bellwire.device.nic.driver;
 }

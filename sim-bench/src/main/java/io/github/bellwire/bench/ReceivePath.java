@@ -45,10 +45,8 @@ final class ReceivePath {
     host.attach(nic);
     long bar0 = host.enumerate().get(0).barAddress(0);
     NicDriverConfig config = NicDriverConfig.forMode(DriverMode.POLL);
-    BufferPool pool =
-        new BufferPool(host.pages(), config.bufferBytes(), config.buffersCount());
-    NicDriver driver =
-        new NicDriver(config, configAccess(), bar0, host.newDmaDevice(), pool, null);
+    BufferPool pool = new BufferPool(host.pages(), config.bufferBytes(), config.buffersCount());
+    NicDriver driver = new NicDriver(config, configAccess(), bar0, host.newDmaDevice(), pool, null);
     driver.start(host.synchronousPort(0));
     new PollingReceiver(
             host.core(0),

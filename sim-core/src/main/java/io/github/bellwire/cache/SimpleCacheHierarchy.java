@@ -21,18 +21,23 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private static final int LINE_SHIFT = 6;
   private static final long ABSENT = -1;
 
+  private static final int STATE_WORDS = 4;
+  private static final int RECENT_LINE = 0;
+  private static final int SHARERS = 1;
+  private static final int DIRTY_WAYS = 2;
+  private static final int WAYS = 3;
+  private static final int VICTIM_SHIFT = 8;
+  private static final int WAY_MASK = 0xff;
+
   private final SimpleCacheConfig config;
   private final MemoryController dram;
   private final int setMask;
   private final int ways;
   private final int coreMask;
   private final long[] llcLines;
-  // Which cores may hold a copy, one bit each: only those are looked at when it must go.
-  private final long[] sharers;
-  private final int[] dirtyWays;
-  private final byte[] nextVictim;
-  // Where a set was hit last: most likely the next hit.
-  private final byte[] recentWays;
+  // Per set, side by side because they are used together: the line hit last, which is most likely
+  // the next hit; the cores that may hold copies of the set's lines; and the packed rest.
+  private final long[] setStates;
   private final long[][] coreLines;
 
   private long deviceReadHitsTotal;
@@ -55,10 +60,10 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     coreMask = config.coreLines() - 1;
     llcLines = new long[config.llcSets() * ways];
     Arrays.fill(llcLines, ABSENT);
-    sharers = new long[llcLines.length];
-    dirtyWays = new int[config.llcSets()];
-    nextVictim = new byte[config.llcSets()];
-    recentWays = new byte[config.llcSets()];
+    setStates = new long[config.llcSets() * STATE_WORDS];
+    for (int i = RECENT_LINE; i < setStates.length; i += STATE_WORDS) {
+      setStates[i] = ABSENT;
+    }
     coreLines = new long[coresCount][config.coreLines()];
     for (long[] lines : coreLines) {
       Arrays.fill(lines, ABSENT);
@@ -99,8 +104,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         }
         way = allocate(line, atPs);
       }
-      dirtyWays[(int) line & setMask] |= 1 << way;
-      invalidateCoreCopies(line, way);
+      markDirty(line, way);
+      invalidateCoreCopies(line);
     }
     return donePs;
   }
@@ -129,10 +134,15 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       if (way < 0) {
         way = allocate(line, atPs);
       }
-      dirtyWays[(int) line & setMask] |= 1 << way;
-      invalidateCoreCopies(line, way);
-      coreLines[coreIndex][(int) line & coreMask] = line;
-      sharers[slot(line, way)] = 1L << coreIndex;
+      markDirty(line, way);
+      long[] own = coreLines[coreIndex];
+      int index = (int) line & coreMask;
+      boolean isOwn = own[index] == line;
+      invalidateCoreCopies(line);
+      own[index] = line;
+      if (!isOwn) {
+        share(line, coreIndex);
+      }
     }
     return donePs;
   }
@@ -159,68 +169,87 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
     long llcPs = atPs + config.llcHitPs() + config.coreHitPs();
-    int way = find(line);
-    if (way >= 0) {
-      sharers[slot(line, way)] |= 1L << coreIndex;
+    share(line, coreIndex);
+    if (find(line) >= 0) {
       return llcPs;
     }
-    sharers[slot(line, allocate(line, atPs))] = 1L << coreIndex;
+    allocate(line, atPs);
     return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
   }
 
+  /**
+   * {@return the set of a line: address bits folded as sliced caches do, so that buffers a power of
+   * two apart spread over the sets; the folding itself is an assumption}
+   *
+   * @param line address over 64
+   * @param setMask sets - 1
+   */
+  static int setIndex(long line, int setMask) {
+    return (int) (line ^ line >>> 5 ^ line >>> 15) & setMask;
+  }
+
+  private int state(long line) {
+    return setIndex(line, setMask) * STATE_WORDS;
+  }
+
   private int find(long line) {
-    int set = (int) line & setMask;
-    int base = set * ways;
-    int recent = recentWays[set];
-    if (llcLines[base + recent] == line) {
-      return recent;
+    int state = state(line);
+    if (setStates[state + RECENT_LINE] == line) {
+      return (int) setStates[state + WAYS] & WAY_MASK;
     }
+    int base = setIndex(line, setMask) * ways;
     for (int way = 0; way < ways; way++) {
       if (llcLines[base + way] == line) {
-        recentWays[set] = (byte) way;
+        hitLast(state, line, way);
         return way;
       }
     }
     return -1;
   }
 
+  private void hitLast(int state, long line, int way) {
+    setStates[state + RECENT_LINE] = line;
+    setStates[state + WAYS] = setStates[state + WAYS] & ~WAY_MASK | way;
+  }
+
   private int allocate(long line, long atPs) {
-    int set = (int) line & setMask;
-    int way = nextVictim[set];
-    nextVictim[set] = (byte) (way + 1 == ways ? 0 : way + 1);
-    int bit = 1 << way;
-    long victim = llcLines[set * ways + way];
-    if ((dirtyWays[set] & bit) != 0) {
+    int state = state(line);
+    int way = (int) (setStates[state + WAYS] >>> VICTIM_SHIFT);
+    long nextVictim = way + 1 == ways ? 0 : way + 1;
+    int slot = setIndex(line, setMask) * ways + way;
+    long victim = llcLines[slot];
+    long bit = 1L << way;
+    if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
       dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
-      dirtyWays[set] &= ~bit;
+      setStates[state + DIRTY_WAYS] &= ~bit;
     }
     if (victim != ABSENT) {
-      invalidateCoreCopies(victim, way);
+      invalidateCoreCopies(victim);
     }
-    llcLines[set * ways + way] = line;
-    recentWays[set] = (byte) way;
+    llcLines[slot] = line;
+    setStates[state + WAYS] = nextVictim << VICTIM_SHIFT;
+    hitLast(state, line, way);
     return way;
   }
 
-  private void invalidateCoreCopies(long line, int way) {
-    int slot = slot(line, way);
-    long cores = sharers[slot];
-    if (cores == 0) {
-      return;
-    }
-    sharers[slot] = 0;
+  private void markDirty(long line, int way) {
+    setStates[state(line) + DIRTY_WAYS] |= 1L << way;
+  }
+
+  private void share(long line, int coreIndex) {
+    setStates[state(line) + SHARERS] |= 1L << coreIndex;
+  }
+
+  /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
+  private void invalidateCoreCopies(long line) {
+    long cores = setStates[state(line) + SHARERS];
     int index = (int) line & coreMask;
     while (cores != 0) {
       long[] core = coreLines[Long.numberOfTrailingZeros(cores)];
-      // The core may have replaced it since.
       if (core[index] == line) {
         core[index] = ABSENT;
       }
       cores &= cores - 1;
     }
-  }
-
-  private int slot(long line, int way) {
-    return ((int) line & setMask) * ways + way;
   }
 }

@@ -78,10 +78,8 @@ public final class Core {
   void execute(Routine routine, long nowPs) {
     // Behind those that wait, even if the core is free again: they have been due for longer.
     if (isExecuting || busyUntilPs > nowPs || !waiting.isEmpty()) {
-      if (!routine.isWaiting) {
-        routine.isWaiting = true;
-        waiting.add(routine);
-      }
+      routine.isWaiting = true;
+      waiting.add(routine);
       wakeNext();
     } else {
       start(routine, nowPs);

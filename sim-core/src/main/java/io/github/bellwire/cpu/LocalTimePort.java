@@ -63,13 +63,11 @@ final class LocalTimePort implements CpuPort {
   @Override
   public long mmioRead(long address, int sizeBytes) {
     machine.rootComplex().mmioRead(address, sizeBytes, localPs, mmioResult);
-    // Keep the value: a routine on another core may read through its own port meanwhile.
-    long value = mmioResult.value();
     localPs = Math.max(localPs, mmioResult.donePs());
     machine.simulation().runUntil(localPs);
     localPs = machine.simulation().nowPs();
     machine.commits().settle(localPs);
-    return value;
+    return mmioResult.value();
   }
 
   @Override

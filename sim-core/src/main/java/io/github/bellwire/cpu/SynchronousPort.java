@@ -69,9 +69,8 @@ public final class SynchronousPort implements CpuPort {
   @Override
   public long mmioRead(long address, int sizeBytes) {
     machine.rootComplex().mmioRead(address, sizeBytes, nowPs(), mmioResult);
-    long value = mmioResult.value();
     runUntil(Math.max(mmioResult.donePs(), nowPs() + 1));
-    return value;
+    return mmioResult.value();
   }
 
   @Override

@@ -19,13 +19,17 @@ import io.github.bellwire.kernel.Simulation;
  */
 public final class LinkDirection {
   private static final int GAPS = 128;
+  private static final int WIRE_BYTES_MAX =
+      TlpLayout.REQUEST_BOUNDARY_BYTES + TlpLayout.FRAMING_BYTES + TlpLayout.HEADER_4DW_BYTES;
   private static final int SKP_SYMBOLS = 4;
   private static final int SKP_INTERVAL_SYMBOLS = 1538;
   private static final int DLLP_BYTES = 8;
 
   private final Simulation simulation;
-  private final long psPerByteNumerator;
   private final long psPerByteDenominator;
+  // How long a TLP of each size lasts, looked up because a division per TLP costs more.
+  private final int[] wholePs = new int[WIRE_BYTES_MAX + 1];
+  private final long[] rest = new long[WIRE_BYTES_MAX + 1];
   // A ring of idle intervals in the order of time; the oldest are dropped first.
   private final long[] gapFromPs = new long[GAPS];
   private final long[] gapToPs = new long[GAPS];
@@ -61,8 +65,13 @@ public final class LinkDirection {
       numerator *= whole;
     }
     long divisor = gcd(numerator, denominator);
-    psPerByteNumerator = numerator / divisor;
     psPerByteDenominator = denominator / divisor;
+    long psPerByteNumerator = numerator / divisor;
+    for (int bytes = 0; bytes < wholePs.length; bytes++) {
+      long scaled = bytes * psPerByteNumerator;
+      wholePs[bytes] = (int) (scaled / psPerByteDenominator); // floor; the rest is kept beside it
+      rest[bytes] = scaled % psPerByteDenominator;
+    }
   }
 
   /**
@@ -157,9 +166,12 @@ public final class LinkDirection {
   }
 
   private long append(int wireBytes) {
-    long scaled = wireBytes * psPerByteNumerator + carry;
-    long durationPs = scaled / psPerByteDenominator; // floor; the rest is carried
-    carry = scaled - durationPs * psPerByteDenominator;
+    long durationPs = wholePs[wireBytes];
+    carry += rest[wireBytes];
+    if (carry >= psPerByteDenominator) {
+      carry -= psPerByteDenominator;
+      durationPs++;
+    }
     freePs += durationPs;
     busyPsTotal += durationPs;
     return freePs;
@@ -171,8 +183,8 @@ public final class LinkDirection {
     if (gapsCount == 0) {
       return 0;
     }
-    long scaled = wireBytes * psPerByteNumerator + psPerByteDenominator - 1;
-    long durationPs = scaled / psPerByteDenominator; // ceiling: a gap has no fraction to carry
+    // Rounded up: a gap has no fraction to carry.
+    long durationPs = wholePs[wireBytes] + (rest[wireBytes] == 0 ? 0 : 1);
     for (int i = 0; i < gapsCount; i++) {
       int gap = gap(i);
       long startPs = Math.max(readyPs, gapFromPs[gap]);
@@ -203,7 +215,6 @@ public final class LinkDirection {
   }
 
   private void addGap(long fromPs, long toPs) {
-    forgetPassedGaps();
     if (toPs <= simulation.nowPs()) {
       return;
     }
@@ -211,7 +222,7 @@ public final class LinkDirection {
       firstGap = gap(1);
       gapsCount--;
     }
-    gapFromPs[gap(gapsCount)] = Math.max(fromPs, simulation.nowPs());
+    gapFromPs[gap(gapsCount)] = fromPs;
     gapToPs[gap(gapsCount)] = toPs;
     gapsCount++;
   }

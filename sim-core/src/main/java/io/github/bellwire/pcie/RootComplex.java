@@ -147,6 +147,9 @@ public final class RootComplex {
 
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
+    if (ports.size() <= 1) {
+      return HORIZON_ALONE_PS;
+    }
     int requesters = 0;
     for (int i = 0; i < ports.size(); i++) {
       requesters += ports.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;

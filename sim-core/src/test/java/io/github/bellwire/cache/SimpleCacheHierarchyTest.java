@@ -277,7 +277,7 @@ class SimpleCacheHierarchyTest {
     }
 
     private boolean isPresent(long line) {
-      return waysOfSet.get((int) (line % sets)).contains(line);
+      return waysOfSet.get(SimpleCacheHierarchy.setIndex(line, sets - 1)).contains(line);
     }
 
     private void own(long line) {
@@ -286,7 +286,7 @@ class SimpleCacheHierarchyTest {
     }
 
     private void bring(long line, long atPs) {
-      int set = (int) (line % sets);
+      int set = SimpleCacheHierarchy.setIndex(line, sets - 1);
       List<Long> lines = waysOfSet.get(set);
       if (lines.contains(line)) {
         return;

@@ -119,8 +119,8 @@ class LocalTimePortTest {
   void shouldLetTheClockCatchUpDuringARegisterRead() {
     RecordingEndpoint endpoint = machine.fabric.plug(GEN3_X8);
     endpoint.answer(0x55);
-    machine.commit(0x1000, 1, 500_000);
     machine.commit(0x1001, 1, 1_006_093);
+    machine.commit(0x1000, 1, 500_000);
 
     runAt(
         0,

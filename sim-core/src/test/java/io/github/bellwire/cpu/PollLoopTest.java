@@ -144,18 +144,19 @@ class PollLoopTest {
     }
   }
 
-  @Test
-  void shouldSpinWithThePeriodOfAPollThatHits() {
-    TestMachine machine = new TestMachine();
+  /**
+   * A loop whose polls take given times, the last one for ever; negative if they find something.
+   */
+  private static List<Long> startsOf(TestMachine machine, long... durationsPs) {
     List<Long> startsPs = new ArrayList<>();
-    // The first poll misses and takes 75 ns, the others 1 ns.
     PollLoop loop =
         new PollLoop(machine.core, 1) {
           @Override
           protected boolean poll(CpuPort port) {
+            long durationPs = durationsPs[Math.min(startsPs.size(), durationsPs.length - 1)];
             startsPs.add(port.nowPs());
-            port.delay(startsPs.size() == 1 ? 75_000 : 1_000);
-            return machine.fabric.memory.getByte(0x1000) != 0;
+            port.delay(Math.abs(durationPs));
+            return durationPs < 0;
           }
 
           @Override
@@ -164,12 +165,42 @@ class PollLoopTest {
           }
         };
     loop.wakeAt(0);
+    return startsPs;
+  }
+
+  @Test
+  void shouldSpinWithThePeriodOfAPollThatHits() {
+    TestMachine machine = new TestMachine();
+    // The first poll misses and takes 75 ns, the others 1 ns.
+    List<Long> startsPs = startsOf(machine, 75_000, 1_000);
     machine.commit(0x1000, 1, 100_001);
 
     machine.simulation.runUntil(100_999);
     assertThat(startsPs).containsExactly(0L, 75_000L, 76_000L);
     machine.simulation.runUntil(101_000);
     assertThat(startsPs).startsWith(0L, 75_000L, 76_000L, 101_000L);
+  }
+
+  @Test
+  void shouldSpinAtOnceWhenAPollTakesTheSteadyTime() {
+    TestMachine machine = new TestMachine();
+    List<Long> startsPs = startsOf(machine, 1_000, 1_000, -5_000, 1_000);
+    machine.commit(0x1000, 1, 10_000);
+
+    machine.simulation.run();
+
+    // Found at 10_000; the only empty poll after that begins at 15_000.
+    assertThat(startsPs).containsExactly(0L, 1_000L, 10_000L, 15_000L);
+  }
+
+  @Test
+  void shouldNotTakeTwoMissesOfDifferentLinesForSteady() {
+    TestMachine machine = new TestMachine();
+    List<Long> startsPs = startsOf(machine, 75_000, -5_000, 75_000, 1_000);
+
+    machine.simulation.run();
+
+    assertThat(startsPs).containsExactly(0L, 75_000L, 80_000L, 155_000L, 156_000L);
   }
 
   @Test

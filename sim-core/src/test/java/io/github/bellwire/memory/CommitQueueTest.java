@@ -278,7 +278,7 @@ class CommitQueueTest {
     byte[] image = new byte[REGION_BYTES];
     MemoryWatch watch = watch("w", 256);
 
-    for (int i = 0; i < 4_000; i++) {
+    for (int i = 0; i < 2_500; i++) {
       String description = "seed=" + seed + ", i=" + i;
       int pa = random.nextInt(REGION_BYTES - 200);
       int lengthBytes = 1 + random.nextInt(random.nextInt(10) == 0 ? 200 : 8);
@@ -296,7 +296,7 @@ class CommitQueueTest {
           oracle.sort(Comparator.comparingLong(Write::atPs));
         }
         case 3 -> {
-          long nowPs = simulation.nowPs() + random.nextInt(i < 3_000 ? 100 : 2_000);
+          long nowPs = simulation.nowPs() + random.nextInt(i < 2_000 ? 100 : 2_000);
           simulation.runUntil(nowPs);
           commits.settle(nowPs);
           while (!oracle.isEmpty() && oracle.get(0).atPs() <= nowPs) {
@@ -368,10 +368,10 @@ class CommitQueueTest {
   }
 
   private void addMany(MemoryWatch watch, byte[] source) {
-    for (int i = 0; i < 300_000; i++) {
+    for (int i = 0; i < 200_000; i++) {
       long nowPs = simulation.nowPs();
-      // 300 on their way, every other one before its predecessor.
-      commits.add((i & 7) * 64, source, 0, 100, nowPs + 3_000 + (i & 1) * 15);
+      // 100 on their way, every other one before its predecessor.
+      commits.add((i & 7) * 64, source, 0, 100, nowPs + 1_000 + (i & 1) * 15);
       commits.watch(watch);
       commits.overlaps(0x8000, 4);
       commits.unwatch(watch);

@@ -78,7 +78,7 @@ class PhysicalMemoryTest {
     long[] borders = {0, PAGE, 5 * PAGE, LOW_BYTES, HIGH, HIGH + PAGE, HIGH + HIGH_BYTES};
     Map<Long, Integer> oracle = new HashMap<>();
 
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 8_000; i++) {
       long pa = borders[random.nextInt(borders.length)] + random.nextInt(-40, 40);
       int sizeBytes = 1 << random.nextInt(4);
       String description = String.format("seed=%d, i=%d, pa=0x%x, size=%d", seed, i, pa, sizeBytes);

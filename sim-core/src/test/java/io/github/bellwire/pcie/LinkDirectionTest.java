@@ -180,6 +180,18 @@ class LinkDirectionTest {
   }
 
   @Test
+  void shouldNotSpendAGapOnAnEndThatIsFilled() {
+    for (int i = 1; i <= 127; i++) {
+      link.transmit(MWR_256, i * 100_000L);
+    }
+    link.transmit(MWR_256, 12_700_000 - 35_547);
+    link.transmit(MWR_256, 12_800_000);
+
+    // These are 128 gaps, so the oldest one is still there.
+    assertThat(link.transmit(MWR_256, 0)).isEqualTo(35_547);
+  }
+
+  @Test
   void shouldForgetGapsThatHavePassed() {
     for (int i = 1; i <= 128; i++) {
       link.transmit(MWR_256, i * 100_000L);

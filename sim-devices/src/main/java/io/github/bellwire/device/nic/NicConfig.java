@@ -54,10 +54,10 @@ public record NicConfig(
   /**
    * Intel 82599, 10 Gb/s. The packet buffers are those of its data sheet, 40 descriptors on chip
    * Linux's rule PTHRESH + WTHRESH &lt;= 40; receive descriptors are fetched singly (pcie-bench,
-   * model/niantic.py). No rate of the engine is published that is below the line (FD.io CSIT
-   * lists 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so it is unlimited. Reset within
-   * the 10 ms that drivers wait, and the link-up time, are assumptions; so is the locally
-   * administered address.
+   * model/niantic.py). No rate of the engine is published that is below the line (FD.io CSIT lists
+   * 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so it is unlimited. Reset within the 10
+   * ms that drivers wait, and the link-up time, are assumptions; so is the locally administered
+   * address.
    */
   public static final NicConfig NIC_82599 =
       new NicConfig(

@@ -92,13 +92,15 @@ final class TxFrameBuilder {
               TxDescriptorLayout.legacyChecksumStart(high),
               TxDescriptorLayout.legacyChecksumOffset(high));
     }
-    return checksum.insert(
-        packet.bytes(),
-        0,
-        packet.lengthBytes(),
-        context(queue, high),
-        hasOption(high, TxDescriptorLayout.OPTION_IXSM),
-        hasOption(high, TxDescriptorLayout.OPTION_TXSM));
+    boolean wantsIp = hasOption(high, TxDescriptorLayout.OPTION_IXSM);
+    boolean wantsL4 = hasOption(high, TxDescriptorLayout.OPTION_TXSM);
+    if (!wantsIp && !wantsL4) {
+      return true;
+    }
+    TransmitContext context = context(queue, high);
+    // MACLEN must be at least 14 when an offload is requested (82598 data sheet, table 3-68).
+    return context.macBytes() >= ETHERNET_BYTES
+        && checksum.insert(packet.bytes(), 0, packet.lengthBytes(), context, wantsIp, wantsL4);
   }
 
   private void finish(Frame frame, int length, TxQueue queue, long high, FrameQueue fifo) {

@@ -82,7 +82,8 @@ public final class InterruptReceiver extends Routine {
     } while (count == batch);
     handler.drain(port);
     if (ring.isStarved()) {
-      wakeAt(port.nowPs()); // Without descriptors the device would send no further message.
+      // Without descriptors the device would send no further message.
+      wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
     } else {
       driver.interrupts().unmask(port, ring.queueIndex());
     }

@@ -113,10 +113,13 @@ public final class NapiReceiver {
     }
     int count = ring.receive(port, NicDriverConfig.NAPI_WEIGHT, handler);
     handler.drain(port);
-    if (count < NicDriverConfig.NAPI_WEIGHT && !ring.isStarved()) {
-      driver.interrupts().unmask(port, ring.queueIndex());
-    } else {
+    if (count == NicDriverConfig.NAPI_WEIGHT) {
       pollRoutine.wakeAt(port.nowPs());
+    } else if (ring.isStarved()) {
+      // Without descriptors the device would send no further message.
+      pollRoutine.wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
+    } else {
+      driver.interrupts().unmask(port, ring.queueIndex());
     }
   }
 }

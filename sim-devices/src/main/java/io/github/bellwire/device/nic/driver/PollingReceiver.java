@@ -52,17 +52,19 @@ public final class PollingReceiver extends PollLoop {
   @Override
   protected boolean poll(CpuPort port) {
     boolean isFound = false;
-    long drainAtPs = FrameHandler.NEVER_PS;
+    long nextPs = FrameHandler.NEVER_PS;
     for (int i = 0; i < rings.length; i++) {
       RxRing ring = rings[i];
       port.compute(cyclesPerBatch);
-      int count = ring.receive(port, batch, handlers[i]);
-      // A ring without buffers must not wait for the device: the device waits for it.
-      isFound |= count > 0 || ring.isStarved();
-      drainAtPs = Math.min(drainAtPs, drainIfDue(port, handlers[i]));
+      isFound |= ring.receive(port, batch, handlers[i]) > 0;
+      nextPs = Math.min(nextPs, drainIfDue(port, handlers[i]));
+      if (ring.isStarved()) {
+        // It must not wait for the device: the device waits for descriptors.
+        nextPs = Math.min(nextPs, port.nowPs() + RxRing.STARVED_RETRY_PS);
+      }
     }
-    if (!isFound && drainAtPs != FrameHandler.NEVER_PS) {
-      wakeAt(drainAtPs);
+    if (!isFound && nextPs != FrameHandler.NEVER_PS) {
+      wakeAt(Math.max(nextPs, port.nowPs()));
     }
     return isFound;
   }

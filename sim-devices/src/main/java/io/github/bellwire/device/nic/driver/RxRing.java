@@ -30,6 +30,12 @@ import org.jspecify.annotations.Nullable;
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class RxRing {
+  /**
+   * How long receivers wait before they look for buffers again when the pool is empty. Assumption;
+   * software would retry at once, but nothing is to be had until somebody gives a buffer back.
+   */
+  static final long STARVED_RETRY_PS = 1_000_000;
+
   private final int queueIndex;
   private final CoherentBuffer memory;
   private final DescriptorRing ring;

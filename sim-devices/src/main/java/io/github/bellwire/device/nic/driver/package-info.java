@@ -20,7 +20,7 @@
  * <p>A receive ring owns its buffers from refill to delivery and again from the handler's return
  * on, unless the handler detached them; a transmit ring owns what it accepted until it cleans.
  * Descriptors hold bus addresses ({@code iova}), software uses host addresses ({@code pa}). While
- * the pool is empty a starved queue is polled until buffers come back.
+ * the pool is empty, receivers look for buffers each microsecond.
  *
  * <p>Times are picoseconds, lengths bytes, costs of software core cycles ({@link
  * io.github.bellwire.device.nic.driver.DriverProfile}). Not modelled: flow control, VLAN filters,
