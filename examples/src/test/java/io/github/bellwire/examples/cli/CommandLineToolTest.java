@@ -109,9 +109,12 @@ class CommandLineToolTest {
     assertThat(out())
         .contains(
             "\nOperation port 0 rx queue 0 #0\n"
-                + "  step   time ns  after ns  cause                             address  bytes\n"
-                + "  2 map    1.000     0.000  buffer mapped for the device"
-                + "  0x100000000   2048\n")
+                + "  step          time ns  after ns  cause                              address"
+                + "  bytes\n"
+                + "  2 map           1.000     0.000  buffer mapped for the device   0x100000000"
+                + "   2048\n"
+                + "  5 device DMA    3.000     2.000  payload written by the device  0x100000000"
+                + "     60\n")
         .doesNotContain("queue 0 #1");
   }
 
@@ -346,6 +349,9 @@ class CommandLineToolTest {
         context
             .trace()
             .onStep(id, LifecycleStep.MAP, TraceCause.BUFFER_MAPPED, 1_000, address, 2048);
+        context
+            .trace()
+            .onStep(id, LifecycleStep.DEVICE_DMA, TraceCause.PAYLOAD_WRITTEN, 3_000, address, 60);
       }
     }
   }

@@ -152,6 +152,9 @@ class ReportTest {
     printer.onStep(7, LifecycleStep.MAP, TraceCause.BUFFER_MAPPED, 1_200_000, 0, 0);
     printer.onStep(
         first, LifecycleStep.DEVICE_DMA, TraceCause.PAYLOAD_WRITTEN, 2_001_507, address, 60);
+    printer.onStep(second, LifecycleStep.DEVICE_DMA, TraceCause.PAYLOAD_READ, 2_100_000, 0, 0);
+    // One more than asked for; the other one, 7, waits in its ring and is no operation yet.
+    printer.onStep(8, LifecycleStep.DEVICE_DMA, TraceCause.PAYLOAD_READ, 2_200_000, 0, 0);
 
     assertThat(printer.lines())
         .containsExactly(
@@ -161,8 +164,9 @@ class ReportTest {
             "  5 device DMA  2001.507  1001.007  payload written by the device  0x123450000     60",
             "",
             "Operation port 0 tx queue 1 #5",
-            "  step    time ns  after ns  cause                         address  bytes",
-            "  2 map  1200.000     0.000  buffer mapped for the device");
+            "  step           time ns  after ns  cause                         address  bytes",
+            "  2 map         1200.000     0.000  buffer mapped for the device",
+            "  5 device DMA  2100.000   900.000  payload read by the device");
     assertThatIllegalArgumentException().isThrownBy(() -> new LifecyclePrinter(0));
   }
 
