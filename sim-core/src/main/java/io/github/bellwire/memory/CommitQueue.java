@@ -193,6 +193,11 @@ public final class CommitQueue {
     watch.next = null;
   }
 
+  /** {@return when the first write on its way commits; {@link Simulation#NEVER_PS} if none is} */
+  public long nextCommitPs() {
+    return count == 0 ? Simulation.NEVER_PS : commitPs[head];
+  }
+
   /** {@return how many writes are on their way} */
   public int pendingCount() {
     return count;
