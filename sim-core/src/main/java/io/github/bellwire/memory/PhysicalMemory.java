@@ -192,6 +192,26 @@ public final class PhysicalMemory {
   }
 
   /**
+   * Writes two 64-bit values side by side, as descriptors are written.
+   *
+   * @param pa address in RAM, any alignment
+   * @param first the value at {@code pa}
+   * @param second the value 8 bytes on
+   */
+  public void putLongs(long pa, long first, long second) {
+    int offset = (int) pa & PAGE_MASK;
+    if (offset > PAGE_BYTES - 2 * Long.BYTES) {
+      checkContains(pa, 2 * Long.BYTES);
+      putLong(pa, first);
+      putLong(pa + Long.BYTES, second);
+      return;
+    }
+    byte[] page = writablePage(pa, 2 * Long.BYTES);
+    LONGS.set(page, offset, first);
+    LONGS.set(page, offset + Long.BYTES, second);
+  }
+
+  /**
    * {@return the value at an address, zero-extended}
    *
    * @param pa address in RAM, any alignment
