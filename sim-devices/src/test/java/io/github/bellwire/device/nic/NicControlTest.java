@@ -19,8 +19,7 @@ class NicControlTest {
 
   @Test
   void shouldReturnEveryRegisterToWhatItWasAtFirst() {
-    NicBench fresh =
-        new NicBench(new Host(NicBench.SMALL_HOST, 1), NicBench.CONFIG, null);
+    NicBench fresh = new NicBench(new Host(NicBench.SMALL_HOST, 1), NicBench.CONFIG, null);
     for (int offset = 0; offset < NicRegisters.WINDOW_BYTES; offset += 4) {
       if (offset != NicRegisters.CTRL) {
         bench.write(offset, 0x5A5A5A5A);
@@ -95,8 +94,7 @@ class NicControlTest {
     assertThat(bench.read(NicRegisters.CTRL)).isZero();
     assertThat(bench.read(NicRegisters.rxdctl(0))).isZero();
     assertThat(bench.nic.isLinkUp()).isFalse();
-    assertThat(bench.simulation.nextEventPs())
-        .isEqualTo(Simulation.NEVER_PS);
+    assertThat(bench.simulation.nextEventPs()).isEqualTo(Simulation.NEVER_PS);
   }
 
   @ParameterizedTest

@@ -87,8 +87,8 @@ class NicReceiveLossTest {
     // 16 x 1000 <= 16384 < 17 x 1000.
     assertThat(bench.nic.framesInFifoCount()).isEqualTo(16);
     assertThat(bench.read(NicRegisters.mpc(0))).isEqualTo(4);
-    assertThat(bench.read(NicRegisters.EICR)).isEqualTo(
-        NicRegisters.EICR_RX_MISS | NicRegisters.EICR_OTHER | NicRegisters.EICR_LSC);
+    assertThat(bench.read(NicRegisters.EICR))
+        .isEqualTo(NicRegisters.EICR_RX_MISS | NicRegisters.EICR_OTHER | NicRegisters.EICR_LSC);
     assertThat(bench.read(NicRegisters.TPR)).isEqualTo(20);
     // A missed packet is no good packet received.
     assertThat(bench.read(NicRegisters.GPRC)).isEqualTo(16);
@@ -106,8 +106,7 @@ class NicReceiveLossTest {
     bench.receive(NicBench.frame(1000, 3));
     bench.run();
 
-    assertThat(ring.takeAll())
-        .containsExactly(NicBench.frame(1000, 1), NicBench.frame(1000, 3));
+    assertThat(ring.takeAll()).containsExactly(NicBench.frame(1000, 1), NicBench.frame(1000, 3));
     assertThat(bench.read(NicRegisters.mpc(0))).isEqualTo(1);
   }
 

@@ -139,11 +139,7 @@ class NicReceiveTest {
     assertThat(ring.status(4) & RxDescriptorLayout.STATUS_VP).isZero();
     assertThat(ring.takeAll())
         .containsExactly(
-            plain,
-            plain,
-            tagged(plain, 0x88A8, 0x2005),
-            plain,
-            tagged(plain, 0x9100, 0x7FFF));
+            plain, plain, tagged(plain, 0x88A8, 0x2005), plain, tagged(plain, 0x9100, 0x7FFF));
   }
 
   @Test
@@ -242,10 +238,15 @@ class NicReceiveTest {
   @Test
   void shouldSpreadFramesOverQueuesByTheirHash() {
     // The first row of the verification suite, data sheet 7.1.2.8.3: hash 51CCC178, entry 120.
-    byte[] key = HexFormat.of().parseHex(
-        "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa");
+    byte[] key =
+        HexFormat.of()
+            .parseHex(
+                "6d5a56da255b0ec24167253d43a38fb0d0ca2bcbae7b30b477cb2da38030f20c6a42b73bbeac01fa");
     for (int i = 0; i < 10; i++) {
-      bench.write(NicRegisters.rssrk(i), (int) LittleEndian.getLong(Arrays.copyOf(Arrays.copyOfRange(key, 4 * i, 4 * i + 4), 8), 0));
+      bench.write(
+          NicRegisters.rssrk(i),
+          (int)
+              LittleEndian.getLong(Arrays.copyOf(Arrays.copyOfRange(key, 4 * i, 4 * i + 4), 8), 0));
     }
     bench.write(NicRegisters.reta(120 / 4), 5);
     bench.write(NicRegisters.MRQC, 1 | ReceiveSideScaling.FIELD_IPV4_TCP);

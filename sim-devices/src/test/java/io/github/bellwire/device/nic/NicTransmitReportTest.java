@@ -8,8 +8,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** How software learns that transmit descriptors are done. */
 class NicTransmitReportTest {
-  private static final int NO_RS =
-      TxDescriptorLayout.COMMAND_EOP | TxDescriptorLayout.COMMAND_IFCS;
+  private static final int NO_RS = TxDescriptorLayout.COMMAND_EOP | TxDescriptorLayout.COMMAND_IFCS;
   private static final long FLUSH_DEFAULT_PS = 10_000_000;
 
   private final NicBench bench = new NicBench();

@@ -347,8 +347,7 @@ class NicTransmitTest {
 
   private static NicBench tracedBench(
       NicConfig config, List<Long> fetchedPs, List<Long> addresses) {
-    Host host =
-        new Host(HostConfig.GEN4_SERVER, 1);
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
     NicBench traced =
         new NicBench(
             host,
