@@ -66,13 +66,16 @@ public abstract class PollLoop extends Routine {
         return;
       }
       startPs = port.nowPs();
-      if (polls == POLLS_PER_EVENT || core().machine().simulation().nextEventPs() <= startPs) {
+      if (polls == POLLS_PER_EVENT || canAnythingHappenUntil(startPs)) {
         wakeAt(startPs);
         return;
       }
-      // Nothing can happen before the next poll but commits that are on their way already.
-      core().machine().commits().settle(startPs);
     }
+  }
+
+  private boolean canAnythingHappenUntil(long ps) {
+    MachinePorts machine = core().machine();
+    return machine.simulation().nextEventPs() <= ps || machine.commits().nextCommitPs() <= ps;
   }
 
   /** Returns whether an empty poll has taken as long as the next one will. */

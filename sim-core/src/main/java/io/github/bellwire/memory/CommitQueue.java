@@ -31,6 +31,9 @@ public final class CommitQueue {
   private byte[][] data = new byte[INITIAL_DEPTH][INITIAL_DATA_BYTES];
   private int head;
   private int count;
+  // Bounds of all writes since the queue was empty: rings and buffers lie apart as a rule.
+  private long lowestPa;
+  private long highestPa;
   private @Nullable MemoryWatch firstWatch;
 
   /**
@@ -69,6 +72,13 @@ public final class CommitQueue {
       data[slot] = new byte[Integer.highestOneBit(lengthBytes - 1) * 2];
     }
     System.arraycopy(source, offset, data[slot], 0, lengthBytes);
+    if (count == 1) {
+      lowestPa = pa;
+      highestPa = pa + lengthBytes;
+    } else {
+      lowestPa = Math.min(lowestPa, pa);
+      highestPa = Math.max(highestPa, pa + lengthBytes);
+    }
     if (!settleLater.isScheduled()) {
       simulation.schedule(settleLater, atPs);
     }
@@ -128,6 +138,9 @@ public final class CommitQueue {
    * @param lengthBytes at least 1
    */
   public boolean overlaps(long pa, int lengthBytes) {
+    if (count == 0 || pa >= highestPa || pa + lengthBytes <= lowestPa) {
+      return false;
+    }
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
       if (addresses[slot] < pa + lengthBytes && pa < addresses[slot] + lengths[slot]) {
@@ -178,6 +191,11 @@ public final class CommitQueue {
       before.next = watch.next;
     }
     watch.next = null;
+  }
+
+  /** {@return when the first write on its way commits; {@link Simulation#NEVER_PS} if none is} */
+  public long nextCommitPs() {
+    return count == 0 ? Simulation.NEVER_PS : commitPs[head];
   }
 
   /** {@return how many writes are on their way} */

@@ -16,6 +16,8 @@ final class PostedOrder {
   private final long[] commitPs = new long[WRITES];
   private int end;
   private int count;
+  // How many writes before the end the last question was answered: the next answer is close by.
+  private int lastBack = 1;
 
   /**
    * {@return the commit time of the last write that leaves no later than a time; 0 if there is
@@ -24,13 +26,8 @@ final class PostedOrder {
    * @param atPs when the later one leaves
    */
   long commitBefore(long atPs) {
-    for (int i = 1; i <= count; i++) {
-      int slot = end - i & WRITES - 1;
-      if (sentPs[slot] <= atPs) {
-        return commitPs[slot];
-      }
-    }
-    return 0;
+    int back = newestUntil(atPs);
+    return back > count ? 0 : commitPs[slot(back)];
   }
 
   /**
@@ -40,19 +37,34 @@ final class PostedOrder {
    * @param newCommitPs when it is globally visible
    */
   void add(long newSentPs, long newCommitPs) {
-    int slot = end;
-    for (int i = 1; i <= count && i < WRITES; i++) {
-      int before = end - i & WRITES - 1;
-      if (sentPs[before] <= newSentPs) {
-        break;
-      }
-      sentPs[slot] = sentPs[before];
-      commitPs[slot] = commitPs[before];
-      slot = before;
-    }
-    sentPs[slot] = newSentPs;
-    commitPs[slot] = newCommitPs;
+    int later = newestUntil(newSentPs) - 1;
     end = end + 1 & WRITES - 1;
     count = Math.min(WRITES, count + 1);
+    for (int back = 1; back <= later; back++) {
+      sentPs[slot(back)] = sentPs[slot(back + 1)];
+      commitPs[slot(back)] = commitPs[slot(back + 1)];
+    }
+    sentPs[slot(later + 1)] = newSentPs;
+    commitPs[slot(later + 1)] = newCommitPs;
+    lastBack = later + 1;
+  }
+
+  /**
+   * Returns how far before the end the last write lies that leaves no later, or beyond the count.
+   */
+  private int newestUntil(long atPs) {
+    int back = Math.min(lastBack, count + 1);
+    while (back > 1 && sentPs[slot(back - 1)] <= atPs) {
+      back--;
+    }
+    while (back <= count && sentPs[slot(back)] > atPs) {
+      back++;
+    }
+    lastBack = back;
+    return back;
+  }
+
+  private int slot(int back) {
+    return end - back & WRITES - 1;
   }
 }

@@ -71,6 +71,17 @@ final class NicBench {
         });
   }
 
+  /** A started card next to another requester, so that nothing is computed far ahead. */
+  static NicBench withNeighbour() {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    NicBench bench = new NicBench(host, CONFIG, null);
+    NicBench neighbour = new NicBench(host, CONFIG.withPortIndex(1), null);
+    host.enumerate();
+    bench.start();
+    neighbour.start();
+    return bench;
+  }
+
   /** Bus master, link, both directions on, promiscuous. */
   void start() {
     setBusMaster(true);

@@ -31,6 +31,43 @@ class NicConfigTest {
     assertThat(NicConfig.NIC_82599.descriptorsPerSecond()).isEqualTo(NicConfig.UNLIMITED);
   }
 
+  static Stream<Arguments> wrongValues() {
+    return Stream.of(
+        wrong(b -> b.deviceId(0x10000), "deviceId must be 0..65535: deviceId=65536"),
+        wrong(b -> b.macAddress(0), "macAddress must be a 48-bit unicast address: macAddress=0"),
+        wrong(
+            b -> b.macAddress(0x010000000001L),
+            "macAddress must be a 48-bit unicast address: macAddress=1099511627777"),
+        wrong(
+            b -> b.macAddress(1L << 48),
+            "macAddress must be a 48-bit unicast address: macAddress=281474976710656"),
+        wrong(b -> b.portIndex(4), "portIndex must be 0..3: portIndex=4"),
+        wrong(
+            b -> b.lineBitsPerSecond(999_999_999),
+            "lineBitsPerSecond must be 1000000000..800000000000: lineBitsPerSecond=999999999"),
+        wrong(
+            b -> b.descriptorsPerSecond(0),
+            "descriptorsPerSecond must be 1..9223372036854775807: descriptorsPerSecond=0"),
+        wrong(
+            b -> b.rxFifoBytes(524_289),
+            "rxFifoBytes must be a multiple of 1024 in 16384..1047552: rxFifoBytes=524289"),
+        wrong(
+            b -> b.txFifoBytes(15 << 10),
+            "txFifoBytes must be a multiple of 1024 in 16384..1047552: txFifoBytes=15360"),
+        wrong(
+            b -> b.onChipTxDescriptors(0),
+            "onChipTxDescriptors must be 1..128: onChipTxDescriptors=0"),
+        wrong(
+            b -> b.rxPrefetchDescriptors(65),
+            "rxPrefetchDescriptors must be 1..64: rxPrefetchDescriptors=65"),
+        wrong(
+            b -> b.resetPs(10_000_000_001L), "resetPs must be 0..10000000000: resetPs=10000000001"),
+        wrong(b -> b.linkUpPs(-1), "linkUpPs must be 0..10000000000000: linkUpPs=-1"),
+        wrong(b -> b.rxQueues(65), "rxQueues must be 1..64: rxQueues=65"),
+        wrong(b -> b.txQueues(0), "txQueues must be 1..64: txQueues=0"),
+        wrong(b -> b.maxFrameBytes(63), "maxFrameBytes must be 64..16383: maxFrameBytes=63"));
+  }
+
   @ParameterizedTest
   @MethodSource("wrongValues")
   void shouldNameWhatIsWrong(UnaryOperator<NicConfig.Builder> change, String message) {

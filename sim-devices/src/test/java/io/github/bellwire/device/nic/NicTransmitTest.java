@@ -219,10 +219,12 @@ class NicTransmitTest {
 
   @Test
   void shouldServeQueuesInTurnPacketByPacket() {
+    // A descriptor takes longer than a read, so that all rings are there after the first.
+    NicBench slow = new NicBench(NicBench.CONFIG.withDescriptorsPerSecond(1_000_000));
     NicBench.TxRing[] rings = new NicBench.TxRing[3];
-    bench.write(NicRegisters.DMATXCTL, 0);
+    slow.write(NicRegisters.DMATXCTL, 0);
     for (int queue = 0; queue < 3; queue++) {
-      rings[queue] = bench.txRing(7 * queue, 16, 0);
+      rings[queue] = slow.txRing(7 * queue, 16, 0);
       for (int i = 0; i < 4; i++) {
         byte[] frame = NicBench.frame(100, 10 * queue + i);
         rings[queue].add(Arrays.copyOf(frame, 50), FCS, 0, 0, 100);
@@ -230,19 +232,17 @@ class NicTransmitTest {
       }
       rings[queue].ring();
     }
-    bench.write(NicRegisters.DMATXCTL, NicRegisters.DMATXCTL_TE);
+    slow.write(NicRegisters.DMATXCTL, NicRegisters.DMATXCTL_TE);
 
-    bench.run();
+    slow.run();
 
-    // All rings are fetched at about the same time; from the second round on all are there.
     List<byte[]> expected = new ArrayList<>();
     for (int i = 0; i < 4; i++) {
       for (int queue = 0; queue < 3; queue++) {
         expected.add(NicBench.frame(100, 10 * queue + i));
       }
     }
-    assertThat(bench.sent).containsExactlyInAnyOrderElementsOf(expected);
-    assertThat(bench.sent.subList(0, 3)).containsExactlyElementsOf(expected.subList(0, 3));
+    assertThat(slow.sent).containsExactlyElementsOf(expected);
     for (int queue = 0; queue < 3; queue++) {
       assertThat(rings[queue].head()).isEqualTo(8);
     }
