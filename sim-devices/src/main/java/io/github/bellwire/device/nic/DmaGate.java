@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class DmaGate {
   /** With two engines at work one may not run ahead of the other by more than this. */
-  private static final long SHARED_HORIZON_PS = 50_000;
+  static final long SHARED_HORIZON_PS = 50_000;
 
   /** The last 16 bytes of the address space, where nobody has memory. */
   private static final long UNREACHABLE = -16;

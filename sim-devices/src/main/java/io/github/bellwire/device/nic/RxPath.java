@@ -221,8 +221,15 @@ final class RxPath {
     }
   }
 
+  /**
+   * {@return whether the writes of a frame may be computed now} One frame's at most: they take
+   * their turn in caches and memory, where the next frame's descriptor read, though earlier, would
+   * then queue behind them. At line rate that would make every frame later than the one before.
+   */
   private boolean isWithinHorizon(long atPs, long nowPs) {
-    return atPs - nowPs <= dma.horizonPs();
+    long aheadPs = atPs - nowPs;
+    return aheadPs <= dma.horizonPs()
+        && (lastSentPs <= nowPs || aheadPs <= DmaGate.SHARED_HORIZON_PS);
   }
 
   private int occupiedBytes(long nowPs) {
