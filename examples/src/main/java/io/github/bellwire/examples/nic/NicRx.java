@@ -79,7 +79,7 @@ public final class NicRx implements Scenario {
         .metric("frames_per_s", received.framesPerSecond());
     received.addLatency(report);
     machine.addCounters(
-        report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal(), context);
+        report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal());
     NicReport.addSections(report);
     NicReport.addDrops(report, port);
     check(report, machine, traffic, sink);
