@@ -227,6 +227,30 @@ class RoundTripTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"nic.engine-rate=100000, 4096", "link.tags=1, 4096", "nic.engine-rate=1000000, 16"})
+  void shouldAccountForEveryFrameWhenTheCardIsTooSlow(String slow, int ringSize)
+      throws IOException {
+    List<byte[]> frames = Capture.randomFrames(random, 3000, 60, 100);
+
+    JsonNode json =
+        receive(
+            Capture.of(Variant.MICROSECOND_LITTLE_ENDIAN, frames),
+            slow,
+            "nic.rx-fifo=16KiB",
+            "ring.size=" + ringSize,
+            "rate=100Gb/s",
+            "timing=line-rate");
+
+    long dropped = Tool.count(json, "frames_dropped_count");
+    assertThat(dropped).isPositive();
+    assertThat(Tool.count(json, "frames_received_count")).isEqualTo(3000 - dropped);
+    // 16 KiB hold at least 163 frames, which wait for the engine rather than be dropped.
+    assertThat(Tool.count(json, "frames_received_count")).isGreaterThan(163);
+    String checks = json.at("/self_check/checks").toString();
+    assertThat(checks).containsPattern("good - [0-9]+ without descriptor; [1-9][0-9]* missed");
+  }
+
   @Test
   void shouldStampFramesWithTheTimeOfReception() throws IOException {
     List<byte[]> frames = Capture.randomFrames(random, 100, 60, 60);

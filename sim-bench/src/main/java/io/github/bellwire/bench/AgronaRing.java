@@ -34,7 +34,7 @@ final class AgronaRing extends RingTransfer implements MessageHandler {
       throw new IllegalStateException("ring must have room");
     }
     sum = 0;
-    ring.read(this, 1);
+    ring.read(this); // without a limit, which padding at the end of the ring would use up
     return sum;
   }
 

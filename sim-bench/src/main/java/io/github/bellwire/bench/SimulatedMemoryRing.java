@@ -25,8 +25,8 @@ final class SimulatedMemoryRing extends RingTransfer {
   @Override
   long produceAndConsume(long value) {
     long produced = ring.descriptorPa(ring.tail());
-    for (int offset = 0; offset < descriptorBytes; offset += Long.BYTES) {
-      memory.putLong(produced + offset, value + offset);
+    for (int offset = 0; offset < descriptorBytes; offset += 2 * Long.BYTES) {
+      memory.putLongs(produced + offset, value + offset, value + offset + Long.BYTES);
     }
     ring.advanceTail(1);
     memory.putInt(TAIL, ring.tail());

@@ -8,7 +8,9 @@
  * }</pre>
  *
  * <p>Times are picoseconds, addresses host physical. A core is a clock frequency and a cost per
- * access; not modelled: instructions, pipelines, speculation, write-combining buffers.
+ * access; not modelled: instructions, pipelines, speculation, write-combining buffers. A routine
+ * that reads a register lets others run inside its wait; if those read registers too, it goes on
+ * after them.
  */
 @NullMarked
 package io.github.bellwire.cpu;

@@ -79,7 +79,7 @@ public final class Host {
       cores.add(new Core(i, config.core(), machine));
     }
     pages = new PageAllocator(MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes()));
-    long poolBytes = Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4);
+    long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
     bounceBuffers = new BounceBufferPool(pages, (int) poolBytes);
   }
 

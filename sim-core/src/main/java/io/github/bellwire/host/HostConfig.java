@@ -14,8 +14,8 @@ import java.util.List;
  * A machine without devices.
  *
  * @param name as on the command line, such as {@code gen4-server}
- * @param lowMemoryBytes RAM from address 0 on, 16 MiB..3 GiB
- * @param highMemoryBytes RAM from 4 GiB on, 0..16 TiB
+ * @param lowMemoryBytes RAM from address 0 on, a multiple of 4 KiB, 16 MiB..3 GiB
+ * @param highMemoryBytes RAM from 4 GiB on, a multiple of 4 KiB, 0..16 TiB
  * @param coresCount 1..64
  * @param core cost of a core's work
  * @param cache the caches
@@ -36,6 +36,7 @@ public record HostConfig(
   private static final long GIB = 1L << 30;
   private static final long LOW_MEMORY_MIN_BYTES = 1L << 24;
   private static final int CORES_MAX = 64;
+  private static final int PAGE_BYTES = 4096;
 
   /**
    * No latency and no tag limit; link traffic is charged at the guide rate, so that bandwidth
@@ -86,15 +87,15 @@ public record HostConfig(
     requireNonNull(rootComplex, "rootComplex");
     requireNonNull(link, "link");
     require(
-        lowMemoryBytes >= LOW_MEMORY_MIN_BYTES && lowMemoryBytes <= 3 * GIB,
+        isInPages(lowMemoryBytes, LOW_MEMORY_MIN_BYTES, 3 * GIB),
         "lowMemoryBytes",
         lowMemoryBytes,
-        "16 MiB..3 GiB");
+        "a multiple of 4 KiB, 16 MiB..3 GiB");
     require(
-        highMemoryBytes >= 0 && highMemoryBytes <= 16L << 40,
+        isInPages(highMemoryBytes, 0, 16L << 40),
         "highMemoryBytes",
         highMemoryBytes,
-        "0..16 TiB");
+        "a multiple of 4 KiB, 0..16 TiB");
     require(
         coresCount >= 1 && coresCount <= CORES_MAX, "coresCount", coresCount, "1.." + CORES_MAX);
   }
@@ -160,6 +161,10 @@ public record HostConfig(
         memory,
         rootComplex,
         link);
+  }
+
+  private static boolean isInPages(long bytes, long min, long max) {
+    return bytes >= min && bytes <= max && bytes % PAGE_BYTES == 0;
   }
 
   private static void require(boolean ok, String name, long value, String bound) {

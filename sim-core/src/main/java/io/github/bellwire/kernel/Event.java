@@ -7,10 +7,12 @@ package io.github.bellwire.kernel;
  * <p>Confined to the thread that runs its {@link Simulation}.
  */
 public abstract class Event {
-  static final int NOT_QUEUED = -1;
-
   long timePs;
-  int node = NOT_QUEUED;
+
+  /** Neighbours in the list that this event waits in, or itself. */
+  Event next = this;
+
+  Event previous = this;
 
   /** Creates an event that is not scheduled. */
   protected Event() {}
@@ -25,7 +27,7 @@ public abstract class Event {
 
   /** {@return whether the event is waiting in a queue} */
   public final boolean isScheduled() {
-    return node != NOT_QUEUED;
+    return next != this;
   }
 
   /**
@@ -33,5 +35,19 @@ public abstract class Event {
    */
   public final long timePs() {
     return timePs;
+  }
+
+  final void linkBetween(Event before, Event after) {
+    next = after;
+    previous = before;
+    before.next = this;
+    after.previous = this;
+  }
+
+  final void unlink() {
+    previous.next = next;
+    next.previous = previous;
+    next = this;
+    previous = this;
   }
 }

@@ -5,7 +5,6 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The bytes of simulated RAM, little endian. As on a PC there are two ranges: low memory from 0,
@@ -31,6 +30,7 @@ public final class PhysicalMemory {
   private static final int PAGE_BYTES = 1 << PAGE_SHIFT;
   private static final int PAGE_MASK = PAGE_BYTES - 1;
   private static final byte[] ZERO_PAGE = new byte[PAGE_BYTES];
+  private static final byte[] NO_PAGE = {};
 
   // Plain access only: from JDK 22 on, byte[] views refuse ordered access modes.
   private static final VarHandle LONGS =
@@ -42,7 +42,7 @@ public final class PhysicalMemory {
 
   private final long lowBytes;
   private final long highBytes;
-  private @Nullable byte[][] pages = new byte[64][];
+  private byte[][] pages = new byte[64][0];
 
   /**
    * Creates empty memory.
@@ -137,7 +137,11 @@ public final class PhysicalMemory {
    * @param pa address in RAM, any alignment
    */
   public int getInt(long pa) {
+    byte[] page = pageAt(pa);
     int offset = (int) pa & PAGE_MASK;
+    if (offset <= page.length - Integer.BYTES) {
+      return (int) INTS.get(page, offset);
+    }
     if (offset > PAGE_BYTES - Integer.BYTES) {
       return getShort(pa) | getShort(pa + 2) << 16;
     }
@@ -151,7 +155,12 @@ public final class PhysicalMemory {
    * @param value the value
    */
   public void putInt(long pa, int value) {
+    byte[] page = pageAt(pa);
     int offset = (int) pa & PAGE_MASK;
+    if (offset <= page.length - Integer.BYTES) {
+      INTS.set(page, offset, value);
+      return;
+    }
     if (offset > PAGE_BYTES - Integer.BYTES) {
       checkContains(pa, Integer.BYTES);
       putShort(pa, value);
@@ -167,7 +176,11 @@ public final class PhysicalMemory {
    * @param pa address in RAM, any alignment
    */
   public long getLong(long pa) {
+    byte[] page = pageAt(pa);
     int offset = (int) pa & PAGE_MASK;
+    if (offset <= page.length - Long.BYTES) {
+      return (long) LONGS.get(page, offset);
+    }
     if (offset > PAGE_BYTES - Long.BYTES) {
       return Integer.toUnsignedLong(getInt(pa)) | (long) getInt(pa + 4) << 32;
     }
@@ -181,7 +194,12 @@ public final class PhysicalMemory {
    * @param value the value
    */
   public void putLong(long pa, long value) {
+    byte[] page = pageAt(pa);
     int offset = (int) pa & PAGE_MASK;
+    if (offset <= page.length - Long.BYTES) {
+      LONGS.set(page, offset, value);
+      return;
+    }
     if (offset > PAGE_BYTES - Long.BYTES) {
       checkContains(pa, Long.BYTES);
       putInt(pa, (int) value);
@@ -189,6 +207,26 @@ public final class PhysicalMemory {
       return;
     }
     LONGS.set(writablePage(pa, Long.BYTES), offset, value);
+  }
+
+  /**
+   * Writes two 64-bit values side by side, as descriptors are written.
+   *
+   * @param pa address in RAM, any alignment
+   * @param first the value at {@code pa}
+   * @param second the value 8 bytes on
+   */
+  public void putLongs(long pa, long first, long second) {
+    byte[] page = pageAt(pa);
+    int offset = (int) pa & PAGE_MASK;
+    if (offset <= page.length - 2 * Long.BYTES) {
+      LONGS.set(page, offset, first);
+      LONGS.set(page, offset + Long.BYTES, second);
+      return;
+    }
+    checkContains(pa, 2 * Long.BYTES);
+    putLong(pa, first);
+    putLong(pa + Long.BYTES, second);
   }
 
   /**
@@ -282,15 +320,15 @@ public final class PhysicalMemory {
   public int residentPagesCount() {
     int count = 0;
     for (byte[] page : pages) {
-      count += page == null ? 0 : 1;
+      count += page.length == 0 ? 0 : 1;
     }
     return count;
   }
 
   /** Returns the page of an access that does not leave it. */
   private byte[] readablePage(long pa, int sizeBytes) {
-    byte[] page = residentPage(pa, sizeBytes);
-    if (page != null) {
+    byte[] page = pageAt(pa);
+    if (((int) pa & PAGE_MASK) + sizeBytes <= page.length) {
       return page;
     }
     checkContains(pa, sizeBytes);
@@ -298,20 +336,17 @@ public final class PhysicalMemory {
   }
 
   private byte[] writablePage(long pa, int sizeBytes) {
-    byte[] page = residentPage(pa, sizeBytes);
-    return page != null ? page : touch(pa, sizeBytes);
+    byte[] page = pageAt(pa);
+    return ((int) pa & PAGE_MASK) + sizeBytes <= page.length ? page : touch(pa, sizeBytes);
   }
 
-  private @Nullable byte[] residentPage(long pa, int sizeBytes) {
+  /**
+   * Returns the page as far as it is there: the last page of a range may be a short one, and one
+   * that nobody has written to has no bytes.
+   */
+  private byte[] pageAt(long pa) {
     long index = pa >>> PAGE_SHIFT;
-    if (index < pages.length) {
-      byte[] page = pages[(int) index];
-      // The last page of a range may be a short one.
-      if (page != null && ((int) pa & PAGE_MASK) + sizeBytes <= page.length) {
-        return page;
-      }
-    }
-    return null;
+    return index < pages.length ? pages[(int) index] : NO_PAGE;
   }
 
   private byte[] touch(long pa, int sizeBytes) {
@@ -319,7 +354,9 @@ public final class PhysicalMemory {
     int index = (int) (pa >>> PAGE_SHIFT);
     if (index >= pages.length) {
       // The table reaches to the highest page touched, in powers of two.
+      int oldLength = pages.length;
       pages = Arrays.copyOf(pages, Integer.highestOneBit(index) * 2);
+      Arrays.fill(pages, oldLength, pages.length, NO_PAGE);
     }
     long basePa = (long) index << PAGE_SHIFT;
     long endPa = basePa >= HIGH_BASE ? HIGH_BASE + highBytes : lowBytes;

@@ -158,12 +158,11 @@ public final class BusEnumerator {
     }
   }
 
-  /** Payload: what both ends can take. Read requests: what the host wishes. */
+  /** Payload: what both ends can take. Read requests: what the host wishes. Tags: all there are. */
   private void programSizes(ConfigSpace space) {
     int pcie = space.findCapability(CapabilityId.PCI_EXPRESS);
-    int supportedCode =
-        space.read(pcie + ConfigLayout.DEVICE_CAPABILITIES, 4)
-            & ConfigLayout.DEVICE_CAPABILITIES_MPS_MASK;
+    int capabilities = space.read(pcie + ConfigLayout.DEVICE_CAPABILITIES, 4);
+    int supportedCode = capabilities & ConfigLayout.DEVICE_CAPABILITIES_MPS_MASK;
     int payloadCode = Math.min(PcieCapability.sizeCode(config.maxPayloadBytes()), supportedCode);
     int requestCode = PcieCapability.sizeCode(config.maxReadRequestBytes());
     int control =
@@ -173,7 +172,14 @@ public final class BusEnumerator {
         pcie + ConfigLayout.DEVICE_CONTROL,
         2,
         control
+            | extendedTag(capabilities)
             | payloadCode << ConfigLayout.DEVICE_CONTROL_MPS_SHIFT
             | requestCode << ConfigLayout.DEVICE_CONTROL_MRRS_SHIFT);
+  }
+
+  private static int extendedTag(int capabilities) {
+    return (capabilities & ConfigLayout.DEVICE_CAPABILITIES_EXTENDED_TAG) == 0
+        ? 0
+        : ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG;
   }
 }

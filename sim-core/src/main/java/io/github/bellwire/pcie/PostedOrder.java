@@ -38,6 +38,9 @@ final class PostedOrder {
    */
   void add(long newSentPs, long newCommitPs) {
     int later = newestUntil(newSentPs) - 1;
+    if (later >= WRITES - 1) {
+      return; // Older than everything remembered.
+    }
     end = end + 1 & WRITES - 1;
     count = Math.min(WRITES, count + 1);
     for (int back = 1; back <= later; back++) {

@@ -102,7 +102,9 @@ public final class RootPort {
     long nowPs = simulation.nowPs();
     long value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
     int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, sizeBytes);
-    long donePs = upstream.transmitCompletionWithData(wireBytes, nowPs) + link.propagationPs();
+    long completionReadyPs = upstreamPath.behindPostedWritesPs(nowPs);
+    long donePs =
+        upstream.transmitCompletionWithData(wireBytes, completionReadyPs) + link.propagationPs();
     result.answer(value, donePs);
   }
 

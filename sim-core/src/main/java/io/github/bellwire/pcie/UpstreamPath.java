@@ -23,6 +23,8 @@ final class UpstreamPath implements DmaPort {
   private final LinkDirection upstream;
   private final LinkDirection downstream;
   private final TagPool tags;
+  // Ready times with the times at which the writes have left: a gap must not let others pass them.
+  private final PostedOrder postedSends = new PostedOrder();
   private final PostedOrder postedOrder = new PostedOrder();
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
@@ -71,7 +73,7 @@ final class UpstreamPath implements DmaPort {
     while (done < lengthBytes) {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
-      long startPs = Math.max(readyPs, tags.nextFreePs());
+      long startPs = behindPostedWritesPs(Math.max(readyPs, tags.nextFreePs()));
       readyPs = upstream.transmitMemoryRead(TlpLayout.requestBytes(address), startPs);
       long repliedPs = answer(address, destination, offset + done, piece, readyPs + propagationPs);
       tags.take(repliedPs);
@@ -128,6 +130,14 @@ final class UpstreamPath implements DmaPort {
     return refusedRequestsTotal;
   }
 
+  /**
+   * {@return when a TLP that is ready at a time may enter the serializer: behind the posted writes
+   * that were ready no later}
+   */
+  long behindPostedWritesPs(long readyPs) {
+    return Math.max(readyPs, postedSends.commitBefore(readyPs));
+  }
+
   /** Serves one read request that arrives at the port; returns when its last completion is back. */
   private long answer(long iova, byte[] destination, int offset, int lengthBytes, long arrivalPs) {
     translate(iova, lengthBytes, false, arrivalPs + rootUpstreamPs);
@@ -147,11 +157,11 @@ final class UpstreamPath implements DmaPort {
   /** Sends the completions of one request; they stay in address order. */
   private long complete(long iova, int lengthBytes, long readyPs) {
     long pieceReadyPs = port.behindPostedWritesPs(readyPs);
+    int mpsBytes = Math.min(completionMpsBytes, configSpace.maxPayloadBytes());
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece =
-          TlpLayout.completionPieceBytes(address, lengthBytes - done, completionMpsBytes, rcbBytes);
+      int piece = TlpLayout.completionPieceBytes(address, lengthBytes - done, mpsBytes, rcbBytes);
       int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, piece);
       pieceReadyPs = downstream.transmitCompletionWithData(wireBytes, pieceReadyPs);
       done += piece;
@@ -174,7 +184,9 @@ final class UpstreamPath implements DmaPort {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, writeMpsBytes);
       int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
-      sentPs = upstream.transmitMemoryWrite(wireBytes, sentPs);
+      long readyPs = sentPs;
+      sentPs = upstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
+      postedSends.add(readyPs, sentPs);
       commit(address, source, offset + done, piece, isPolled);
       done += piece;
     }

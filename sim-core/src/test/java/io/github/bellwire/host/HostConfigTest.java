@@ -11,6 +11,7 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class HostConfigTest {
   private static HostConfig host(long lowMemoryBytes, long highMemoryBytes, int coresCount) {
@@ -28,10 +29,12 @@ class HostConfigTest {
 
   @ParameterizedTest
   @CsvSource({
-    "16777215, 0, 1, lowMemoryBytes must be 16 MiB..3 GiB: lowMemoryBytes=16777215",
-    "3221225473, 0, 1, lowMemoryBytes must be 16 MiB..3 GiB: lowMemoryBytes=3221225473",
-    "16777216, -1, 1, highMemoryBytes must be 0..16 TiB: highMemoryBytes=-1",
-    "16777216, 17592186044417, 1, highMemoryBytes must be 0..16 TiB: highMemoryBytes=17592186044417",
+    "16773120, 0, 1, 'lowMemoryBytes must be a multiple of 4 KiB, 16 MiB..3 GiB:'",
+    "3221229568, 0, 1, 'lowMemoryBytes must be a multiple of 4 KiB, 16 MiB..3 GiB:'",
+    "16777217, 0, 1, 'lowMemoryBytes must be a multiple of 4 KiB, 16 MiB..3 GiB:'",
+    "16777216, -4096, 1, 'highMemoryBytes must be a multiple of 4 KiB, 0..16 TiB:'",
+    "16777216, 17592186048512, 1, 'highMemoryBytes must be a multiple of 4 KiB, 0..16 TiB:'",
+    "16777216, 2048, 1, 'highMemoryBytes must be a multiple of 4 KiB, 0..16 TiB:'",
     "16777216, 0, 0, coresCount must be 1..64: coresCount=0",
     "16777216, 0, 65, coresCount must be 1..64: coresCount=65"
   })
@@ -39,7 +42,17 @@ class HostConfigTest {
       long lowMemoryBytes, long highMemoryBytes, int coresCount, String message) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> host(lowMemoryBytes, highMemoryBytes, coresCount))
-        .withMessage(message);
+        .withMessageStartingWith(message);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {16L << 20, 20L << 20, 255L << 20, (256L << 20) + 4096})
+  void shouldMakeAMachineOfAnyLegalSize(long lowMemoryBytes) {
+    Host host = new Host(host(lowMemoryBytes, 0, 1), 1);
+
+    // A quarter of low memory or less, a power of two.
+    assertThat((long) host.bounceBuffers().sizeBytes())
+        .isEqualTo(Long.highestOneBit(Math.min(64 << 20, lowMemoryBytes / 4)));
   }
 
   @Test

@@ -83,6 +83,27 @@ class DmaOrderingTest {
   // Order.
 
   @Test
+  void shouldNotLetASmallWritePassALargeOneThroughAGap() {
+    // The gap before the read holds 40 B but not 264 B, which go behind it.
+    dma.read(HIGH, new byte[64], 0, 64, 20_000);
+    long payloadPs = dma.write(HIGH + 4096, new byte[240], 0, 240, 1_000);
+    long statusPs = dma.writeStatus(HIGH + 8192, new byte[16], 0, 16, 1_500);
+
+    assertThat(statusPs).isGreaterThan(payloadPs);
+  }
+
+  @Test
+  void shouldNotLetAReadPassAWriteThroughAGap() {
+    dma.read(HIGH, new byte[64], 0, 64, 20_000);
+    dma.write(HIGH + 4096, new byte[240], 0, 240, 1_000);
+    long writtenPs = dma.sentPs();
+
+    long readPs = dma.read(HIGH + 4096, new byte[64], 0, 64, 1_500);
+
+    assertThat(readPs).isGreaterThan(writtenPs);
+  }
+
+  @Test
   void shouldCommitPostedWritesInOrder() {
     fabric.caches.deviceWritePs = 900_000;
     long slowPs = dma.writeStatus(0x1000, new byte[] {1}, 0, 1, 0);

@@ -62,6 +62,19 @@ class PostedOrderTest {
   }
 
   @Test
+  void shouldKeepWhatItRemembersWhenAnOlderWriteComesLate() {
+    PostedOrder order = new PostedOrder();
+    for (int i = 1_001; i <= 2_024; i++) {
+      order.add(i, i + 4_000);
+    }
+
+    order.add(500, 600);
+
+    assertThat(order.commitBefore(2_024)).isEqualTo(6_024);
+    assertThat(order.commitBefore(1_500)).isEqualTo(5_500);
+  }
+
+  @Test
   void shouldForgetTheOldestOnly() {
     PostedOrder order = new PostedOrder();
     for (int i = 1; i <= 5_000; i++) {

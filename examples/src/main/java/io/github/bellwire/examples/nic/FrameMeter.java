@@ -27,11 +27,12 @@ final class FrameMeter {
    */
   void add(long startPs, long endPs, int lengthBytes) {
     latency.record(endPs - startPs);
-    if (framesTotal == 0) {
+    // Cores run ahead of the clock, each by its own routine: the first told need not be the first.
+    if (framesTotal == 0 || endPs < firstPs) {
       firstPs = endPs;
       firstBytes = lengthBytes;
     }
-    lastPs = endPs;
+    lastPs = Math.max(lastPs, endPs);
     framesTotal++;
     bytesTotal += lengthBytes;
   }

@@ -122,7 +122,7 @@ public final class NicForward implements Scenario {
         .metric("wire_gbit_per_s", wireGbps)
         .metric("frames_per_s", forwarded.framesPerSecond());
     forwarded.addLatency(report);
-    machine.addCounters(report, forwarded.lastPs(), sent, context);
+    machine.addCounters(report, forwarded.lastPs(), sent);
     NicReport.addSections(report);
     ways.forEach(way -> NicReport.addDrops(report, way.from));
     report

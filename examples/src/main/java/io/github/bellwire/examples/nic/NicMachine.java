@@ -31,12 +31,14 @@ import java.util.function.IntFunction;
 final class NicMachine {
   private static final double PS_PER_NS = 1_000;
 
+  private final RunContext context;
   private final Host host;
   private final FrameTimes times;
   private final NicDriverConfig software;
   private final List<NicPort> ports = new ArrayList<>();
   private final BufferPool pool;
   private final int coresCount;
+  private double beforeWallSeconds;
   private Totals before = new Totals(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** What runs up over time, to be subtracted. */
@@ -57,6 +59,7 @@ final class NicMachine {
    * @param portsCount cards
    */
   NicMachine(Settings settings, RunContext context, int portsCount) {
+    this.context = context;
     host = new Host(HostKeys.resolve(settings), settings.value(CommandLineTool.SEED));
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
@@ -150,10 +153,12 @@ final class NicMachine {
   /** From here on counts what {@link #addCounters} reports. */
   void beginMeasurement() {
     before = totals();
+    beforeWallSeconds = context.wallSeconds();
   }
 
   /** Adds what PCIe, cores and interrupts have done since the beginning of the measurement. */
-  void addCounters(Report report, long endPs, long frames, RunContext context) {
+  void addCounters(Report report, long endPs, long frames) {
+    double wallSeconds = context.wallSeconds() - beforeWallSeconds;
     Totals now = totals();
     long elapsedPs = Math.max(1, endPs - before.nowPs());
     double busy = (double) (now.busyPs() - before.busyPs()) / elapsedPs / coresCount;
@@ -167,7 +172,7 @@ final class NicMachine {
         .metric("interrupts_count", now.interrupts() - before.interrupts())
         .metric("cpu_busy_ratio", Math.min(1, busy))
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
-        .metric("packets_per_wall_second", frames / Math.max(1e-9, context.wallSeconds()))
+        .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
   }
 

@@ -79,7 +79,7 @@ public final class NicRx implements Scenario {
         .metric("frames_per_s", received.framesPerSecond());
     received.addLatency(report);
     machine.addCounters(
-        report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal(), context);
+        report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal());
     NicReport.addSections(report);
     NicReport.addDrops(report, port);
     check(report, machine, traffic, sink);
@@ -100,12 +100,7 @@ public final class NicRx implements Scenario {
         "frames offered = received + dropped",
         offered == received + dropped,
         offered + " = " + received + " + " + dropped);
-    DriverStatistics statistics = port.readStatistics(machine.host());
-    long counted = statistics.goodFramesReceived() - statistics.droppedFrames();
-    report.check(
-        "the card's registers say the same",
-        counted == received,
-        statistics.goodFramesReceived() + " good - " + statistics.droppedFrames() + " dropped");
+    checkRegisters(report, port.readStatistics(machine.host()), offered, received);
     if (dropped == 0) {
       report.check(
           "bytes received = bytes offered",
@@ -116,5 +111,21 @@ public final class NicRx implements Scenario {
           sink.contentSum() == traffic.contentSum(),
           "sum of CRC-32C over all frames");
     }
+  }
+
+  /** Registers have 32 bits and wrap. */
+  private static void checkRegisters(
+      Report report, DriverStatistics statistics, long offered, long received) {
+    long good = statistics.goodFramesReceived();
+    long bad = statistics.oversizeFrames() + statistics.undersizeFrames();
+    long missed = statistics.missedFrames();
+    long noDescriptor = statistics.noDescriptorDrops();
+    report.check(
+        "the card's registers say the same",
+        (int) (good + missed + bad) == (int) offered
+            && (int) (good - noDescriptor) == (int) received,
+        String.format(
+            "%d good - %d without descriptor; %d missed, %d of a wrong length",
+            good, noDescriptor, missed, bad));
   }
 }

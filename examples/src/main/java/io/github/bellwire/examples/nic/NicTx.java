@@ -81,7 +81,7 @@ public final class NicTx implements Scenario {
         .metric("wire_gbit_per_s", sink.wireGbps())
         .metric("frames_per_s", sent.framesPerSecond());
     sent.addLatency(report);
-    machine.addCounters(report, sink.lastPs(), sink.framesTotal(), context);
+    machine.addCounters(report, sink.lastPs(), sink.framesTotal());
     NicReport.addSections(report);
     if (work.skippedTotal() + refused > 0) {
       Table table = new Table("Dropped frames", "reason", ">frames");

@@ -413,11 +413,19 @@ public final class Nic implements Endpoint, FrameReceiver {
       boolean isEnabled = registers.hasBits(offset, NicRegisters.RXDCTL_ENABLE);
       if (isEnabled && !wasEnabled) {
         queue.enable(registers);
+        showState(offset, NicRegisters.RXDCTL_ENABLE, queue.isEnabled);
       } else if (!isEnabled && wasEnabled) {
         registers.set(NicRegisters.rdh(index), queue.head);
         queue.disable();
       }
       rx.kick(nowPs);
+    }
+  }
+
+  /** The enable bit reads as what the queue does: one without a ring stays off. */
+  private void showState(int offset, int enableBit, boolean isEnabled) {
+    if (!isEnabled) {
+      registers.clearBits(offset, enableBit);
     }
   }
 
@@ -451,6 +459,7 @@ public final class Nic implements Endpoint, FrameReceiver {
     boolean isEnabled = registers.hasBits(offset, NicRegisters.TXDCTL_ENABLE);
     if (isEnabled && !wasEnabled) {
       tx.enable(queue);
+      showState(offset, NicRegisters.TXDCTL_ENABLE, queue.isEnabled);
     } else if (!isEnabled) {
       tx.disable(queue);
     }

@@ -389,9 +389,10 @@ final class RxPath {
     RxQueue queue = queues[frame.queueIndex];
     long sentPs = writePayload(frame, queue, atPs);
     leaving.add(frame.lengthBytes, Math.max(sentPs, simulation.nowPs()));
-    long visiblePs = writeBack(frame, queue, sentPs);
+    writeBack(frame, queue, sentPs);
     statistics.onFrameDelivered(frame.wireBytes, queue.index);
-    interrupts.onRxCause(queue.index, visiblePs);
+    // The message follows the write-back out of the device; posted order keeps it behind.
+    interrupts.onRxCause(queue.index, dma.sentPs());
   }
 
   private long writePayload(Frame frame, RxQueue queue, long atPs) {
@@ -420,8 +421,7 @@ final class RxPath {
   }
 
   /** Writes all descriptors of a frame, up to the end of the ring at once; the last has EOP. */
-  private long writeBack(Frame frame, RxQueue queue, long atPs) {
-    long visiblePs = atPs;
+  private void writeBack(Frame frame, RxQueue queue, long atPs) {
     long sentPs = atPs;
     int done = 0;
     int first = 0;
@@ -435,7 +435,7 @@ final class RxPath {
       }
       long address = queue.address(queue.head);
       int bytes = count * RxDescriptorLayout.SIZE_BYTES;
-      visiblePs = dma.writeStatus(address, scratch, 0, bytes, sentPs);
+      long visiblePs = dma.writeStatus(address, scratch, 0, bytes, sentPs);
       sentPs = dma.sentPs();
       if (dma.status() != DmaStatus.OK) {
         onFault(atPs);
@@ -449,7 +449,6 @@ final class RxPath {
       first += count;
     }
     lastSentPs = Math.max(lastSentPs, sentPs);
-    return visiblePs;
   }
 
   private void encode(Frame frame, RxQueue queue, int index, int pieceBytes, boolean isLast) {

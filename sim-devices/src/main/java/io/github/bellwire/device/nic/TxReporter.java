@@ -111,9 +111,14 @@ final class TxReporter {
       isHeld = true;
       return;
     }
-    long visiblePs = queue.writesHeadBack ? writeHead(queue, nowPs) : writeBack(queue, nowPs);
+    if (queue.writesHeadBack) {
+      writeHead(queue, nowPs);
+    } else {
+      writeBack(queue, nowPs);
+    }
     queue.hasUnreported = false;
-    interrupts.onTxCause(queue.index, visiblePs);
+    // The message follows the report out of the device; posted order keeps it behind.
+    interrupts.onTxCause(queue.index, dma.sentPs());
   }
 
   private Event flushEvent(TxQueue queue) {
@@ -142,17 +147,15 @@ final class TxReporter {
     return queue.wthresh - intoLine;
   }
 
-  private long writeHead(TxQueue queue, long nowPs) {
+  private void writeHead(TxQueue queue, long nowPs) {
     queue.reported = queue.done;
     LittleEndian.putLong(scratch, 0, queue.done);
-    long visiblePs = dma.writeStatus(queue.headWriteBackAddress, scratch, 0, Integer.BYTES, nowPs);
+    dma.writeStatus(queue.headWriteBackAddress, scratch, 0, Integer.BYTES, nowPs);
     checkWritten(nowPs);
-    return visiblePs;
   }
 
   /** Writes back runs of neighbouring descriptors that ask for it, each run at once. */
-  private long writeBack(TxQueue queue, long nowPs) {
-    long visiblePs = nowPs;
+  private void writeBack(TxQueue queue, long nowPs) {
     long sentPs = nowPs;
     while (queue.reported != queue.done) {
       int first = queue.reported;
@@ -169,12 +172,11 @@ final class TxReporter {
         continue;
       }
       int bytes = count * TxDescriptorLayout.SIZE_BYTES;
-      visiblePs = dma.writeStatus(queue.address(first), scratch, 0, bytes, sentPs);
+      long visiblePs = dma.writeStatus(queue.address(first), scratch, 0, bytes, sentPs);
       sentPs = dma.sentPs();
       checkWritten(nowPs);
       traceRun(queue, first, count, visiblePs);
     }
-    return visiblePs;
   }
 
   private void encode(TxQueue queue, int descriptor, int index) {

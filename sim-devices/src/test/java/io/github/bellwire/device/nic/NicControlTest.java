@@ -197,12 +197,26 @@ class NicControlTest {
   void shouldNotEnableQueuesThatTheConfigurationLacks() {
     NicBench few = new NicBench(NicBench.CONFIG.toBuilder().rxQueues(2).txQueues(2).build());
     for (int queue = 0; queue < NicRegisters.QUEUES; queue++) {
+      few.write(NicRegisters.rdlen(queue), 128);
+      few.write(NicRegisters.tdlen(queue), 128);
       few.write(NicRegisters.rxdctl(queue), NicRegisters.RXDCTL_ENABLE);
       few.write(NicRegisters.txdctl(queue), NicRegisters.TXDCTL_ENABLE);
       int expected = queue < 2 ? 1 << 25 : 0;
       assertThat(few.read(NicRegisters.rxdctl(queue))).isEqualTo(expected);
       assertThat(few.read(NicRegisters.txdctl(queue))).isEqualTo(expected);
     }
+  }
+
+  @Test
+  void shouldShowAQueueWithoutARingAsOff() {
+    bench.write(NicRegisters.rxdctl(3), NicRegisters.RXDCTL_ENABLE);
+    bench.write(NicRegisters.txdctl(3), NicRegisters.TXDCTL_ENABLE);
+
+    assertThat(bench.read(NicRegisters.rxdctl(3)) & NicRegisters.RXDCTL_ENABLE).isZero();
+    assertThat(bench.read(NicRegisters.txdctl(3)) & NicRegisters.TXDCTL_ENABLE).isZero();
+    bench.write(NicRegisters.rdlen(3), 128);
+    bench.write(NicRegisters.rxdctl(3), NicRegisters.RXDCTL_ENABLE);
+    assertThat(bench.read(NicRegisters.rxdctl(3)) & NicRegisters.RXDCTL_ENABLE).isNotZero();
   }
 
   private static void setOpen(NicBench bench, boolean byBusMasterBit, boolean open) {

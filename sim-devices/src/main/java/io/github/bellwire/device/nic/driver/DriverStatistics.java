@@ -4,7 +4,8 @@ package io.github.bellwire.device.nic.driver;
  * What the device has counted since its counters were last read; reading clears them. Octets
  * include the FCS.
  *
- * @param goodFramesReceived GPRC: without error, those included that found no room or descriptor
+ * @param goodFramesReceived GPRC: without error, those included that found no descriptor, but not
+ *     those that found no room
  * @param goodBytesReceived GORC
  * @param framesReceived TPR: all that passed the address filter, errors included
  * @param missedFrames sum of MPC: no room in the packet buffer
