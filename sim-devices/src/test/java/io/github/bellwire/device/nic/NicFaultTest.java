@@ -125,8 +125,9 @@ class NicFaultTest {
     bench.write(NicRegisters.rxdctl(0), 0);
     bench.write(NicRegisters.rdbal(0), (int) base);
     bench.write(NicRegisters.rdbah(0), (int) (base >>> 32));
-    bench.write(NicRegisters.rxdctl(0), NicRegisters.RXDCTL_ENABLE);
     // A ring near the end of all addresses does not go on at 0.
+    bench.write(NicRegisters.rdh(0), 300);
+    bench.write(NicRegisters.rxdctl(0), NicRegisters.RXDCTL_ENABLE);
     bench.write(NicRegisters.rdt(0), 1000);
     byte[] before = snapshot();
 
