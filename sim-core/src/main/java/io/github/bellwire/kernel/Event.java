@@ -9,10 +9,10 @@ package io.github.bellwire.kernel;
 public abstract class Event {
   long timePs;
 
-  /** Neighbours in the list that this event waits in, or itself. */
-  Event next = this;
+  /** Neighbours in the list that this event waits in; null while it waits in none. */
+  Event next;
 
-  Event previous = this;
+  Event previous;
 
   /** Creates an event that is not scheduled. */
   protected Event() {}
@@ -27,7 +27,7 @@ public abstract class Event {
 
   /** {@return whether the event is waiting in a queue} */
   public final boolean isScheduled() {
-    return next != this;
+    return next != null;
   }
 
   /**
@@ -47,7 +47,7 @@ public abstract class Event {
   final void unlink() {
     previous.next = next;
     next.previous = previous;
-    next = this;
-    previous = this;
+    next = null;
+    previous = null;
   }
 }

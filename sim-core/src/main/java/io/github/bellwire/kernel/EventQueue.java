@@ -87,7 +87,10 @@ final class EventQueue {
     if (first.timePs > lastPs) {
       return null;
     }
-    first.unlink();
+    Event second = first.next;
+    frontMark.next = second;
+    second.previous = frontMark;
+    first.next = null;
     frontCount--;
     return first;
   }

@@ -156,6 +156,7 @@ final class Rung {
   static final class Mark extends Event {
     Mark() {
       timePs = -1;
+      forget();
     }
 
     /** Empties the list; its events stay linked to each other and the last one to the mark. */
