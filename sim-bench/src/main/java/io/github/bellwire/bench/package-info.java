@@ -3,6 +3,8 @@
  *
  * <pre>{@code
  * BenchmarkReport --forks--> EventQueueBenchmark --> HoldQueue: Bellwire | PriorityQueue | SSJ
+ *                 --forks--> RingBenchmark -------> RingTransfer: Bellwire | Agrona | JCTools | ...
+ *                 --forks--> NicReceiveBenchmark -> ReceivePath: the whole machine
  * }</pre>
  *
  * <p>Costs are thread CPU time in nanoseconds per operation, never wall-clock time: hosts are

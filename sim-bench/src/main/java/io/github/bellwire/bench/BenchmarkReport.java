@@ -1,0 +1,135 @@
+package io.github.bellwire.bench;
+
+import java.io.PrintStream;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.openjdk.jmh.infra.BenchmarkParams;
+import org.openjdk.jmh.results.BenchmarkResult;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * Runs the benchmarks that the project's speed is held to and prints the figures as they are to be
+ * quoted: thread CPU time per operation, the minimum over all forks, and ratios within this run.
+ */
+public final class BenchmarkReport {
+  private static final int FORKS_DEFAULT = 5;
+  private static final int ITERATIONS = 4;
+  private static final TimeValue ITERATION = TimeValue.milliseconds(300);
+
+  private final int forks;
+  private final Map<String, Double> minimaNs = new LinkedHashMap<>();
+  private double allocatedBytesPerOperationMax;
+
+  private BenchmarkReport(int forks) {
+    this.forks = forks;
+  }
+
+  /**
+   * Measures and prints.
+   *
+   * @param args the number of forks, 5 if absent
+   * @throws RunnerException if a benchmark fails
+   */
+  public static void main(String[] args) throws RunnerException {
+    BenchmarkReport report =
+        new BenchmarkReport(args.length == 0 ? FORKS_DEFAULT : Integer.parseInt(args[0]));
+    report.measure();
+    report.print(System.out);
+  }
+
+  private void measure() throws RunnerException {
+    run(
+        hold("bellwire", "priorityQueue", "henriksen")
+            .param("pendingEvents", "256", "4096")
+            .param("law", "exp"));
+    run(hold("bellwire").param("pendingEvents", "16").param("law", "mix"));
+    run(
+        options(RingBenchmark.class)
+            .param("implementation", "bellwire", "agrona")
+            .param("descriptorBytes", "16"));
+    run(options(NicReceiveBenchmark.class));
+  }
+
+  private ChainedOptionsBuilder hold(String... implementations) {
+    return options(EventQueueBenchmark.class)
+        .param("implementation", implementations)
+        .param("handlerTypes", "4");
+  }
+
+  private ChainedOptionsBuilder options(Class<?> benchmark) {
+    return new OptionsBuilder()
+        .include(benchmark.getName())
+        .forks(forks)
+        .warmupIterations(ITERATIONS)
+        .warmupTime(ITERATION)
+        .measurementIterations(ITERATIONS)
+        .measurementTime(ITERATION)
+        .shouldFailOnError(true)
+        .verbosity(VerboseMode.SILENT);
+  }
+
+  private void run(ChainedOptionsBuilder options) throws RunnerException {
+    for (RunResult result : new Runner(options.build()).run()) {
+      String name = name(result.getParams());
+      for (BenchmarkResult fork : result.getBenchmarkResults()) {
+        for (IterationResult iteration : fork.getIterationResults()) {
+          add(name, iteration);
+        }
+      }
+    }
+  }
+
+  private void add(String name, IterationResult iteration) {
+    double operations = score(iteration, "operations");
+    minimaNs.merge(name, score(iteration, "cpuNs") / operations, Math::min);
+    if (name.contains("bellwire") || name.contains("Receive")) {
+      double perOperation = score(iteration, "allocatedBytes") / operations;
+      allocatedBytesPerOperationMax = Math.max(allocatedBytesPerOperationMax, perOperation);
+    }
+  }
+
+  private static double score(IterationResult iteration, String counter) {
+    return iteration.getSecondaryResults().get(counter).getScore();
+  }
+
+  /** The benchmark's class without its suffix, and its parameters in the order of their names. */
+  private static String name(BenchmarkParams params) {
+    StringBuilder name =
+        new StringBuilder(params.getBenchmark().replaceAll(".*\\.(\\w+)Benchmark\\.\\w+", "$1"));
+    for (String key : params.getParamsKeys()) {
+      name.append(' ').append(params.getParam(key));
+    }
+    return name.toString();
+  }
+
+  private void print(PrintStream out) {
+    out.printf("Thread CPU time per operation, minimum over %d forks%n", forks);
+    minimaNs.forEach((name, ns) -> out.printf(Locale.ROOT, "  %-40s %7.1f ns%n", name, ns));
+    out.printf(
+        Locale.ROOT,
+        "  bytes allocated per operation, ours, at most: %.3f%n%nRatios within this run%n",
+        allocatedBytesPerOperationMax);
+    String kernel = "EventQueue 4 bellwire exp ";
+    String priorityQueue = "EventQueue 4 priorityQueue exp ";
+    String henriksen = "EventQueue 4 henriksen exp ";
+    ratio(out, priorityQueue + "256", kernel + "256", "at least 2.5");
+    ratio(out, priorityQueue + "4096", kernel + "4096", "at least 2.5");
+    ratio(out, henriksen + "256", kernel + "256", "at least 2");
+    ratio(out, henriksen + "4096", kernel + "4096", "at least 2");
+    ratio(out, "EventQueue 4 bellwire mix 16", priorityQueue + "256", "at most 0.25");
+    ratio(out, "Ring 16 bellwire", "Ring 16 agrona", "at most 0.5");
+  }
+
+  private void ratio(PrintStream out, String dividend, String divisor, String promise) {
+    double ratio = minimaNs.get(dividend) / minimaNs.get(divisor);
+    out.printf(Locale.ROOT, "  %-32s / %-30s %5.2f  (%s)%n", dividend, divisor, ratio, promise);
+  }
+}
