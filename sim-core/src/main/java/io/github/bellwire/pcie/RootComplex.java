@@ -3,6 +3,7 @@ package io.github.bellwire.pcie;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
@@ -78,8 +79,20 @@ public final class RootComplex {
    * @return the port
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link) {
+    return attach(endpoint, link, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs an endpoint into a new root port, as above.
+   *
+   * @param endpoint the device
+   * @param link the link to it
+   * @param caching how the caches treat its requests
+   * @return the port
+   */
+  public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
     Bdf bdf = new Bdf(ports.size() + 1, 0, 0);
-    RootPort port = new RootPort(this, simulation, endpoint, link, bdf);
+    RootPort port = new RootPort(this, simulation, endpoint, link, caches.devicePort(caching), bdf);
     ports.add(port);
     return port;
   }
@@ -171,10 +184,6 @@ public final class RootComplex {
 
   CommitQueue commits() {
     return commits;
-  }
-
-  CacheHierarchy caches() {
-    return caches;
   }
 
   InterruptSink interrupts() {

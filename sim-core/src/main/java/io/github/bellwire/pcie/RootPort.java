@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Simulation;
 
 /**
@@ -29,6 +30,7 @@ public final class RootPort {
       Simulation simulation,
       Endpoint endpoint,
       PcieLinkConfig link,
+      DeviceCachePort caches,
       Bdf bdf) {
     this.rootComplex = rootComplex;
     this.simulation = simulation;
@@ -37,7 +39,7 @@ public final class RootPort {
     this.bdf = bdf;
     upstream = new LinkDirection(link, simulation);
     downstream = new LinkDirection(link, simulation);
-    upstreamPath = new UpstreamPath(rootComplex, this);
+    upstreamPath = new UpstreamPath(rootComplex, this, caches);
     postedWrites = new PostedWriteQueue(simulation, endpoint);
     endpoint.connect(upstreamPath);
   }
