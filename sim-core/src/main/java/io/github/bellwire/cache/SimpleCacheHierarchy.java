@@ -42,10 +42,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final long[][] coreLines;
   private final Port port = new Port();
 
-  private long deviceReadHitsTotal;
-  private long deviceReadMissesTotal;
-  private long deviceWriteHitsTotal;
-  private long deviceWriteMissesTotal;
+  private final CacheStatistics statistics = new CacheStatistics();
 
   /**
    * Creates an empty hierarchy.
@@ -79,6 +76,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
           "config must be " + DevicePortConfig.DEFAULT + ": " + config);
     }
     return port;
+  }
+
+  @Override
+  public CacheStatistics statistics() {
+    return statistics;
   }
 
   @Override
@@ -116,26 +118,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       }
     }
     return donePs;
-  }
-
-  /** {@return lines that devices read and found in the last-level cache} */
-  public long deviceReadHitsTotal() {
-    return deviceReadHitsTotal;
-  }
-
-  /** {@return lines that devices read and that came from DRAM} */
-  public long deviceReadMissesTotal() {
-    return deviceReadMissesTotal;
-  }
-
-  /** {@return lines that devices wrote and found in the last-level cache} */
-  public long deviceWriteHitsTotal() {
-    return deviceWriteHitsTotal;
-  }
-
-  /** {@return lines that devices wrote and that had to be allocated} */
-  public long deviceWriteMissesTotal() {
-    return deviceWriteMissesTotal;
   }
 
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
@@ -191,6 +173,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     long victim = llcLines[slot];
     long bit = 1L << way;
     if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
+      statistics.writeBacks++;
       dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
       setStates[state + DIRTY_WAYS] &= ~bit;
     }
@@ -232,9 +215,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       long donePs = atPs + config.llcHitPs();
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         if (find(line) >= 0) {
-          deviceReadHitsTotal++;
+          statistics.deviceReadHits++;
         } else {
-          deviceReadMissesTotal++;
+          statistics.deviceReadMisses++;
           long missPs = atPs + config.llcHitPs();
           donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, missPs));
         }
@@ -250,9 +233,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         int way = find(line);
         if (way >= 0) {
-          deviceWriteHitsTotal++;
+          statistics.deviceWriteHits++;
         } else {
-          deviceWriteMissesTotal++;
+          statistics.deviceWriteMisses++;
           boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
           if (isPartial) {
             long fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + config.llcHitPs());
