@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Arrays;
@@ -17,6 +18,8 @@ final class UpstreamPath implements DmaPort {
 
   private final RootComplex rootComplex;
   private final RootPort port;
+  private final CacheHierarchy caches;
+  private final Translation translation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final ConfigSpace configSpace;
@@ -42,6 +45,8 @@ final class UpstreamPath implements DmaPort {
   UpstreamPath(RootComplex rootComplex, RootPort port) {
     this.rootComplex = rootComplex;
     this.port = port;
+    caches = rootComplex.caches();
+    translation = rootComplex.translation();
     memory = rootComplex.memory();
     commits = rootComplex.commits();
     configSpace = port.endpoint().configSpace();
@@ -148,7 +153,7 @@ final class UpstreamPath implements DmaPort {
       long refusedPs = translated.readyPs() + rootDownstreamPs;
       return downstream.transmitCompletion(port.behindPostedWritesPs(refusedPs)) + propagationPs;
     }
-    long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
+    long dataPs = caches.deviceRead(pa, lengthBytes, translated.readyPs());
     dataPs = Math.max(dataPs, postedOrder.commitBefore(arrivalPs - propagationPs));
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
@@ -206,7 +211,7 @@ final class UpstreamPath implements DmaPort {
     if (RootComplex.isInterruptAddress(pa)) {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs));
+      long commitPs = inOrder(caches.deviceWrite(pa, lengthBytes, readyPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
@@ -239,7 +244,7 @@ final class UpstreamPath implements DmaPort {
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    rootComplex.translation().translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
+    translation.translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
   }
 
   private void refuse() {
