@@ -24,6 +24,8 @@ public final class RootPort {
   private final LinkDirection downstream;
   private final UpstreamPath upstreamPath;
   private final PostedWriteQueue postedWrites;
+  private final PortErrors errors = new PortErrors();
+  private final PortErrors deviceErrors = new PortErrors();
 
   RootPort(
       RootComplex rootComplex,
@@ -72,6 +74,16 @@ public final class RootPort {
   /** {@return device requests that were refused or that nobody claimed} */
   public long refusedRequestsTotal() {
     return upstreamPath.refusedRequestsTotal();
+  }
+
+  /** {@return errors that the root port detects: in what the device sends} */
+  public PortErrors errors() {
+    return errors;
+  }
+
+  /** {@return errors that the device's end of the link detects: in what the host sends} */
+  public PortErrors deviceErrors() {
+    return deviceErrors;
   }
 
   /** {@return register writes that cores have sent to the device} */
