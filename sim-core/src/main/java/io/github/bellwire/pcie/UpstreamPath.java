@@ -18,6 +18,7 @@ final class UpstreamPath implements DmaPort {
 
   private final RootComplex rootComplex;
   private final RootPort port;
+  private final Translation translation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final DeviceCachePort caches;
@@ -44,6 +45,7 @@ final class UpstreamPath implements DmaPort {
   UpstreamPath(RootComplex rootComplex, RootPort port, DeviceCachePort caches) {
     this.rootComplex = rootComplex;
     this.port = port;
+    translation = rootComplex.translation();
     memory = rootComplex.memory();
     commits = rootComplex.commits();
     this.caches = caches;
@@ -242,7 +244,7 @@ final class UpstreamPath implements DmaPort {
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    rootComplex.translation().translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
+    translation.translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
   }
 
   private void refuse() {
