@@ -120,6 +120,38 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      donePs += config.storePs();
+      int way = find(line);
+      if (way >= 0) {
+        maintainLine(operation, line, way, donePs);
+      }
+    }
+    return donePs;
+  }
+
+  private void maintainLine(CacheOperation operation, long line, int way, long atPs) {
+    int state = state(line);
+    if ((setStates[state + DIRTY_WAYS] >>> way & 1) != 0) {
+      statistics.writeBacks++;
+      dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+      setStates[state + DIRTY_WAYS] &= ~(1L << way);
+    }
+    if (operation != CacheOperation.CLEAN) {
+      invalidateCoreCopies(line);
+      llcLines[setIndex(line, setMask) * ways + way] = ABSENT;
+      setStates[state + RECENT_LINE] = ABSENT;
+    }
+  }
+
+  /** Nothing to do: all memory is accessed coherently. */
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
     long llcPs = atPs + config.llcHitPs() + config.coreHitPs();
     share(line, coreIndex);

@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -109,6 +110,16 @@ final class LocalTimePort implements CpuPort {
   @Override
   public void copy(long fromPa, long toPa, int lengthBytes) {
     localPs = lines.copy(fromPa, toPa, lengthBytes, localPs);
+  }
+
+  @Override
+  public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {
+    localPs = machine.caches().maintain(operation, pa, lengthBytes, localPs);
+  }
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
+    machine.caches().setCacheable(pa, lengthBytes, isCacheable);
   }
 
   @Override

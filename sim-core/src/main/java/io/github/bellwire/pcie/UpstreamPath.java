@@ -212,7 +212,7 @@ final class UpstreamPath implements DmaPort {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
       long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
-      if (isPolled || commits.overlaps(pa, lengthBytes)) {
+      if (isPolled || caches.isArrivalObservable() || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
         memory.copyIn(pa, source, offset, lengthBytes);

@@ -171,6 +171,23 @@ class SimpleCacheHierarchyTest {
   }
 
   @Test
+  void shouldWriteBackAndDropLinesOnDemand() {
+    caches.coreStore(0, 0, 8, AT);
+    caches.coreLoad(0, 64, 8, AT);
+    dram.accesses.clear();
+
+    assertThat(caches.maintain(CacheOperation.CLEAN, 0, 128, AT)).isEqualTo(AT + 2 * STORE);
+    assertThat(dram.accesses).containsExactly("write 0 at 1002000");
+    assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE);
+
+    caches.maintain(CacheOperation.CLEAN_AND_INVALIDATE, 0, 256, AT);
+    assertThat(dram.accesses).hasSize(1);
+    assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE + LLC + DRAM);
+    assertThat(caches.coreLoad(0, 64, 8, AT)).isEqualTo(AT + CORE + LLC + DRAM);
+    caches.setCacheable(0, 64, false);
+  }
+
+  @Test
   void shouldKeepTheLastLevelCacheInclusive() {
     caches.coreLoad(0, 0, 8, AT);
     device.write(4 * 64, 64, false, AT);
