@@ -41,6 +41,60 @@ public interface Endpoint {
   void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs);
 
   /**
+   * A memory read request of any length has arrived, from a peer. Unless overridden it becomes
+   * naturally aligned accesses of up to 8 bytes in the order of their addresses.
+   *
+   * @param bar index of the BAR that the address hit, 0..5
+   * @param offset byte offset in that BAR; the whole range lies in it
+   * @param destination receives the bytes
+   * @param destinationOffset first index in {@code destination}
+   * @param lengthBytes 1..4096
+   * @param nowPs the current time in picoseconds
+   */
+  default void mmioRead(
+      int bar,
+      long offset,
+      byte[] destination,
+      int destinationOffset,
+      int lengthBytes,
+      long nowPs) {
+    int done = 0;
+    while (done < lengthBytes) {
+      int size = TlpLayout.naturalPieceBytes(offset + done, lengthBytes - done);
+      long value = mmioRead(bar, offset + done, size, nowPs);
+      for (int i = 0; i < size; i++) {
+        destination[destinationOffset + done + i] = (byte) (value >>> i * Byte.SIZE);
+      }
+      done += size;
+    }
+  }
+
+  /**
+   * A memory write request of any length has arrived, from a peer. Unless overridden it becomes
+   * naturally aligned accesses of up to 8 bytes in the order of their addresses.
+   *
+   * @param bar index of the BAR that the address hit, 0..5
+   * @param offset byte offset in that BAR; the whole range lies in it
+   * @param source the bytes; not to be kept
+   * @param sourceOffset first index in {@code source}
+   * @param lengthBytes 1..4096
+   * @param nowPs the current time in picoseconds
+   */
+  default void mmioWrite(
+      int bar, long offset, byte[] source, int sourceOffset, int lengthBytes, long nowPs) {
+    int done = 0;
+    while (done < lengthBytes) {
+      int size = TlpLayout.naturalPieceBytes(offset + done, lengthBytes - done);
+      long value = 0;
+      for (int i = 0; i < size; i++) {
+        value |= (source[sourceOffset + done + i] & 0xffL) << i * Byte.SIZE;
+      }
+      mmioWrite(bar, offset + done, size, value, nowPs);
+      done += size;
+    }
+  }
+
+  /**
    * Fundamental reset: everything returns to its reset value, configuration space included.
    *
    * @param nowPs the current time in picoseconds

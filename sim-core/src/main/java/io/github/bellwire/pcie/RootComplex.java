@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  * the interrupt controller, and core accesses to the port whose BAR they hit.
  *
  * <p>A request that nobody answers is data: reads return all ones, writes vanish, a counter tells.
- * Not modelled: peer-to-peer between ports. Confined to the simulation thread.
+ * Confined to the simulation thread.
  */
 public final class RootComplex {
   /** Memory writes to this range, 1 MiB from here, are interrupt messages (as on x86 hosts). */
@@ -31,6 +31,8 @@ public final class RootComplex {
 
   private static final long HORIZON_ALONE_PS = Long.MAX_VALUE;
 
+  private static final int PORTS_MAX = 32;
+
   private final RootComplexConfig config;
   private final Simulation simulation;
   private final PhysicalMemory memory;
@@ -39,6 +41,9 @@ public final class RootComplex {
   private final Translation translation;
   private final InterruptSink interrupts;
   private final List<RootPort> ports = new ArrayList<>();
+  private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
+  private final Ecam ecam = new Ecam(this);
+  private int reservedBusesCount;
   private long unclaimedAccessesTotal;
 
   /**
@@ -70,16 +75,39 @@ public final class RootComplex {
   }
 
   /**
-   * Plugs an endpoint into a new root port. The port's secondary bus is the number of ports so far
-   * plus one, so the endpoint is function 0 of device 0 on that bus.
+   * Plugs an endpoint into a new root port. Until software numbers the buses, the port's secondary
+   * bus is the next that is free, so that the endpoint is function 0 of device 0 there.
    *
    * @param endpoint the device
    * @param link the link to it
    * @return the port
+   * @throws IllegalStateException if there are 32 ports already
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link) {
-    Bdf bdf = new Bdf(ports.size() + 1, 0, 0);
-    RootPort port = new RootPort(this, simulation, endpoint, link, bdf);
+    RootPort port = newPort(link);
+    port.plug(endpoint);
+    return port;
+  }
+
+  /**
+   * Plugs a switch into a new root port.
+   *
+   * @param config the switch and the link to it
+   * @return the switch
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public Switch attach(SwitchConfig config) {
+    RootPort port = newPort(config.upstreamLink());
+    Switch newSwitch = new Switch(this, config, port);
+    port.plug(newSwitch);
+    return newSwitch;
+  }
+
+  private RootPort newPort(PcieLinkConfig link) {
+    if (ports.size() == PORTS_MAX) {
+      throw new IllegalStateException("all ports are taken: ports=" + PORTS_MAX);
+    }
+    RootPort port = new RootPort(this, link);
     ports.add(port);
     return port;
   }
@@ -89,12 +117,35 @@ public final class RootComplex {
     return Collections.unmodifiableList(ports);
   }
 
-  /** {@return the port whose endpoint claims an address, or null} */
-  private @Nullable RootPort portAt(long address) {
+  /** {@return software's way to all configuration spaces} */
+  public Ecam ecam() {
+    return ecam;
+  }
+
+  /** {@return the port above the function that an address is routed to, or null} */
+  private @Nullable DownstreamPort portAt(long address) {
     for (int i = 0; i < ports.size(); i++) {
-      RootPort port = ports.get(i);
-      if (port.endpoint().configSpace().barIndexAt(address) >= 0) {
+      DownstreamPort port = ports.get(i).portAt(address);
+      if (port != null) {
         return port;
+      }
+    }
+    return null;
+  }
+
+  /** {@return the port above the peer that a request is forwarded to; null if it is not} */
+  @Nullable DownstreamPort peerAt(long pa) {
+    return config.peerToPeer() == RootComplexConfig.PeerToPeer.FORWARDED ? portAt(pa) : null;
+  }
+
+  /** {@return the function with an ID, or null} */
+  @Nullable ConfigSpace functionAt(int bus, int device, int function) {
+    if (bus == 0) {
+      return device < ports.size() && function == 0 ? ports.get(device).configSpace() : null;
+    }
+    for (RootPort port : ports) {
+      if (port.configSpace().bridge().hasBus(bus)) {
+        return port.functionAt(bus, device, function);
       }
     }
     return null;
@@ -109,7 +160,7 @@ public final class RootComplex {
    * @param atPs when the store leaves the core, not before the current time
    */
   public void mmioWrite(long address, int sizeBytes, long value, long atPs) {
-    RootPort port = portAt(address);
+    DownstreamPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
       return;
@@ -127,34 +178,62 @@ public final class RootComplex {
    * @param result receives the value, all ones when nobody answers, and when it is at the core
    */
   public void mmioRead(long address, int sizeBytes, long atPs, MmioResult result) {
-    RootPort port = portAt(address);
+    DownstreamPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
       result.answer(allOnes(sizeBytes), atPs + config.downstreamPs() + config.upstreamPs());
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
-    // The completion pushes the device's posted writes ahead of it.
-    long committedPs = port.committedPs(result.donePs());
-    long donePs = Math.max(result.donePs() + config.upstreamPs(), committedPs);
-    result.answer(result.value(), donePs);
   }
 
-  /** {@return core accesses that hit no BAR} */
+  /** {@return accesses that were routed to no BAR, of cores and peers} */
   public long unclaimedAccessesTotal() {
     return unclaimedAccessesTotal;
   }
 
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
-    if (ports.size() <= 1) {
+    if (occupiedPorts.size() <= 1) {
       return HORIZON_ALONE_PS;
     }
     int requesters = 0;
-    for (int i = 0; i < ports.size(); i++) {
-      requesters += ports.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;
+    for (int i = 0; i < occupiedPorts.size(); i++) {
+      requesters += occupiedPorts.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;
     }
     return requesters <= 1 ? HORIZON_ALONE_PS : HORIZON_SHARED_PS;
+  }
+
+  void addOccupied(DownstreamPort port) {
+    occupiedPorts.add(port);
+  }
+
+  /**
+   * {@return the port whose link leads to an endpoint}
+   *
+   * @param bdf the endpoint's address in configuration space
+   * @throws IllegalArgumentException if there is no such endpoint
+   */
+  public DownstreamPort portOf(Bdf bdf) {
+    for (DownstreamPort port : occupiedPorts) {
+      if (port.bdf().equals(bdf)) {
+        return port;
+      }
+    }
+    throw new IllegalArgumentException("bdf must be that of an endpoint: bdf=" + bdf);
+  }
+
+  void countUnclaimed() {
+    unclaimedAccessesTotal++;
+  }
+
+  /** {@return the next bus number that nobody has, for use until software numbers the buses} */
+  int reserveBus() {
+    return ++reservedBusesCount;
+  }
+
+  Simulation simulation() {
+    return simulation;
   }
 
   Translation translation() {

@@ -66,6 +66,18 @@ public final class TlpLayout {
   }
 
   /**
+   * {@return how much of a range the next naturally aligned access covers: 1, 2, 4 or 8 bytes}
+   *
+   * @param address first byte
+   * @param lengthBytes bytes left, at least 1
+   */
+  static int naturalPieceBytes(long address, int lengthBytes) {
+    int aligned =
+        (int) Math.min(Long.BYTES, address == 0 ? Long.BYTES : Long.lowestOneBit(address));
+    return Math.min(aligned, Integer.highestOneBit(lengthBytes));
+  }
+
+  /**
    * {@return how much of a range the next completion carries: up to MPS, ending at a multiple of
    * RCB unless it is the last (section 2.3.1.1)}
    *
