@@ -1,6 +1,8 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Simulation;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,6 +30,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final PortErrors deviceErrors = new PortErrors();
   private @Nullable Occupant occupant;
   private @Nullable Switch switchBelow;
+  // When the last memory write left this port.
+  private long sentPs;
+  private long mmioWritesTotal;
 
   /** An endpoint that is plugged in, with what belongs to its stay. */
   private record Occupant(Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue requests) {}
@@ -44,7 +49,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Puts an endpoint at the far end of the link, which is free. */
   void plug(Endpoint endpoint) {
-    UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint);
+    UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
     occupant = new Occupant(endpoint, path, new RequestQueue(simulation, endpoint));
     rootComplex.addOccupied(this);
     endpoint.connect(path);
@@ -117,9 +122,18 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return register writes that cores have sent to the device} */
   public long mmioWritesTotal() {
-    Occupant current = occupant;
-    return current == null ? 0 : current.requests().acceptedTotal();
+    return mmioWritesTotal;
   }
+
+  /** {@return how the caches treat the requests of devices below} */
+  abstract DeviceCachePort caches();
+
+  /**
+   * {@return when the TLP that was sent last left the root complex}
+   *
+   * @param sentPs when it left this port
+   */
+  abstract long leftRootPs(long sentPs);
 
   /** {@return the switch that the port belongs to; null for a root port} */
   abstract @Nullable Switch owner();
@@ -181,53 +195,98 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return below == null ? null : below.configSpace();
   }
 
-  /** A core writes to the device: posted. */
-  void mmioWrite(long address, int sizeBytes, long value, long readyPs) {
+  /** A core writes to a register; returns how long the root port took: waiting and sending. */
+  long mmioWrite(long address, int sizeBytes, long value, long readyPs) {
     Occupant current = occupant;
+    long herePs = sendWrite(null, address, sizeBytes, readyPs);
     int bar = barAt(address, sizeBytes);
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, sizeBytes);
-    long herePs = descend(null, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
-    long sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(herePs));
-    long arrivalPs = sentPs + link.propagationPs();
     if (current == null || bar < 0) {
-      reportUnsupported(arrivalPs);
-      return;
+      reportUnsupported(sentPs + link.propagationPs());
+    } else {
+      long offset = address - current.endpoint().configSpace().barAddress(bar);
+      long arrivalPs = sentPs + link.propagationPs();
+      current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
+      mmioWritesTotal++;
     }
-    long offset = address - current.endpoint().configSpace().barAddress(bar);
-    current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
+    return leftRootPs(sentPs) - readyPs;
   }
 
-  /** A core reads from the device: lets time run until the request is there. */
+  /** A core writes up to a line; returns how long the root port took: waiting and sending. */
+  long mmioWrite(long address, byte[] source, int sourceOffset, int lengthBytes, long readyPs) {
+    long arrivalPs = peerWrite(null, address, source, sourceOffset, lengthBytes, readyPs);
+    mmioWritesTotal += arrivalPs < 0 ? 0 : 1;
+    return leftRootPs(sentPs) - readyPs;
+  }
+
+  /** Sends a memory write, see {@link #sentPs}; returns when it was ready at this port. */
+  private long sendWrite(@Nullable Switch turn, long address, int lengthBytes, long readyPs) {
+    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, lengthBytes);
+    long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
+    sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(herePs));
+    return herePs;
+  }
+
+  /** A core reads a register: lets time run until the request is there. */
   void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
-    int requestBytes = TlpLayout.requestBytes(address);
-    long herePs = descend(null, TlpType.MEMORY_READ, requestBytes, readyPs, true);
-    long requestSentPs = downstream.transmitMemoryRead(requestBytes, behindPostedWritesPs(herePs));
-    simulation.runUntil(requestSentPs + link.propagationPs());
+    simulation.runUntil(sendRead(null, address, readyPs));
     long nowPs = simulation.nowPs();
-    Occupant current = occupant;
     int bar = barAt(address, sizeBytes);
-    if (current == null) {
-      result.answer(RootComplex.allOnes(sizeBytes), nowPs);
-      return;
-    }
     long value = RootComplex.allOnes(sizeBytes);
-    TlpType type = TlpType.COMPLETION;
-    int wireBytes = TlpLayout.COMPLETION_BYTES;
     if (bar >= 0) {
-      Endpoint endpoint = current.endpoint();
+      Endpoint endpoint = endpoint();
       long offset = address - endpoint.configSpace().barAddress(bar);
       value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
-      type = TlpType.COMPLETION_WITH_DATA;
-      wireBytes += TlpLayout.dataBytes(address, sizeBytes);
-    } else {
-      reportUnsupported(nowPs);
     }
-    long completionReadyPs = current.upstreamPath().behindPostedWritesPs(nowPs);
-    long sentPs = upstream.transmit(type, wireBytes, completionReadyPs);
-    long donePs = climb(null, type, wireBytes, sentPs + link.propagationPs(), true);
+    result.answer(value, complete(bar, address, sizeBytes, nowPs));
+  }
+
+  /** Returns when a read request is at the device. */
+  long sendRead(@Nullable Switch turn, long address, long readyPs) {
+    int wireBytes = TlpLayout.requestBytes(address);
+    long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
+    return downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs))
+        + link.propagationPs();
+  }
+
+  /** Lets time run until the request is at the device; returns when the bytes are at the core. */
+  long answerRead(
+      long address, byte[] destination, int destinationOffset, int lengthBytes, long arrivalPs) {
+    simulation.runUntil(arrivalPs);
+    long nowPs = simulation.nowPs();
+    int bar = barAt(address, lengthBytes);
+    if (bar >= 0) {
+      Endpoint endpoint = endpoint();
+      long offset = address - endpoint.configSpace().barAddress(bar);
+      endpoint.mmioRead(bar, offset, destination, destinationOffset, lengthBytes, nowPs);
+    } else {
+      int end = destinationOffset + lengthBytes;
+      Arrays.fill(destination, destinationOffset, end, (byte) 0xff);
+    }
+    return complete(bar, address, lengthBytes, nowPs);
+  }
+
+  /** Answers a core's read, without data if no BAR was hit; returns when that is at the core. */
+  private long complete(int bar, long address, int lengthBytes, long arrivalPs) {
+    Occupant current = occupant;
+    if (current == null) {
+      reportUnsupported(arrivalPs);
+      return arrivalPs + rootComplex.config().upstreamPs();
+    }
+    TlpType type = TlpType.COMPLETION;
+    int wireBytes = TlpLayout.COMPLETION_BYTES;
+    long readyPs = arrivalPs;
+    if (bar >= 0) {
+      type = TlpType.COMPLETION_WITH_DATA;
+      wireBytes += TlpLayout.dataBytes(address, lengthBytes);
+      readyPs += current.endpoint().readLatencyPs(bar);
+    } else {
+      reportUnsupported(arrivalPs);
+    }
+    UpstreamPath path = current.upstreamPath();
+    long completionSentPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(readyPs));
+    long rootPs = climb(null, type, wireBytes, completionSentPs + link.propagationPs(), true);
     // The completion pushes the device's posted writes ahead of it.
-    long committedPs = current.upstreamPath().committedPs(sentPs);
-    result.answer(value, Math.max(donePs + rootComplex.config().upstreamPs(), committedPs));
+    return Math.max(rootPs + rootComplex.config().upstreamPs(), path.committedPs(completionSentPs));
   }
 
   /**
@@ -243,9 +302,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int sourceOffset,
       int lengthBytes,
       long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, lengthBytes);
-    long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
-    long sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(herePs));
+    long herePs = sendWrite(turn, address, lengthBytes, readyPs);
     long arrivalPs = sentPs + link.propagationPs();
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
@@ -262,7 +319,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    * A peer reads from the device, which answers when the request arrives.
    *
    * @param turn where the request has turned downwards, as for {@link #descend}
-   * @return when it arrives there, or -1 - that time if nobody takes it
+   * @return when the device can answer, or -1 - the time of arrival if nobody takes it
    */
   long peerRead(
       @Nullable Switch turn,
@@ -271,10 +328,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int destinationOffset,
       int lengthBytes,
       long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address);
-    long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
-    long sentPs = downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs));
-    long arrivalPs = sentPs + link.propagationPs();
+    long arrivalPs = sendRead(turn, address, readyPs);
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
@@ -283,7 +337,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     }
     long offset = address - current.endpoint().configSpace().barAddress(bar);
     current.requests().addRead(bar, offset, destination, destinationOffset, lengthBytes, arrivalPs);
-    return arrivalPs;
+    return arrivalPs + current.endpoint().readLatencyPs(bar);
   }
 
   /**
@@ -297,8 +351,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   long peerCompletion(
       @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
     long startPs = occupant().upstreamPath().behindPostedWritesPs(readyPs);
-    long sentPs = upstream.transmit(type, wireBytes, startPs);
-    return climb(turn, type, wireBytes, sentPs + link.propagationPs(), isFirst);
+    long completionSentPs = upstream.transmit(type, wireBytes, startPs);
+    return climb(turn, type, wireBytes, completionSentPs + link.propagationPs(), isFirst);
   }
 
   /** {@return whether completions from below go to the root complex first} */

@@ -41,14 +41,15 @@ public interface Endpoint {
   void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs);
 
   /**
-   * A memory read request of any length has arrived, from a peer. Unless overridden it becomes
-   * naturally aligned accesses of up to 8 bytes in the order of their addresses.
+   * A memory read request of any length has arrived: up to a cache line from a core, up to 4 KiB
+   * from a peer. A device that knows registers only is asked for naturally aligned pieces of up to
+   * 8 bytes.
    *
    * @param bar index of the BAR that the address hit, 0..5
-   * @param offset byte offset in that BAR; the whole range lies in it
+   * @param offset byte offset in that BAR
    * @param destination receives the bytes
    * @param destinationOffset first index in {@code destination}
-   * @param lengthBytes 1..4096
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
    * @param nowPs the current time in picoseconds
    */
   default void mmioRead(
@@ -58,40 +59,44 @@ public interface Endpoint {
       int destinationOffset,
       int lengthBytes,
       long nowPs) {
-    int done = 0;
-    while (done < lengthBytes) {
-      int size = TlpLayout.naturalPieceBytes(offset + done, lengthBytes - done);
-      long value = mmioRead(bar, offset + done, size, nowPs);
-      for (int i = 0; i < size; i++) {
-        destination[destinationOffset + done + i] = (byte) (value >>> i * Byte.SIZE);
-      }
-      done += size;
+    for (int done = 0; done < lengthBytes; ) {
+      int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
+      long value = mmioRead(bar, offset + done, piece, nowPs);
+      MmioBlock.put(destination, destinationOffset + done, piece, value);
+      done += piece;
     }
   }
 
   /**
-   * A memory write request of any length has arrived, from a peer. Unless overridden it becomes
-   * naturally aligned accesses of up to 8 bytes in the order of their addresses.
+   * A memory write request of any length has arrived, all of it at once: up to a cache line from a
+   * core, up to 4 KiB from a peer. A device that knows registers only is given naturally aligned
+   * pieces of up to 8 bytes.
    *
    * @param bar index of the BAR that the address hit, 0..5
-   * @param offset byte offset in that BAR; the whole range lies in it
-   * @param source the bytes; not to be kept
+   * @param offset byte offset in that BAR
+   * @param source the bytes, to be copied before the call returns
    * @param sourceOffset first index in {@code source}
-   * @param lengthBytes 1..4096
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
    * @param nowPs the current time in picoseconds
    */
   default void mmioWrite(
       int bar, long offset, byte[] source, int sourceOffset, int lengthBytes, long nowPs) {
-    int done = 0;
-    while (done < lengthBytes) {
-      int size = TlpLayout.naturalPieceBytes(offset + done, lengthBytes - done);
-      long value = 0;
-      for (int i = 0; i < size; i++) {
-        value |= (source[sourceOffset + done + i] & 0xffL) << i * Byte.SIZE;
-      }
-      mmioWrite(bar, offset + done, size, value, nowPs);
-      done += size;
+    for (int done = 0; done < lengthBytes; ) {
+      int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
+      long value = MmioBlock.get(source, sourceOffset + done, piece);
+      mmioWrite(bar, offset + done, piece, value, nowPs);
+      done += piece;
     }
+  }
+
+  /**
+   * {@return how long the function takes from the arrival of a read request to the completion, in
+   * picoseconds, at least 0; registers answer at once}
+   *
+   * @param bar index of the BAR, 0..5
+   */
+  default long readLatencyPs(int bar) {
+    return 0;
   }
 
   /**

@@ -20,7 +20,6 @@ final class RequestQueue extends Event {
   private Request[] ring = new Request[INITIAL_DEPTH];
   private int head;
   private int count;
-  private long acceptedTotal;
 
   /** A request and, until it is reused, its data. */
   private static final class Request {
@@ -30,10 +29,10 @@ final class RequestQueue extends Event {
     int bar;
     long offset;
     int lengthBytes;
-    // Of a core's write, which carries a value.
+    // Of a write to a register.
     boolean isValue;
     long value;
-    // Of a peer's write.
+    // Of a write of any length.
     byte[] data = {};
     // Of a peer's read.
     byte @Nullable [] destination;
@@ -47,7 +46,7 @@ final class RequestQueue extends Event {
   }
 
   /**
-   * Adds a core's write.
+   * Adds a core's write to a register.
    *
    * @param readyPs when the port got it
    * @param atPs when it arrives
@@ -58,12 +57,11 @@ final class RequestQueue extends Event {
     request.isValue = true;
     request.value = value;
     request.readyPs = readyPs;
-    acceptedTotal++;
     wakeUp();
   }
 
   /**
-   * Adds a peer's write.
+   * Adds a write of any length.
    *
    * @param source the bytes, copied before the call returns
    * @param readyPs when the port got it
@@ -141,10 +139,6 @@ final class RequestQueue extends Event {
       simulation.schedule(this, ring[head].arrivalPs);
     }
     deliver(request, nowPs);
-  }
-
-  long acceptedTotal() {
-    return acceptedTotal;
   }
 
   private void deliver(Request request, long nowPs) {

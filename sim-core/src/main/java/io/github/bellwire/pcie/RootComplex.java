@@ -3,10 +3,12 @@ package io.github.bellwire.pcie;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -84,7 +86,20 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link) {
-    RootPort port = newPort(link);
+    return attach(endpoint, link, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs an endpoint into a new root port, as above.
+   *
+   * @param endpoint the device
+   * @param link the link to it
+   * @param caching how the caches treat its requests
+   * @return the port
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
+    RootPort port = newPort(link, caching);
     port.plug(endpoint);
     return port;
   }
@@ -92,22 +107,34 @@ public final class RootComplex {
   /**
    * Plugs a switch into a new root port.
    *
-   * @param config the switch and the link to it
+   * @param switchConfig the switch and the link to it
    * @return the switch
    * @throws IllegalStateException if there are 32 ports already
    */
-  public Switch attach(SwitchConfig config) {
-    RootPort port = newPort(config.upstreamLink());
-    Switch newSwitch = new Switch(this, config, port);
+  public Switch attach(SwitchConfig switchConfig) {
+    return attach(switchConfig, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs a switch into a new root port, as above.
+   *
+   * @param switchConfig the switch and the link to it
+   * @param caching how the caches treat the requests of all devices behind it
+   * @return the switch
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public Switch attach(SwitchConfig switchConfig, DevicePortConfig caching) {
+    RootPort port = newPort(switchConfig.upstreamLink(), caching);
+    Switch newSwitch = new Switch(this, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;
   }
 
-  private RootPort newPort(PcieLinkConfig link) {
+  private RootPort newPort(PcieLinkConfig link, DevicePortConfig caching) {
     if (ports.size() == PORTS_MAX) {
       throw new IllegalStateException("all ports are taken: ports=" + PORTS_MAX);
     }
-    RootPort port = new RootPort(this, link);
+    RootPort port = new RootPort(this, link, caches.devicePort(caching));
     ports.add(port);
     return port;
   }
@@ -158,14 +185,36 @@ public final class RootComplex {
    * @param sizeBytes 1, 2, 4 or 8
    * @param value little endian in the low bytes
    * @param atPs when the store leaves the core, not before the current time
+   * @return how long the port took to send it: waiting for the link and sending, in picoseconds; 0
+   *     when nobody answers
    */
-  public void mmioWrite(long address, int sizeBytes, long value, long atPs) {
+  public long mmioWrite(long address, int sizeBytes, long value, long atPs) {
     DownstreamPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
-      return;
+      return 0;
     }
-    port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+    return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+  }
+
+  /**
+   * A core writes up to a cache line to a device by one memory write request: posted.
+   *
+   * @param address host physical address of the first byte
+   * @param source the bytes, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param atPs as in {@link #mmioWrite(long, int, long, long)}
+   * @return as in {@link #mmioWrite(long, int, long, long)}
+   */
+  public long mmioWrite(long address, byte[] source, int offset, int lengthBytes, long atPs) {
+    MmioBlock.require(address, lengthBytes);
+    DownstreamPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      return 0;
+    }
+    return port.mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
   }
 
   /**
@@ -185,6 +234,42 @@ public final class RootComplex {
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
+  }
+
+  /**
+   * A core asks a device for up to a cache line, and goes on: several requests may be under way.
+   * The answer is had by {@link #answerRead}, in the order of the requests.
+   *
+   * @param address host physical address
+   * @param atPs when the load leaves the core, not before the current time
+   * @return when the request is at the device, or where it is found that nobody answers
+   */
+  public long sendRead(long address, long atPs) {
+    DownstreamPort port = portAt(address);
+    long readyPs = atPs + config.downstreamPs();
+    return port == null ? readyPs : port.sendRead(null, address, readyPs);
+  }
+
+  /**
+   * Lets simulated time run until a request has reached the device, and answers it.
+   *
+   * @param address as in {@link #sendRead}
+   * @param destination receives the bytes, all ones when nobody answers
+   * @param offset first index in {@code destination}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param arrivalPs what {@link #sendRead} returned
+   * @return when the bytes are at the core
+   */
+  public long answerRead(
+      long address, byte[] destination, int offset, int lengthBytes, long arrivalPs) {
+    MmioBlock.require(address, lengthBytes);
+    DownstreamPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      return arrivalPs + config.upstreamPs();
+    }
+    return port.answerRead(address, destination, offset, lengthBytes, arrivalPs);
   }
 
   /** {@return accesses that were routed to no BAR, of cores and peers} */
@@ -250,10 +335,6 @@ public final class RootComplex {
 
   CommitQueue commits() {
     return commits;
-  }
-
-  CacheHierarchy caches() {
-    return caches;
   }
 
   InterruptSink interrupts() {

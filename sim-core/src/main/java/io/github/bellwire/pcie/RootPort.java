@@ -1,11 +1,25 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import org.jspecify.annotations.Nullable;
 
 /** A port of the root complex: its link begins where the caches and cores are. */
 public final class RootPort extends DownstreamPort {
-  RootPort(RootComplex rootComplex, PcieLinkConfig link) {
+  private final DeviceCachePort caches;
+
+  RootPort(RootComplex rootComplex, PcieLinkConfig link, DeviceCachePort caches) {
     super(rootComplex, BridgeFunction.newConfigSpace(PortType.ROOT_PORT, link, 0), link);
+    this.caches = caches;
+  }
+
+  @Override
+  DeviceCachePort caches() {
+    return caches;
+  }
+
+  @Override
+  long leftRootPs(long sentPs) {
+    return sentPs;
   }
 
   @Override

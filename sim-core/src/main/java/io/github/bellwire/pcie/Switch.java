@@ -38,6 +38,7 @@ public final class Switch {
   private final PostedOrder postedDown = new PostedOrder();
   private long completionUpSentPs;
   private long completionDownSentPs;
+  private long downSentPs;
 
   Switch(RootComplex rootComplex, SwitchConfig config, DownstreamPort above) {
     this.rootComplex = rootComplex;
@@ -131,12 +132,18 @@ public final class Switch {
       startPs = Math.max(startPs, completionDownSentPs);
     }
     long sentPs = above.downstream().transmit(type, wireBytes, startPs);
+    downSentPs = sentPs;
     if (type.isPosted()) {
       postedDown.add(readyPs, sentPs);
     } else if (type.isCompletion()) {
       completionDownSentPs = sentPs;
     }
     return sentPs + above.link().propagationPs() + config.forwardPs();
+  }
+
+  /** {@return when the last TLP that was sent down had left the port above} */
+  long downSentPs() {
+    return downSentPs;
   }
 
   /** {@return the port above the function that an address is routed to; null if there is none} */

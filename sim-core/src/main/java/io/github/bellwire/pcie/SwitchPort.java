@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import org.jspecify.annotations.Nullable;
 
 /** A downstream port of a {@link Switch}. */
@@ -24,6 +25,16 @@ public final class SwitchPort extends DownstreamPort {
   @Override
   Switch owner() {
     return owner;
+  }
+
+  @Override
+  DeviceCachePort caches() {
+    return owner.above().caches();
+  }
+
+  @Override
+  long leftRootPs(long sentPs) {
+    return owner.above().leftRootPs(owner.downSentPs());
   }
 
   @Override

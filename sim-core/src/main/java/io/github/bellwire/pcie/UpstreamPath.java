@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Arrays;
@@ -20,8 +21,10 @@ final class UpstreamPath implements DmaPort {
 
   private final RootComplex rootComplex;
   private final DownstreamPort port;
+  private final Translation translation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
+  private final DeviceCachePort caches;
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
@@ -45,11 +48,14 @@ final class UpstreamPath implements DmaPort {
   private int claimedRequesterId = OWN_REQUESTER_ID;
   private boolean isTranslated;
 
-  UpstreamPath(RootComplex rootComplex, DownstreamPort port, Endpoint endpoint) {
+  UpstreamPath(
+      RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
     this.rootComplex = rootComplex;
     this.port = port;
+    translation = rootComplex.translation();
     memory = rootComplex.memory();
     commits = rootComplex.commits();
+    this.caches = caches;
     configSpace = endpoint.configSpace();
     route = new RequestRoute(port);
     upstream = port.upstream();
@@ -171,7 +177,7 @@ final class UpstreamPath implements DmaPort {
     translate(iova, lengthBytes, false, route.arrivalPs() + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, false, translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
       return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
@@ -233,14 +239,14 @@ final class UpstreamPath implements DmaPort {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerRead(turn, address, destination, offset, lengthBytes, readyPs);
+    long answerPs = peer.peerRead(turn, address, destination, offset, lengthBytes, readyPs);
     Switch back = peer.redirectsCompletions() ? null : turn;
-    if (arrivalPs < 0) {
+    if (answerPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       long turnedPs =
           peer.peerCompletion(
-              back, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, -1 - arrivalPs, true);
+              back, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, -1 - answerPs, true);
       return receiveRefusal(back, turnedPs + turnPs(back));
     }
     int mpsBytes = Math.min(peer.maxPayloadBytes(), configSpace.maxPayloadBytes());
@@ -252,7 +258,7 @@ final class UpstreamPath implements DmaPort {
               address + done, lengthBytes - done, mpsBytes, ENDPOINT_RCB_BYTES);
       int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address + done, piece);
       long turnedPs =
-          peer.peerCompletion(back, TlpType.COMPLETION_WITH_DATA, wireBytes, arrivalPs, done == 0);
+          peer.peerCompletion(back, TlpType.COMPLETION_WITH_DATA, wireBytes, answerPs, done == 0);
       pieceSentPs =
           receiveCompletion(back, wireBytes, turnedPs + turnPs(back), pieceSentPs, done == 0);
       done += piece;
@@ -315,7 +321,7 @@ final class UpstreamPath implements DmaPort {
     if (RootComplex.isInterruptAddress(pa)) {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs));
+      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
@@ -366,7 +372,6 @@ final class UpstreamPath implements DmaPort {
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
     int requesterId = requesterId();
-    Translation translation = rootComplex.translation();
     if (route.status() != DmaStatus.OK) {
       translated.refused(route.status(), atPs);
     } else if (!isTranslated) {
