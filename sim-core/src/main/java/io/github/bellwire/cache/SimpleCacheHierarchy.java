@@ -46,10 +46,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final long[] coreLines;
   private final Port port = new Port();
 
-  private long deviceReadHitsTotal;
-  private long deviceReadMissesTotal;
-  private long deviceWriteHitsTotal;
-  private long deviceWriteMissesTotal;
+  private final CacheStatistics statistics = new CacheStatistics();
 
   /**
    * Creates an empty hierarchy.
@@ -87,6 +84,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   @Override
+  public CacheStatistics statistics() {
+    return statistics;
+  }
+
+  @Override
   public long coreLoad(int coreIndex, long pa, int lengthBytes, long atPs) {
     long line = pa >>> LINE_SHIFT;
     if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
@@ -105,26 +107,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     }
     storeLine(coreIndex, line, atPs);
     return atPs + storePs;
-  }
-
-  /** {@return lines that devices read and found in the last-level cache} */
-  public long deviceReadHitsTotal() {
-    return deviceReadHitsTotal;
-  }
-
-  /** {@return lines that devices read and that came from DRAM} */
-  public long deviceReadMissesTotal() {
-    return deviceReadMissesTotal;
-  }
-
-  /** {@return lines that devices wrote and found in the last-level cache} */
-  public long deviceWriteHitsTotal() {
-    return deviceWriteHitsTotal;
-  }
-
-  /** {@return lines that devices wrote and that had to be allocated} */
-  public long deviceWriteMissesTotal() {
-    return deviceWriteMissesTotal;
   }
 
   private long loadLines(int coreIndex, long pa, int lengthBytes, long atPs) {
@@ -162,7 +144,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   /** Returns when the rest of a line that a device writes in part is there; 0 if it is whole. */
   private long fetchForDevice(long line, boolean isPartial, long atPs) {
-    deviceWriteMissesTotal++;
+    statistics.deviceWriteMisses++;
     return isPartial ? dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs) : 0;
   }
 
@@ -239,6 +221,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     long victim = llcLines[slot];
     long bit = 1L << way;
     if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
+      statistics.writeBacks++;
       dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
       setStates[state + DIRTY_WAYS] &= ~bit;
     }
@@ -269,9 +252,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       long donePs = atPs + llcHitPs;
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         if (find(line, state(line)) >= 0) {
-          deviceReadHitsTotal++;
+          statistics.deviceReadHits++;
         } else {
-          deviceReadMissesTotal++;
+          statistics.deviceReadMisses++;
           donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs));
         }
       }
@@ -287,7 +270,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         int state = state(line);
         int way = find(line, state);
         if (way >= 0) {
-          deviceWriteHitsTotal++;
+          statistics.deviceWriteHits++;
         } else {
           boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
           donePs = Math.max(donePs, fetchForDevice(line, isPartial, atPs));
