@@ -14,7 +14,8 @@ import java.util.Arrays;
  *   <li>A core load allocates in both.
  * </ul>
  *
- * <p>Replacement is round robin per set. Writing back a dirty victim occupies DRAM but nobody waits
+ * <p>All root ports go the same way: on socket 0, allocating, and snooped even without need.
+ * Replacement is round robin per set. Writing back a dirty victim occupies DRAM but nobody waits
  * for it. Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class SimpleCacheHierarchy implements CacheHierarchy {
@@ -39,6 +40,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   // the next hit; the cores that may hold copies of the set's lines; and the packed rest.
   private final long[] setStates;
   private final long[][] coreLines;
+  private final Port port = new Port();
 
   private long deviceReadHitsTotal;
   private long deviceReadMissesTotal;
@@ -71,43 +73,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   @Override
-  public long deviceRead(long pa, int lengthBytes, long atPs) {
-    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
-    long donePs = atPs + config.llcHitPs();
-    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      if (find(line) >= 0) {
-        deviceReadHitsTotal++;
-      } else {
-        deviceReadMissesTotal++;
-        long missPs = atPs + config.llcHitPs();
-        donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, missPs));
-      }
+  public DeviceCachePort devicePort(DevicePortConfig config) {
+    if (!config.equals(DevicePortConfig.DEFAULT)) {
+      throw new IllegalArgumentException(
+          "config must be " + DevicePortConfig.DEFAULT + ": " + config);
     }
-    return donePs;
-  }
-
-  @Override
-  public long deviceWrite(long pa, int lengthBytes, long atPs) {
-    long end = pa + lengthBytes;
-    long lastLine = end - 1 >>> LINE_SHIFT;
-    long donePs = atPs + config.llcHitPs();
-    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      int way = find(line);
-      if (way >= 0) {
-        deviceWriteHitsTotal++;
-      } else {
-        deviceWriteMissesTotal++;
-        boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
-        if (isPartial) {
-          long fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + config.llcHitPs());
-          donePs = Math.max(donePs, fetchedPs);
-        }
-        way = allocate(line, atPs);
-      }
-      markDirty(line, way);
-      invalidateCoreCopies(line);
-    }
-    return donePs;
+    return port;
   }
 
   @Override
@@ -250,6 +221,49 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         core[index] = ABSENT;
       }
       cores &= cores - 1;
+    }
+  }
+
+  /** The way of all root ports. Looks at the tags whether a request asks for it or not. */
+  private final class Port implements DeviceCachePort {
+    @Override
+    public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+      long donePs = atPs + config.llcHitPs();
+      for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+        if (find(line) >= 0) {
+          deviceReadHitsTotal++;
+        } else {
+          deviceReadMissesTotal++;
+          long missPs = atPs + config.llcHitPs();
+          donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, missPs));
+        }
+      }
+      return donePs;
+    }
+
+    @Override
+    public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      long end = pa + lengthBytes;
+      long lastLine = end - 1 >>> LINE_SHIFT;
+      long donePs = atPs + config.llcHitPs();
+      for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+        int way = find(line);
+        if (way >= 0) {
+          deviceWriteHitsTotal++;
+        } else {
+          deviceWriteMissesTotal++;
+          boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
+          if (isPartial) {
+            long fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + config.llcHitPs());
+            donePs = Math.max(donePs, fetchedPs);
+          }
+          way = allocate(line, atPs);
+        }
+        markDirty(line, way);
+        invalidateCoreCopies(line);
+      }
+      return donePs;
     }
   }
 }

@@ -8,17 +8,19 @@ import io.github.bellwire.pcie.MmioResult;
  */
 final class LocalTimePort implements CpuPort {
   private final int coreIndex;
-  private final CoreConfig config;
   private final CycleTime cycleTime;
   private final MachinePorts machine;
+  private final DeviceAccess devices;
+  private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
   private long localPs;
 
-  LocalTimePort(int coreIndex, CoreConfig config, MachinePorts machine) {
+  LocalTimePort(int coreIndex, CoreConfig config, WriteCombiner combiner, MachinePorts machine) {
     this.coreIndex = coreIndex;
-    this.config = config;
     this.machine = machine;
     cycleTime = new CycleTime(config.frequencyHz());
+    devices = new DeviceAccess(config, combiner, machine.rootComplex());
+    lines = new LineStream(coreIndex, config, machine);
   }
 
   void begin(long nowPs) {
@@ -50,7 +52,7 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
-    localPs = machine.caches().coreLoad(coreIndex, pa, lengthBytes, localPs);
+    localPs = lines.load(pa, lengthBytes, localPs);
     machine.memory().copyOut(pa, destination, offset, lengthBytes);
   }
 
@@ -62,18 +64,51 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public long mmioRead(long address, int sizeBytes) {
+    devices.evictAll(localPs);
     machine.rootComplex().mmioRead(address, sizeBytes, localPs, mmioResult);
-    localPs = Math.max(localPs, mmioResult.donePs());
-    machine.simulation().runUntil(localPs);
-    localPs = machine.simulation().nowPs();
-    machine.commits().settle(localPs);
+    catchUp(mmioResult.donePs());
     return mmioResult.value();
   }
 
   @Override
   public void mmioWrite(long address, int sizeBytes, long value) {
-    localPs += config.mmioWritePs();
-    machine.rootComplex().mmioWrite(address, sizeBytes, value, localPs);
+    localPs = devices.storeLeavesPs(localPs);
+    devices.sendStore(address, sizeBytes, value, localPs);
+  }
+
+  @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    catchUp(devices.load(address, destination, offset, lengthBytes, localPs));
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    localPs = devices.store(address, source, offset, lengthBytes, localPs);
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    localPs = devices.wcStore(address, source, offset, lengthBytes, localPs);
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    catchUp(devices.streamingLoad(address, destination, offset, lengthBytes, localPs));
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    localPs = devices.storeLine(address, source, offset, localPs);
+  }
+
+  @Override
+  public void fence() {
+    localPs = devices.fence(localPs);
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    localPs = lines.copy(fromPa, toPa, lengthBytes, localPs);
   }
 
   @Override
@@ -85,6 +120,13 @@ final class LocalTimePort implements CpuPort {
   public void compute(int cycles) {
     requireNotNegative(cycles, "cycles");
     localPs += cycleTime.toPs(cycles);
+  }
+
+  /** Lets the clock run to where the core is after it has waited for a device. */
+  private void catchUp(long donePs) {
+    machine.simulation().runUntil(Math.max(localPs, donePs));
+    localPs = machine.simulation().nowPs();
+    machine.commits().settle(localPs);
   }
 
   static long requireNotNegative(long value, String name) {

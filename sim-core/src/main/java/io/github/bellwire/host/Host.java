@@ -2,6 +2,7 @@ package io.github.bellwire.host;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.InterruptController;
@@ -90,7 +91,18 @@ public final class Host {
    * @return the port
    */
   public RootPort attach(Endpoint endpoint) {
-    return rootComplex.attach(endpoint, config.link());
+    return attach(endpoint, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs a device into a new root port with the machine's kind of slot.
+   *
+   * @param endpoint the device, plugged in nowhere else
+   * @param caching how the caches treat the port's requests
+   * @return the port
+   */
+  public RootPort attach(Endpoint endpoint, DevicePortConfig caching) {
+    return rootComplex.attach(endpoint, config.link(), caching);
   }
 
   /**

@@ -10,6 +10,10 @@ import java.util.Arrays;
  * others. Grows to the most that are under way at once and allocates nothing beyond.
  */
 final class PostedWriteQueue extends Event {
+  private static final int BAR_SHIFT = 8;
+  private static final int BLOCK = 1 << 7;
+  private static final int SIZE_MASK = BLOCK - 1;
+
   private final Simulation simulation;
   private final Endpoint endpoint;
   private long[] readyPs = new long[16];
@@ -17,6 +21,8 @@ final class PostedWriteQueue extends Event {
   private long[] offsets = new long[16];
   private long[] values = new long[16];
   private int[] barsAndSizes = new int[16];
+  // Of writes of more than a register, one line per slot.
+  private byte[] blocks = new byte[16 * MmioBlock.BYTES_MAX];
   private int head;
   private int count;
   private long acceptedTotal;
@@ -33,16 +39,27 @@ final class PostedWriteQueue extends Event {
    * @param atPs when it arrives
    */
   void add(int bar, long offset, int sizeBytes, long value, long newReadyPs, long atPs) {
-    int slot = insert(atPs);
-    readyPs[slot] = newReadyPs;
-    arrivalPs[slot] = atPs;
-    offsets[slot] = offset;
+    int slot = insert(bar << BAR_SHIFT | sizeBytes, offset, newReadyPs, atPs);
     values[slot] = value;
-    barsAndSizes[slot] = bar << 8 | sizeBytes;
-    acceptedTotal++;
-    if (!isScheduled() || arrivalPs[head] < timePs()) {
-      simulation.reschedule(this, arrivalPs[head]);
-    }
+  }
+
+  /**
+   * Adds a write of up to a line.
+   *
+   * @param source the bytes, copied before the call returns
+   * @param newReadyPs when the root port got it
+   * @param atPs when it arrives
+   */
+  void addBlock(
+      int bar,
+      long offset,
+      byte[] source,
+      int sourceOffset,
+      int lengthBytes,
+      long newReadyPs,
+      long atPs) {
+    int slot = insert(bar << BAR_SHIFT | BLOCK | lengthBytes, offset, newReadyPs, atPs);
+    System.arraycopy(source, sourceOffset, blocks, slot * MmioBlock.BYTES_MAX, lengthBytes);
   }
 
   /**
@@ -67,16 +84,22 @@ final class PostedWriteQueue extends Event {
     if (count > 0) {
       simulation.schedule(this, arrivalPs[head]);
     }
-    int barAndSize = barsAndSizes[slot];
-    endpoint.mmioWrite(barAndSize >>> 8, offsets[slot], barAndSize & 0xff, values[slot], nowPs);
+    int bar = barsAndSizes[slot] >>> BAR_SHIFT;
+    int sizeBytes = barsAndSizes[slot] & SIZE_MASK;
+    if ((barsAndSizes[slot] & BLOCK) != 0) {
+      int block = slot * MmioBlock.BYTES_MAX;
+      endpoint.mmioWrite(bar, offsets[slot], blocks, block, sizeBytes, nowPs);
+    } else {
+      endpoint.mmioWrite(bar, offsets[slot], sizeBytes, values[slot], nowPs);
+    }
   }
 
   long acceptedTotal() {
     return acceptedTotal;
   }
 
-  /** Makes room at the place in the order of arrival; almost always the end. */
-  private int insert(long atPs) {
+  /** Puts a write at its place in the order of arrival, almost always the end, and returns it. */
+  private int insert(int barAndSize, long offset, long newReadyPs, long atPs) {
     if (count == arrivalPs.length) {
       grow();
     }
@@ -84,7 +107,16 @@ final class PostedWriteQueue extends Event {
     for (; index > 0 && arrivalPs[slot(index - 1)] > atPs; index--) {
       move(slot(index - 1), slot(index));
     }
-    return slot(index);
+    int slot = slot(index);
+    readyPs[slot] = newReadyPs;
+    arrivalPs[slot] = atPs;
+    offsets[slot] = offset;
+    barsAndSizes[slot] = barAndSize;
+    acceptedTotal++;
+    if (!isScheduled() || arrivalPs[head] < timePs()) {
+      simulation.reschedule(this, arrivalPs[head]);
+    }
+    return slot;
   }
 
   private void move(int from, int to) {
@@ -93,6 +125,10 @@ final class PostedWriteQueue extends Event {
     offsets[to] = offsets[from];
     values[to] = values[from];
     barsAndSizes[to] = barsAndSizes[from];
+    if ((barsAndSizes[from] & BLOCK) != 0) {
+      int line = MmioBlock.BYTES_MAX;
+      System.arraycopy(blocks, from * line, blocks, to * line, line);
+    }
   }
 
   private void grow() {
@@ -106,6 +142,11 @@ final class PostedWriteQueue extends Event {
       newBarsAndSizes[i] = barsAndSizes[head + i & length - 1];
     }
     barsAndSizes = newBarsAndSizes;
+    byte[] newBlocks = new byte[blocks.length * 2];
+    int headByte = head * MmioBlock.BYTES_MAX;
+    System.arraycopy(blocks, headByte, newBlocks, 0, blocks.length - headByte);
+    System.arraycopy(blocks, 0, newBlocks, blocks.length - headByte, headByte);
+    blocks = newBlocks;
     head = 0;
   }
 

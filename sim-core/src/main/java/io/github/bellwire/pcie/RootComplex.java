@@ -3,10 +3,12 @@ package io.github.bellwire.pcie;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,8 +80,20 @@ public final class RootComplex {
    * @return the port
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link) {
+    return attach(endpoint, link, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs an endpoint into a new root port, as above.
+   *
+   * @param endpoint the device
+   * @param link the link to it
+   * @param caching how the caches treat its requests
+   * @return the port
+   */
+  public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
     Bdf bdf = new Bdf(ports.size() + 1, 0, 0);
-    RootPort port = new RootPort(this, simulation, endpoint, link, bdf);
+    RootPort port = new RootPort(this, simulation, endpoint, link, caches.devicePort(caching), bdf);
     ports.add(port);
     return port;
   }
@@ -107,14 +121,36 @@ public final class RootComplex {
    * @param sizeBytes 1, 2, 4 or 8
    * @param value little endian in the low bytes
    * @param atPs when the store leaves the core, not before the current time
+   * @return how long the port took to send it: waiting for the link and sending, in picoseconds; 0
+   *     when nobody answers
    */
-  public void mmioWrite(long address, int sizeBytes, long value, long atPs) {
+  public long mmioWrite(long address, int sizeBytes, long value, long atPs) {
     RootPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
-      return;
+      return 0;
     }
-    port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+    return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+  }
+
+  /**
+   * A core writes up to a cache line to a device by one memory write request: posted.
+   *
+   * @param address host physical address of the first byte
+   * @param source the bytes, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param atPs as in {@link #mmioWrite(long, int, long, long)}
+   * @return as in {@link #mmioWrite(long, int, long, long)}
+   */
+  public long mmioWrite(long address, byte[] source, int offset, int lengthBytes, long atPs) {
+    MmioBlock.require(address, lengthBytes);
+    RootPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      return 0;
+    }
+    return port.mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
   }
 
   /**
@@ -134,10 +170,48 @@ public final class RootComplex {
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
-    // The completion pushes the device's posted writes ahead of it.
-    long committedPs = port.committedPs(result.donePs());
-    long donePs = Math.max(result.donePs() + config.upstreamPs(), committedPs);
-    result.answer(result.value(), donePs);
+    result.answer(result.value(), toCore(port, result.donePs()));
+  }
+
+  /** Returns when a completion is at the core: it pushes the device's posted writes ahead. */
+  private long toCore(RootPort port, long arrivalPs) {
+    return Math.max(arrivalPs + config.upstreamPs(), port.committedPs(arrivalPs));
+  }
+
+  /**
+   * A core asks a device for up to a cache line, and goes on: several requests may be under way.
+   * The answer is had by {@link #answerRead}, in the order of the requests.
+   *
+   * @param address host physical address
+   * @param atPs when the load leaves the core, not before the current time
+   * @return when the request is at the device, or where it is found that nobody answers
+   */
+  public long sendRead(long address, long atPs) {
+    RootPort port = portAt(address);
+    long readyPs = atPs + config.downstreamPs();
+    return port == null ? readyPs : port.sendRead(address, readyPs);
+  }
+
+  /**
+   * Lets simulated time run until a request has reached the device, and answers it.
+   *
+   * @param address as in {@link #sendRead}
+   * @param destination receives the bytes, all ones when nobody answers
+   * @param offset first index in {@code destination}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param arrivalPs what {@link #sendRead} returned
+   * @return when the bytes are at the core
+   */
+  public long answerRead(
+      long address, byte[] destination, int offset, int lengthBytes, long arrivalPs) {
+    MmioBlock.require(address, lengthBytes);
+    RootPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      return arrivalPs + config.upstreamPs();
+    }
+    return toCore(port, port.answerRead(address, destination, offset, lengthBytes, arrivalPs));
   }
 
   /** {@return core accesses that hit no BAR} */
@@ -171,10 +245,6 @@ public final class RootComplex {
 
   CommitQueue commits() {
     return commits;
-  }
-
-  CacheHierarchy caches() {
-    return caches;
   }
 
   InterruptSink interrupts() {

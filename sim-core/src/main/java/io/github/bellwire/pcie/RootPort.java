@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Simulation;
 
 /**
@@ -23,12 +24,15 @@ public final class RootPort {
   private final LinkDirection downstream;
   private final UpstreamPath upstreamPath;
   private final PostedWriteQueue postedWrites;
+  private final PortErrors errors = new PortErrors();
+  private final PortErrors deviceErrors = new PortErrors();
 
   RootPort(
       RootComplex rootComplex,
       Simulation simulation,
       Endpoint endpoint,
       PcieLinkConfig link,
+      DeviceCachePort caches,
       Bdf bdf) {
     this.rootComplex = rootComplex;
     this.simulation = simulation;
@@ -37,7 +41,7 @@ public final class RootPort {
     this.bdf = bdf;
     upstream = new LinkDirection(link, simulation);
     downstream = new LinkDirection(link, simulation);
-    upstreamPath = new UpstreamPath(rootComplex, this);
+    upstreamPath = new UpstreamPath(rootComplex, this, caches);
     postedWrites = new PostedWriteQueue(simulation, endpoint);
     endpoint.connect(upstreamPath);
   }
@@ -72,40 +76,79 @@ public final class RootPort {
     return upstreamPath.refusedRequestsTotal();
   }
 
+  /** {@return errors that the root port detects: in what the device sends} */
+  public PortErrors errors() {
+    return errors;
+  }
+
+  /** {@return errors that the device's end of the link detects: in what the host sends} */
+  public PortErrors deviceErrors() {
+    return deviceErrors;
+  }
+
   /** {@return register writes that cores have sent to the device} */
   public long mmioWritesTotal() {
     return postedWrites.acceptedTotal();
   }
 
-  void mmioWrite(long address, int sizeBytes, long value, long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, sizeBytes);
-    long sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
-    ConfigSpace config = endpoint.configSpace();
-    int bar = config.barIndexAt(address);
-    postedWrites.add(
-        bar,
-        address - config.barAddress(bar),
-        sizeBytes,
-        value,
-        readyPs,
-        sentPs + link.propagationPs());
-  }
-
-  void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
+  /** Returns how long the link took: waiting for it and sending. */
+  long mmioWrite(long address, int sizeBytes, long value, long readyPs) {
+    long sentPs = sendWrite(address, sizeBytes, readyPs);
     ConfigSpace config = endpoint.configSpace();
     int bar = config.barIndexAt(address);
     long offset = address - config.barAddress(bar);
-    long requestSentPs =
-        downstream.transmitMemoryRead(
-            TlpLayout.requestBytes(address), behindPostedWritesPs(readyPs));
-    simulation.runUntil(requestSentPs + link.propagationPs());
+    postedWrites.add(bar, offset, sizeBytes, value, readyPs, sentPs + link.propagationPs());
+    return sentPs - readyPs;
+  }
+
+  /** Returns how long the link took: waiting for it and sending. */
+  long mmioWrite(long address, byte[] source, int sourceOffset, int lengthBytes, long readyPs) {
+    long sentPs = sendWrite(address, lengthBytes, readyPs);
+    ConfigSpace config = endpoint.configSpace();
+    int bar = config.barIndexAt(address);
+    long offset = address - config.barAddress(bar);
+    postedWrites.addBlock(
+        bar, offset, source, sourceOffset, lengthBytes, readyPs, sentPs + link.propagationPs());
+    return sentPs - readyPs;
+  }
+
+  private long sendWrite(long address, int lengthBytes, long readyPs) {
+    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, lengthBytes);
+    return downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
+  }
+
+  void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
+    simulation.runUntil(sendRead(address, readyPs));
     long nowPs = simulation.nowPs();
-    long value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
-    int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, sizeBytes);
-    long completionReadyPs = upstreamPath.behindPostedWritesPs(nowPs);
-    long donePs =
-        upstream.transmitCompletionWithData(wireBytes, completionReadyPs) + link.propagationPs();
-    result.answer(value, donePs);
+    ConfigSpace config = endpoint.configSpace();
+    int bar = config.barIndexAt(address);
+    long value = endpoint.mmioRead(bar, address - config.barAddress(bar), sizeBytes, nowPs);
+    result.answer(value, complete(bar, address, sizeBytes, nowPs));
+  }
+
+  /** Returns when the request is at the device. */
+  long sendRead(long address, long readyPs) {
+    return downstream.transmitMemoryRead(
+            TlpLayout.requestBytes(address), behindPostedWritesPs(readyPs))
+        + link.propagationPs();
+  }
+
+  /** Lets time run until the request is at the device; returns when the completion is back. */
+  long answerRead(
+      long address, byte[] destination, int destinationOffset, int lengthBytes, long arrivalPs) {
+    simulation.runUntil(arrivalPs);
+    long nowPs = simulation.nowPs();
+    ConfigSpace config = endpoint.configSpace();
+    int bar = config.barIndexAt(address);
+    long offset = address - config.barAddress(bar);
+    endpoint.mmioRead(bar, offset, destination, destinationOffset, lengthBytes, nowPs);
+    return complete(bar, address, lengthBytes, nowPs);
+  }
+
+  private long complete(int bar, long address, int lengthBytes, long arrivalPs) {
+    int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, lengthBytes);
+    long readyPs = upstreamPath.behindPostedWritesPs(arrivalPs + endpoint.readLatencyPs(bar));
+    return upstream.transmitCompletionWithData(wireBytes, readyPs) + link.propagationPs();
   }
 
   /**

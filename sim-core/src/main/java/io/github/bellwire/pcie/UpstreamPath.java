@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Arrays;
@@ -17,8 +18,10 @@ final class UpstreamPath implements DmaPort {
 
   private final RootComplex rootComplex;
   private final RootPort port;
+  private final Translation translation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
+  private final DeviceCachePort caches;
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
@@ -39,11 +42,13 @@ final class UpstreamPath implements DmaPort {
   private long sentPs;
   private long refusedRequestsTotal;
 
-  UpstreamPath(RootComplex rootComplex, RootPort port) {
+  UpstreamPath(RootComplex rootComplex, RootPort port, DeviceCachePort caches) {
     this.rootComplex = rootComplex;
     this.port = port;
+    translation = rootComplex.translation();
     memory = rootComplex.memory();
     commits = rootComplex.commits();
+    this.caches = caches;
     configSpace = port.endpoint().configSpace();
     upstream = port.upstream();
     downstream = port.downstream();
@@ -148,7 +153,7 @@ final class UpstreamPath implements DmaPort {
       long refusedPs = translated.readyPs() + rootDownstreamPs;
       return downstream.transmitCompletion(port.behindPostedWritesPs(refusedPs)) + propagationPs;
     }
-    long dataPs = rootComplex.caches().deviceRead(pa, lengthBytes, translated.readyPs());
+    long dataPs = caches.read(pa, lengthBytes, false, translated.readyPs());
     dataPs = Math.max(dataPs, postedOrder.commitBefore(arrivalPs - propagationPs));
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
@@ -206,7 +211,7 @@ final class UpstreamPath implements DmaPort {
     if (RootComplex.isInterruptAddress(pa)) {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(rootComplex.caches().deviceWrite(pa, lengthBytes, readyPs));
+      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
@@ -239,7 +244,7 @@ final class UpstreamPath implements DmaPort {
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    rootComplex.translation().translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
+    translation.translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
   }
 
   private void refuse() {

@@ -23,6 +23,7 @@ public final class RecordingEndpoint implements Endpoint {
   private final List<Access> reads = new ArrayList<>();
   private @Nullable DmaPort dma;
   private long answer;
+  private long readLatencyPs;
   private boolean isRecording = true;
   private long accessesTotal;
 
@@ -68,6 +69,11 @@ public final class RecordingEndpoint implements Endpoint {
   }
 
   @Override
+  public long readLatencyPs(int bar) {
+    return readLatencyPs;
+  }
+
+  @Override
   public void reset(long nowPs) {
     configSpace.reset();
   }
@@ -95,6 +101,11 @@ public final class RecordingEndpoint implements Endpoint {
   /** Makes later reads return a value. */
   public void answer(long value) {
     answer = value;
+  }
+
+  /** Makes later reads take time inside the device. */
+  public void answerAfter(long latencyPs) {
+    readLatencyPs = latencyPs;
   }
 
   /** Stops keeping accesses, for tests that count allocations. */

@@ -46,6 +46,11 @@ final class RxPath {
   private final Frame passing = new Frame();
   private final byte[] scratch = new byte[BATCH_DESCRIPTORS_MAX * RxDescriptorLayout.SIZE_BYTES];
 
+  // Derived from registers.
+  private long changesSeen;
+  private boolean isReceiving;
+  private int fifoBytes;
+
   private long engineFreePs;
   private long lastFetchedPs;
   private long lastSentPs;
@@ -131,7 +136,8 @@ final class RxPath {
 
   /** The last bit of a frame has arrived at the MAC. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
-    if (!registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN)) {
+    followRegisters();
+    if (!isReceiving) {
       statistics.onUnheard();
       return;
     }
@@ -139,9 +145,8 @@ final class RxPath {
       return;
     }
     classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
-    int rxdctl = NicRegisters.rxdctl(passing.queueIndex);
-    classifier.shape(passing, registers.hasBits(rxdctl, NicRegisters.RXDCTL_VME));
-    if (occupiedBytes(nowPs) + passing.lengthBytes > registers.get(NicRegisters.rxpbsize(0))) {
+    classifier.shape(passing);
+    if (occupiedBytes(nowPs) + passing.lengthBytes > fifoBytes) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
@@ -180,6 +185,16 @@ final class RxPath {
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle(long nowPs) {
     return lastFetchedPs <= nowPs && lastSentPs <= nowPs;
+  }
+
+  /** Derives anew what is derived from registers, if they have changed. */
+  private void followRegisters() {
+    if (changesSeen != registers.changesTotal()) {
+      changesSeen = registers.changesTotal();
+      isReceiving = registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN);
+      fifoBytes = registers.get(NicRegisters.rxpbsize(0));
+      classifier.refresh();
+    }
   }
 
   /** Decides whether a frame gets past the MAC, and counts it if not. */

@@ -89,6 +89,41 @@ class FakePort implements CpuPort {
   }
 
   @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void fence() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }
