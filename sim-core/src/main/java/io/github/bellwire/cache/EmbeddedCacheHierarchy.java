@@ -100,14 +100,14 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
 
   private long loadLine(long line, long atPs) {
     if (uncached.contains(line << LINE_SHIFT)) {
-      return dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+      return fetch(line, atPs);
     }
     int way = tags.find(set(line), tag(line));
     if (way != TagArray.NOWHERE) {
       return atPs;
     }
     fill(line, atPs);
-    long donePs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+    long donePs = fetch(line, atPs);
     if (config.prefetchesNextLine()) {
       prefetch(line + 1, atPs);
     }
@@ -119,7 +119,7 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     boolean isAbsent = tags.find(set(line), tag(line)) == TagArray.NOWHERE;
     if (isAbsent && memory.contains(pa, LINE_BYTES) && !uncached.contains(pa)) {
       fill(line, atPs);
-      dram.read(pa, LINE_BYTES, atPs);
+      fetch(line, atPs);
     }
   }
 
@@ -130,13 +130,13 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
       donePs += config.storePs();
       if (uncached.contains(line << LINE_SHIFT)) {
-        dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+        send(line, atPs);
         continue;
       }
       int way = tags.find(set(line), tag(line));
       if (way == TagArray.NOWHERE) {
         way = fill(line, atPs);
-        dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+        fetch(line, atPs);
       }
       soil(line, way);
     }
@@ -321,6 +321,18 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     if (!isCoherent) {
       memory.copyIn(line << LINE_SHIFT, data, slot(line, way), LINE_BYTES);
     }
+    return send(line, atPs);
+  }
+
+  /** Reads a line from DRAM; returns when it is there. */
+  private long fetch(long line, long atPs) {
+    statistics.dramReads++;
+    return dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+  }
+
+  /** Writes a line to DRAM; returns when it is there. */
+  private long send(long line, long atPs) {
+    statistics.dramWrites++;
     return dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
   }
 
@@ -330,12 +342,18 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   private final class PlainPort implements DeviceCachePort {
     @Override
     public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      statistics.dramReads += lines(pa, lengthBytes);
       return dram.read(pa, lengthBytes, atPs + config.devicePs());
     }
 
     @Override
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      statistics.dramWrites += lines(pa, lengthBytes);
       return dram.write(pa, lengthBytes, atPs + config.devicePs());
+    }
+
+    private long lines(long pa, int lengthBytes) {
+      return (pa + lengthBytes - 1 >>> LINE_SHIFT) - (pa >>> LINE_SHIFT) + 1;
     }
 
     @Override
@@ -360,7 +378,7 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         if (tags.find(set(line), tag(line)) == TagArray.NOWHERE) {
           statistics.deviceReadMisses++;
-          donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, arrivalPs));
+          donePs = Math.max(donePs, fetch(line, arrivalPs));
         } else {
           statistics.deviceReadHits++;
         }
@@ -385,13 +403,15 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       long donePs = atPs;
       if (way == TagArray.NOWHERE) {
         statistics.deviceWriteMisses++;
+        statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
         if (!allocatesOnWrite) {
-          return dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+          return send(line, atPs);
         }
-        donePs = isPartial ? dram.read(line << LINE_SHIFT, LINE_BYTES, atPs) : atPs;
+        donePs = isPartial ? fetch(line, atPs) : atPs;
         way = fill(line, atPs);
       } else {
         statistics.deviceWriteHits++;
+        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
       }
       soil(line, way);
       return donePs;

@@ -34,6 +34,8 @@ import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.Switch;
+import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
 import java.util.ArrayList;
 import java.util.List;
@@ -117,21 +119,27 @@ public final class Host {
   }
 
   /**
+   * Plugs a switch into a new root port; devices are then plugged into the switch.
+   *
+   * @param switchConfig the switch and the link to it
+   * @return the switch
+   */
+  public Switch attach(SwitchConfig switchConfig) {
+    return rootComplex.attach(switchConfig);
+  }
+
+  /**
    * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
    * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
    *
-   * @return the devices in the order of attachment
+   * @return the devices in the order of attachment, those of a switch where the switch is
    */
   public List<EnumeratedFunction> enumerate() {
     EnumerationConfig enumeration =
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
             .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
-    List<Endpoint> endpoints = new ArrayList<>();
-    for (RootPort port : rootComplex.ports()) {
-      endpoints.add(port.endpoint());
-    }
-    return new BusEnumerator(enumeration).enumerate(endpoints);
+    return new BusEnumerator(enumeration).enumerate(rootComplex);
   }
 
   /**

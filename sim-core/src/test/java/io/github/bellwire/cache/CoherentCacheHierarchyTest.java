@@ -210,6 +210,14 @@ class CoherentCacheHierarchyTest {
     assertThat(device.write(0x30, 160, false, AT)).isEqualTo(AT + LLC + DRAM);
 
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 3 at 1020000");
+    device.write(0x40, 65, false, AT);
+    CacheStatistics statistics = caches.statistics();
+    assertThat(statistics.deviceWriteMissesTotal()).isEqualTo(4);
+    assertThat(statistics.deviceWriteHitsTotal()).isEqualTo(2);
+    assertThat(statistics.deviceFullWriteMissesTotal()).isEqualTo(2);
+    assertThat(statistics.deviceFullWriteHitsTotal()).isEqualTo(1);
+    assertThat(statistics.dramReadsTotal()).isEqualTo(2);
+    assertThat(statistics.dramWritesTotal()).isZero();
   }
 
   // The row "DMA with No Snoop".

@@ -83,6 +83,11 @@ class EmbeddedCacheHierarchyTest {
     assertThat(device.read(0x1000, 64, false, AT)).isEqualTo(AT + DEVICE + DRAM);
     assertThat(device.write(0x1000, 64, false, AT)).isEqualTo(AT + DEVICE + DRAM_WRITE);
     assertThat(device.isArrivalObservable()).isTrue();
+    device.read(0x103f, 66, false, AT);
+    device.write(0x103f, 66, false, AT);
+    // One to fetch for the store, then 1 + 3 and 1 + 3.
+    assertThat(caches.statistics().dramReadsTotal()).isEqualTo(5);
+    assertThat(caches.statistics().dramWritesTotal()).isEqualTo(4);
     assertThat(memory.getLong(0x1000)).isZero();
     assertThat(caches.get(0x1000, 8)).isEqualTo(5);
   }
@@ -106,6 +111,12 @@ class EmbeddedCacheHierarchyTest {
     assertThat(statistics.deviceReadHitsTotal()).isEqualTo(2);
     assertThat(statistics.deviceWriteMissesTotal()).isEqualTo(3);
     assertThat(statistics.deviceWriteHitsTotal()).isEqualTo(1);
+    assertThat(statistics.deviceFullWriteMissesTotal()).isEqualTo(2);
+    assertThat(statistics.deviceFullWriteHitsTotal()).isZero();
+    assertThat(statistics.dramReadsTotal()).isEqualTo(3);
+    assertThat(statistics.dramWritesTotal()).isEqualTo(1);
+    device.write(0x1000, 64, false, AT);
+    assertThat(statistics.deviceFullWriteHitsTotal()).isEqualTo(1);
   }
 
   @Test

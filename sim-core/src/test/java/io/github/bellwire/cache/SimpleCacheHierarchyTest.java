@@ -73,6 +73,11 @@ class SimpleCacheHierarchyTest {
 
     assertThat(dram.accesses).isEmpty();
     assertThat(caches.statistics().deviceWriteHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceFullWriteHitsTotal()).isZero();
+    device.write(0, 64, false, AT);
+    assertThat(caches.statistics().deviceFullWriteHitsTotal()).isEqualTo(1);
+    device.read(64, 64, false, AT);
+    assertThat(caches.statistics().dramReadsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -93,6 +98,9 @@ class SimpleCacheHierarchyTest {
     assertThat(device.write(8 * 64, 64, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).containsExactly("write 0 at 1000000");
+    assertThat(caches.statistics().writeBacksTotal()).isEqualTo(1);
+    assertThat(caches.statistics().dramWritesTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceFullWriteMissesTotal()).isEqualTo(3);
     assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
     assertThat(device.read(4 * 64, 64, false, AT)).isEqualTo(AT + LLC);
   }
