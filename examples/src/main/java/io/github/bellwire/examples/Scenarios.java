@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.nic.Ddio;
 import io.github.bellwire.examples.nic.Lifecycle;
 import io.github.bellwire.examples.nic.NicForward;
 import io.github.bellwire.examples.nic.NicRx;
@@ -14,6 +15,7 @@ public final class Scenarios {
 
   /** {@return the scenarios in the order in which {@code list} shows them} */
   public static List<Scenario> all() {
-    return List.of(new NicRx(), new NicTx(), new NicForward(), new Lifecycle(), new PcieBench());
+    return List.of(
+        new NicRx(), new NicTx(), new NicForward(), new Ddio(), new Lifecycle(), new PcieBench());
   }
 }
