@@ -6,4 +6,5 @@ module io.github.bellwire.devices {
 
   exports io.github.bellwire.device.nic;
   exports io.github.bellwire.device.nic.driver;
+  exports io.github.bellwire.device.probe;
 }

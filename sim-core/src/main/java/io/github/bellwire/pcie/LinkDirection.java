@@ -96,6 +96,23 @@ public final class LinkDirection {
   }
 
   /**
+   * Sends a TLP of any kind.
+   *
+   * @param type its kind
+   * @param wireBytes size with header and framing
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmit(TlpType type, int wireBytes, long readyPs) {
+    return switch (type) {
+      case MEMORY_WRITE -> transmitMemoryWrite(wireBytes, readyPs);
+      case MEMORY_READ -> transmitMemoryRead(wireBytes, readyPs);
+      case COMPLETION_WITH_DATA -> transmitCompletionWithData(wireBytes, readyPs);
+      case COMPLETION -> transmitCompletion(readyPs);
+    };
+  }
+
+  /**
    * Sends a memory write request.
    *
    * @param wireBytes size with header and framing
