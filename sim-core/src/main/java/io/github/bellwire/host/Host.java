@@ -15,8 +15,8 @@ import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
-import io.github.bellwire.memory.SimpleMemoryController;
 import io.github.bellwire.pcie.BusEnumerator;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -68,7 +68,7 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    SimpleMemoryController dram = new SimpleMemoryController(config.memory());
+    MemoryController dram = config.memory().newController();
     caches = new SimpleCacheHierarchy(config.cache(), config.coresCount(), dram);
     interrupts = new InterruptController(simulation);
     rootComplex =
