@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
+import io.github.bellwire.memory.MemoryConfig;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.PcieGeneration;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -20,7 +21,7 @@ import java.util.List;
  * @param coresCount 1..64
  * @param core cost of a core's work
  * @param cache the caches
- * @param memory the DRAM
+ * @param memory the DRAM: one pipe, or channels with banks and rows
  * @param rootComplex delays of the root complex
  * @param link the slot that a device gets if nothing else is said
  */
@@ -31,7 +32,7 @@ public record HostConfig(
     int coresCount,
     CoreConfig core,
     CacheConfig cache,
-    SimpleMemoryControllerConfig memory,
+    MemoryConfig memory,
     RootComplexConfig rootComplex,
     PcieLinkConfig link) {
   private static final long GIB = 1L << 30;
@@ -178,6 +179,24 @@ public record HostConfig(
         core,
         newCache,
         memory,
+        rootComplex,
+        link);
+  }
+
+  /**
+   * {@return this machine with other DRAM}
+   *
+   * @param newMemory as in the constructor
+   */
+  public HostConfig withMemory(MemoryConfig newMemory) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        newMemory,
         rootComplex,
         link);
   }
