@@ -8,4 +8,5 @@ module io.github.bellwire.devices {
   exports io.github.bellwire.device.aperture.driver;
   exports io.github.bellwire.device.nic;
   exports io.github.bellwire.device.nic.driver;
+  exports io.github.bellwire.device.probe;
 }

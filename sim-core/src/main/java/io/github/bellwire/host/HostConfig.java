@@ -2,6 +2,7 @@ package io.github.bellwire.host;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
 import io.github.bellwire.cpu.DeviceAccessConfig;
@@ -31,7 +32,7 @@ public record HostConfig(
     long highMemoryBytes,
     int coresCount,
     CoreConfig core,
-    SimpleCacheConfig cache,
+    CacheConfig cache,
     SimpleMemoryControllerConfig memory,
     RootComplexConfig rootComplex,
     PcieLinkConfig link) {
@@ -181,6 +182,24 @@ public record HostConfig(
         coresCount,
         newCore,
         cache,
+        memory,
+        rootComplex,
+        link);
+  }
+
+  /**
+   * {@return this machine with other caches}
+   *
+   * @param newCache as in the constructor
+   */
+  public HostConfig withCache(CacheConfig newCache) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        newCache,
         memory,
         rootComplex,
         link);

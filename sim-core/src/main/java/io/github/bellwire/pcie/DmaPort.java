@@ -17,7 +17,8 @@ public interface DmaPort {
    * with all ones and {@link #status()} tells.
    *
    * @param iova first byte
-   * @param destination receives the bytes at once; they are to be used from the returned time on
+   * @param destination receives the bytes at once, or, out of a peer's window, when the request
+   *     arrives there; they are to be used from the returned time on
    * @param offset first index in {@code destination}
    * @param lengthBytes at least 1
    * @param atPs when the device issues the read, not before the current time
@@ -64,6 +65,21 @@ public interface DmaPort {
    * @return when the message reaches the interrupt controller
    */
   long sendMessage(long address, int data, long atPs);
+
+  /**
+   * Makes later requests carry another requester ID than the function's own, as a malicious device
+   * may. Completions of such reads would go to somebody else; here they come back all the same.
+   *
+   * @param requesterId 0..FFFFh, or -1 for the function's own again
+   */
+  default void claimRequesterId(int requesterId) {}
+
+  /**
+   * Makes later requests say that their addresses are translated already (AT field 10b).
+   *
+   * @param isTranslated false to begin with
+   */
+  default void claimTranslated(boolean isTranslated) {}
 
   /** {@return how the last read, write or message ended; the first failure if it had parts} */
   DmaStatus status();

@@ -41,14 +41,15 @@ public interface Endpoint {
   void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs);
 
   /**
-   * A memory read request of any length up to a cache line has arrived. A device that knows
-   * registers only is asked for naturally aligned pieces of up to 8 bytes.
+   * A memory read request of any length has arrived: up to a cache line from a core, up to 4 KiB
+   * from a peer. A device that knows registers only is asked for naturally aligned pieces of up to
+   * 8 bytes.
    *
    * @param bar index of the BAR that the address hit, 0..5
    * @param offset byte offset in that BAR
    * @param destination receives the bytes
    * @param destinationOffset first index in {@code destination}
-   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
    * @param nowPs the current time in picoseconds
    */
   default void mmioRead(
@@ -67,14 +68,15 @@ public interface Endpoint {
   }
 
   /**
-   * A memory write request of any length up to a cache line has arrived, all of it at once. A
-   * device that knows registers only is given naturally aligned pieces of up to 8 bytes.
+   * A memory write request of any length has arrived, all of it at once: up to a cache line from a
+   * core, up to 4 KiB from a peer. A device that knows registers only is given naturally aligned
+   * pieces of up to 8 bytes.
    *
    * @param bar index of the BAR that the address hit, 0..5
    * @param offset byte offset in that BAR
    * @param source the bytes, to be copied before the call returns
    * @param sourceOffset first index in {@code source}
-   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
    * @param nowPs the current time in picoseconds
    */
   default void mmioWrite(

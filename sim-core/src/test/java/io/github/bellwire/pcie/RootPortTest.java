@@ -252,7 +252,7 @@ class RootPortTest {
 
   @Test
   void shouldDropAWriteThatNobodyClaims() {
-    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES, 4, 1, 0);
+    rootComplex.mmioWrite(BAR - 8, 4, 1, 0);
     fabric.simulation.run();
 
     assertThat(rootComplex.unclaimedAccessesTotal()).isEqualTo(1);
@@ -261,12 +261,37 @@ class RootPortTest {
   }
 
   @Test
+  void shouldSendDownWhatThePortForwardsAndTheDeviceDoesNotClaim() {
+    // Inside the port's window of 1 MiB, but behind the BAR.
+    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES, 4, 1, 0);
+    rootComplex.mmioRead(BAR + RecordingEndpoint.BAR_BYTES, 4, AT, result);
+
+    assertThat(endpoint.accessesTotal()).isZero();
+    assertThat(port.downstream().bytesTotal()).isEqualTo(28 + 24);
+    assertThat(port.deviceErrors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(2);
+    assertThat(rootComplex.unclaimedAccessesTotal()).isEqualTo(2);
+    assertThat(result.value()).isEqualTo(0xFFFF_FFFFL);
+    // Down 50_000, MRd 24 B 3_046, link 60_000, Cpl 20 B 2_539, link 60_000, up 100_000.
+    assertThat(result.donePs()).isEqualTo(AT + 275_585);
+    assertThat(port.upstream().completionsTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldNotSplitAnAccessThatReachesBeyondTheWindow() {
+    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES - 4, 8, 1, 0);
+    fabric.simulation.run();
+
+    assertThat(endpoint.accessesTotal()).isZero();
+    assertThat(port.deviceErrors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(1);
+  }
+
+  @Test
   void shouldFindTheDeviceThatClaimsTheAddress() {
     RecordingEndpoint second = fabric.plug(GEN3_X8);
     second.answer(2);
 
-    rootComplex.mmioWrite(BAR + 0x1_0004, 4, 7, 0);
-    rootComplex.mmioRead(BAR + 0x1_0008, 4, 0, result);
+    rootComplex.mmioWrite(BAR + 0x10_0004, 4, 7, 0);
+    rootComplex.mmioRead(BAR + 0x10_0008, 4, 0, result);
 
     assertThat(endpoint.accessesTotal()).isZero();
     assertThat(second.writes()).extracting(Access::offset).containsExactly(4L);

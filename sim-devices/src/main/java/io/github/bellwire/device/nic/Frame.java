@@ -36,7 +36,9 @@ final class Frame {
 
   /** Lends the bytes of a caller; valid until the call ends. */
   void lend(byte[] newBytes, int newOffset, int newLengthBytes) {
-    bytes = newBytes;
+    if (bytes != newBytes) { // Storing a reference costs more than looking.
+      bytes = newBytes;
+    }
     offset = newOffset;
     lengthBytes = newLengthBytes;
   }
