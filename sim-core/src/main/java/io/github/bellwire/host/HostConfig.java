@@ -82,10 +82,10 @@ public record HostConfig(
    * A DGX-1, whose V100 GPUs the gdrcopy README measures: Xeon E5-2698 v4 at 2.2 GHz, one socket of
    * two, Gen 3 x16 slots; GPUs lie behind switches there, whose delay is part of what the device
    * takes. Its copies go one way at a time, and Acks and credits travel against them, so they cost
-   * the copies nothing. 10 lines: the line fill buffers of Broadwell (Intel Optimization Reference
-   * Manual). Assumptions: caches and DRAM as of {@link #GEN4_SERVER}, but 2.5 times slower channels
-   * (4 x DDR4-2400), 130 ns each way through the root complex, a core that waits out the gap after
-   * an uncached store.
+   * the copies nothing. 10 lines and 192 instructions in flight: Broadwell (Intel Optimization
+   * Reference Manual). Assumptions: caches and DRAM as of {@link #GEN4_SERVER}, but 2.5 times
+   * slower channels (4 x DDR4-2400), 130 ns each way through the root complex, a core that waits
+   * out the gap after an uncached store.
    */
   public static final HostConfig DGX_1 =
       new HostConfig(
@@ -93,7 +93,7 @@ public record HostConfig(
           2 * GIB,
           64 * GIB,
           20,
-          new CoreConfig(2_200_000_000L, 100_000, 1_000_000, 10, DeviceAccessConfig.BROADWELL),
+          new CoreConfig(2_200_000_000L, 100_000, 1_000_000, 10, 96, DeviceAccessConfig.BROADWELL),
           SimpleCacheConfig.SERVER,
           new SimpleMemoryControllerConfig(50_000, 20_000, 834),
           new RootComplexConfig(130_000, 130_000),
