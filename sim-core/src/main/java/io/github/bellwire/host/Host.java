@@ -23,7 +23,6 @@ import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
-import io.github.bellwire.memory.SimpleMemoryController;
 import io.github.bellwire.pcie.BusEnumerator;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -204,7 +203,7 @@ public final class Host {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
-      controllers.add(new SimpleMemoryController(config.memory()));
+      controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
     if (cache instanceof CoherentCacheConfig coherent) {
