@@ -9,5 +9,7 @@ public enum DmaStatus {
   /** The address is known but refused, by translation for instance: completion status CA. */
   COMPLETER_ABORT,
   /** The function's bus-master enable bit is clear; no TLP was sent. */
-  BUS_MASTER_DISABLED
+  BUS_MASTER_DISABLED,
+  /** The link is down: the device is not in the machine any more; no TLP was sent. */
+  LINK_DOWN
 }

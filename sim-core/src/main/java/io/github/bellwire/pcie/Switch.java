@@ -44,7 +44,8 @@ public final class Switch {
     this.rootComplex = rootComplex;
     this.config = requireNonNull(config, "config");
     this.above = above;
-    configSpace = BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0);
+    configSpace =
+        BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0, null);
     rootComplex.reserveBus(); // The bus inside.
   }
 
@@ -57,9 +58,21 @@ public final class Switch {
    * @throws IllegalStateException if all ports are taken
    */
   public SwitchPort attach(Endpoint endpoint, PcieLinkConfig link) {
-    SwitchPort port = newPort(link);
+    SwitchPort port = newPort(link, null);
     port.plug(endpoint);
     return port;
+  }
+
+  /**
+   * Makes the next downstream port a slot, which is empty.
+   *
+   * @param slot what the slot can do
+   * @param link the link to what will be in it
+   * @return the port
+   * @throws IllegalStateException if all ports are taken
+   */
+  public SwitchPort addSlot(SlotConfig slot, PcieLinkConfig link) {
+    return newPort(link, requireNonNull(slot, "slot"));
   }
 
   /**
@@ -70,7 +83,7 @@ public final class Switch {
    * @throws IllegalStateException if all ports are taken
    */
   public Switch attach(SwitchConfig switchConfig) {
-    SwitchPort port = newPort(switchConfig.upstreamLink());
+    SwitchPort port = newPort(switchConfig.upstreamLink(), null);
     Switch newSwitch = new Switch(rootComplex, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;
@@ -180,11 +193,11 @@ public final class Switch {
     return null;
   }
 
-  private SwitchPort newPort(PcieLinkConfig link) {
+  private SwitchPort newPort(PcieLinkConfig link, @Nullable SlotConfig slot) {
     if (ports.size() == config.portsCount()) {
       throw new IllegalStateException("all ports are taken: portsCount=" + config.portsCount());
     }
-    SwitchPort port = new SwitchPort(rootComplex, this, ports.size(), link, config.accessControl());
+    SwitchPort port = new SwitchPort(rootComplex, this, ports.size(), link, slot);
     ports.add(port);
     return port;
   }

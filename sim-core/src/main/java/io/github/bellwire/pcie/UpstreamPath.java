@@ -47,6 +47,9 @@ final class UpstreamPath implements DmaPort {
   // What the device writes into its requests, which may be a lie.
   private int claimedRequesterId = OWN_REQUESTER_ID;
   private boolean isTranslated;
+  // Of a device that may be pulled out.
+  private final @Nullable InterruptMessages messages;
+  private boolean isLinkDown;
 
   UpstreamPath(
       RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
@@ -58,6 +61,10 @@ final class UpstreamPath implements DmaPort {
     this.caches = caches;
     configSpace = endpoint.configSpace();
     route = new RequestRoute(port);
+    messages =
+        port.isSlot()
+            ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
+            : null;
     upstream = port.upstream();
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
@@ -73,8 +80,7 @@ final class UpstreamPath implements DmaPort {
   public long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
     requireLength(lengthBytes);
     status = DmaStatus.OK;
-    if (!configSpace.isBusMasterEnabled()) {
-      status = DmaStatus.BUS_MASTER_DISABLED;
+    if (!mayIssue()) {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
@@ -143,6 +149,23 @@ final class UpstreamPath implements DmaPort {
     return rootComplex.horizonPs();
   }
 
+  /** The link has gone down: what has not left never does. */
+  void disconnect(long nowPs) {
+    isLinkDown = true;
+    if (messages != null) {
+      messages.drop(nowPs);
+    }
+  }
+
+  private boolean mayIssue() {
+    if (isLinkDown) {
+      status = DmaStatus.LINK_DOWN;
+    } else if (!configSpace.isBusMasterEnabled()) {
+      status = DmaStatus.BUS_MASTER_DISABLED;
+    }
+    return status == DmaStatus.OK;
+  }
+
   /** {@return when all posted writes that have left until a time are globally visible} */
   long committedPs(long atPs) {
     return postedOrder.commitBefore(atPs);
@@ -164,7 +187,14 @@ final class UpstreamPath implements DmaPort {
   private long answer(
       long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
     int wireBytes = TlpLayout.requestBytes(iova);
-    route.follow(TlpType.MEMORY_READ, wireBytes, requesterId(), isTranslated, iova, requestSentPs);
+    route.follow(
+        TlpType.MEMORY_READ,
+        wireBytes,
+        requesterId(),
+        isTranslated,
+        iova,
+        lengthBytes,
+        requestSentPs);
     DownstreamPort peer = route.peer();
     Switch turn = route.turn();
     if (turn != null) {
@@ -185,6 +215,9 @@ final class UpstreamPath implements DmaPort {
     long readyPs = translated.readyPs() + rootDownstreamPs;
     if (translated.status() == DmaStatus.OK && (peer = rootComplex.peerAt(pa)) != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, readyPs);
+    }
+    if (translated.status() == DmaStatus.OK) {
+      route.reportUnsupported(translated.readyPs());
     }
     return refuseRead(translated.status(), destination, offset, lengthBytes, null, readyPs);
   }
@@ -239,7 +272,7 @@ final class UpstreamPath implements DmaPort {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long answerPs = peer.peerRead(turn, address, destination, offset, lengthBytes, readyPs);
+    long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
     Switch back = peer.redirectsCompletions() ? null : turn;
     if (answerPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
@@ -276,8 +309,7 @@ final class UpstreamPath implements DmaPort {
     requireLength(lengthBytes);
     status = DmaStatus.OK;
     sentPs = atPs;
-    if (!configSpace.isBusMasterEnabled()) {
-      status = DmaStatus.BUS_MASTER_DISABLED;
+    if (!mayIssue()) {
       return atPs;
     }
     int writeMpsBytes = configSpace.maxPayloadBytes();
@@ -299,7 +331,8 @@ final class UpstreamPath implements DmaPort {
   /** Serves one write request that has left the device at {@link #sentPs}. */
   private void commit(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    route.follow(TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, sentPs);
+    route.follow(
+        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, sentPs);
     if (route.status() != DmaStatus.OK) {
       refuse(route.status());
       return;
@@ -322,7 +355,10 @@ final class UpstreamPath implements DmaPort {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
       long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
-      if (isPolled || commits.overlaps(pa, lengthBytes)) {
+      if (messages != null) {
+        // The device may be gone before the write has left: then it must not have happened.
+        commits.add(pa, source, offset, lengthBytes, commitPs, this, sentPs);
+      } else if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
         memory.copyIn(pa, source, offset, lengthBytes);
@@ -330,6 +366,7 @@ final class UpstreamPath implements DmaPort {
     } else if ((peer = rootComplex.peerAt(pa)) != null) {
       writePeer(peer, null, pa, source, offset, lengthBytes, readyPs + rootDownstreamPs);
     } else {
+      route.reportUnsupported(readyPs);
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
     }
   }
@@ -343,7 +380,7 @@ final class UpstreamPath implements DmaPort {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerWrite(turn, address, source, offset, lengthBytes, readyPs);
+    long arrivalPs = peer.peerWrite(this, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
     } else {
@@ -367,7 +404,11 @@ final class UpstreamPath implements DmaPort {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
-    rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
+    if (messages != null) {
+      messages.add(requesterId(), pa, data, sentPs, arrivalPs);
+    } else {
+      rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
+    }
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
@@ -383,7 +424,7 @@ final class UpstreamPath implements DmaPort {
     }
   }
 
-  private int requesterId() {
+  int requesterId() {
     return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
   }
 
