@@ -22,13 +22,17 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final RootComplex rootComplex;
   private final Simulation simulation;
-  private final PcieLinkConfig link;
+  private final PcieLink link;
   private final ConfigSpace configSpace;
   private final int reservedBus;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
-  private final PortErrors errors = new PortErrors();
-  private final PortErrors deviceErrors = new PortErrors();
+  private final PortErrors errors;
+  private final PortErrors deviceErrors;
+  private final CompletionCutter cutter;
+  private final TlpTap tap;
+  private final @Nullable CreditPool postedCredits;
+  private final long creditReturnPs;
   private @Nullable Occupant occupant;
   private @Nullable Switch switchBelow;
   private final @Nullable SlotConfig slot;
@@ -45,16 +49,23 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   DownstreamPort(
       RootComplex rootComplex,
       ConfigSpace configSpace,
-      PcieLinkConfig link,
+      PcieLinkConfig config,
       @Nullable SlotConfig slot) {
     this.rootComplex = rootComplex;
     this.configSpace = configSpace;
-    this.link = link;
     this.slot = slot;
     simulation = rootComplex.simulation();
     reservedBus = rootComplex.reserveBus();
-    upstream = new LinkDirection(link, simulation);
-    downstream = new LinkDirection(link, simulation);
+    link = new PcieLink(config, simulation, "link " + bdf());
+    upstream = link.upstream();
+    downstream = link.downstream();
+    errors = link.upperErrors();
+    deviceErrors = link.lowerErrors();
+    cutter = new CompletionCutter(config, simulation.randomStream("completions " + bdf()));
+    tap = new TlpTap(config);
+    FlowControlConfig flowControl = config.flowControl();
+    postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
+    creditReturnPs = flowControl.updatePs() + config.propagationPs();
     ErrorReporter reporter = rootComplex.errorReporter();
     errors.listen(
         (error, header01, header23, atPs) ->
@@ -208,7 +219,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     if (isDevice) {
       Occupant current = occupant;
       long readyPs = current == null ? nowPs : current.upstreamPath().behindPostedWritesPs(nowPs);
-      herePs = upstream.transmit(TlpType.MESSAGE, wireBytes, readyPs) + link.propagationPs();
+      herePs = upstream.arrivalPs(upstream.transmit(TlpType.MESSAGE, wireBytes, readyPs));
     }
     return climb(null, TlpType.MESSAGE, wireBytes, herePs, true);
   }
@@ -284,7 +295,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return what the two ends have agreed on} */
   public PcieLinkConfig link() {
-    return link;
+    return link.config();
   }
 
   /** {@return the direction from the device to the host} */
@@ -305,6 +316,39 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /** {@return errors that the device's end of the link detects: in what the host sends} */
   public PortErrors deviceErrors() {
     return deviceErrors;
+  }
+
+  /** {@return what goes wrong on the way from the device to the host} */
+  public FaultInjector upstreamFaults() {
+    return link.upstreamFaults();
+  }
+
+  /** {@return what goes wrong with completions on the way from the host to the device} */
+  public FaultInjector downstreamFaults() {
+    return link.downstreamFaults();
+  }
+
+  /**
+   * Shows every TLP of the device's DMA to a listener from now on, instead of to the one before.
+   *
+   * @param listener null for nobody
+   */
+  public void listen(@Nullable TlpListener listener) {
+    tap.listen(listener);
+  }
+
+  /** {@return how long the device's writes have waited for credits, in picoseconds} */
+  public long creditWaitPsTotal() {
+    Occupant current = occupant;
+    return current == null ? 0 : current.upstreamPath().creditWaitPsTotal();
+  }
+
+  CompletionCutter cutter() {
+    return cutter;
+  }
+
+  TlpTap tap() {
+    return tap;
   }
 
   /** {@return device requests that were refused or that nobody claimed} */
@@ -396,10 +440,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     long herePs = sendWrite(null, address, sizeBytes, readyPs);
     int bar = barAt(address, sizeBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(true, address, sizeBytes, 0, sentPs + link.propagationPs());
+      reportUnsupported(true, address, sizeBytes, 0, downstream.arrivalPs(sentPs));
     } else {
       long offset = address - current.endpoint().configSpace().barAddress(bar);
-      long arrivalPs = sentPs + link.propagationPs();
+      long arrivalPs = downstream.arrivalPs(sentPs);
       current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
       mmioWritesTotal++;
     }
@@ -415,9 +459,21 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Sends a memory write, see {@link #sentPs}; returns when it was ready at this port. */
   private long sendWrite(@Nullable Switch turn, long address, int lengthBytes, long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, lengthBytes);
+    int dataBytes = TlpLayout.dataBytes(address, lengthBytes);
+    int wireBytes =
+        TlpLayout.requestBytes(address)
+            + dataBytes
+            + downstream.requestExtraBytes(address, lengthBytes);
     long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
-    sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(herePs));
+    long startPs = behindPostedWritesPs(herePs);
+    if (postedCredits == null) {
+      sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
+    } else {
+      int credits = CreditPool.dataCredits(dataBytes);
+      sentPs = downstream.transmitMemoryWrite(wireBytes, postedCredits.take(credits, startPs));
+      // The device takes a register write when it arrives.
+      postedCredits.giveBack(credits, downstream.arrivalPs(sentPs) + creditReturnPs);
+    }
     return herePs;
   }
 
@@ -439,8 +495,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   long sendRead(@Nullable Switch turn, long address, long readyPs) {
     int wireBytes = TlpLayout.requestBytes(address);
     long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
-    return downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs))
-        + link.propagationPs();
+    return downstream.arrivalPs(
+        downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs)));
   }
 
   /** Lets time run until the request is at the device; returns when the bytes are at the core. */
@@ -479,7 +535,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     }
     UpstreamPath path = current.upstreamPath();
     long completionSentPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(readyPs));
-    long rootPs = climb(null, type, wireBytes, completionSentPs + link.propagationPs(), true);
+    long rootPs = climb(null, type, wireBytes, upstream.arrivalPs(completionSentPs), true);
     // The completion pushes the device's posted writes ahead of it.
     return Math.max(rootPs + rootComplex.config().upstreamPs(), path.committedPs(completionSentPs));
   }
@@ -500,7 +556,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int lengthBytes,
       long readyPs) {
     long herePs = sendWrite(turn, address, lengthBytes, readyPs);
-    long arrivalPs = sentPs + link.propagationPs();
+    long arrivalPs = downstream.arrivalPs(sentPs);
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
@@ -555,7 +611,12 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
     long startPs = occupant().upstreamPath().behindPostedWritesPs(readyPs);
     long completionSentPs = upstream.transmit(type, wireBytes, startPs);
-    return climb(turn, type, wireBytes, completionSentPs + link.propagationPs(), isFirst);
+    return climb(turn, type, wireBytes, upstream.arrivalPs(completionSentPs), isFirst);
+  }
+
+  /** The read of a peer that came last is given up: nothing must arrive for it. */
+  void abandonRead() {
+    occupant().requests().abandonRead();
   }
 
   /** {@return whether completions from below go to the root complex first} */
@@ -578,7 +639,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     Occupant current = occupant;
     return current == null
         ? readyPs
-        : Math.max(readyPs, current.requests().lastArrivalPs(readyPs) - link.propagationPs());
+        : Math.max(
+            readyPs, current.requests().lastArrivalPs(readyPs) - link.config().propagationPs());
   }
 
   /** Returns the window that holds all of a range, -1 if none does. */

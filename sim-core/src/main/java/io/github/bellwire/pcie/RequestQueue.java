@@ -20,6 +20,8 @@ final class RequestQueue extends Event {
   private Request[] ring = new Request[INITIAL_DEPTH];
   private int head;
   private int count;
+  private @Nullable Request lastRead;
+  private final byte[] abandoned = new byte[TlpLayout.REQUEST_BOUNDARY_BYTES];
 
   /** A request and, until it is reused, its data. */
   private static final class Request {
@@ -108,7 +110,17 @@ final class RequestQueue extends Event {
     request.source = null;
     request.destination = destination;
     request.destinationOffset = destinationOffset;
+    lastRead = request;
     wakeUp();
+  }
+
+  /** Makes the read that was added last go nowhere: its requester has given it up. */
+  void abandonRead() {
+    Request read = lastRead;
+    if (read != null && read.destination != null) {
+      read.destination = abandoned;
+      read.destinationOffset = 0;
+    }
   }
 
   /**

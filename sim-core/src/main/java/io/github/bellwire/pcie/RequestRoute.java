@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 final class RequestRoute {
   private final DownstreamPort origin;
   private long arrivalPs;
+  private long forwardedPs;
   // Of the request, for the log of whoever refuses it.
   private boolean isWrite;
   private long address;
@@ -34,7 +35,7 @@ final class RequestRoute {
    * @param isTranslated whether it says that its address is translated (AT field 10b)
    * @param newAddress first byte
    * @param newLengthBytes bytes that it carries or asks for
-   * @param sentPs when it has left the device
+   * @param atPs when it has arrived at the upper end of the device's link
    */
   void follow(
       TlpType type,
@@ -43,7 +44,7 @@ final class RequestRoute {
       boolean isTranslated,
       long newAddress,
       int newLengthBytes,
-      long sentPs) {
+      long atPs) {
     isWrite = type == TlpType.MEMORY_WRITE;
     address = newAddress;
     lengthBytes = newLengthBytes;
@@ -51,11 +52,13 @@ final class RequestRoute {
     status = DmaStatus.OK;
     turn = null;
     peer = null;
-    arrivalPs = sentPs + origin.link().propagationPs();
+    arrivalPs = atPs;
+    forwardedPs = atPs;
     DownstreamPort at = origin;
     Switch owner = at.owner();
     while (isAdmitted(at, isTranslated) && owner != null && isRoutedUp(owner, at, isTranslated)) {
       arrivalPs = owner.sendUp(type, wireBytes, arrivalPs, true);
+      forwardedPs = at == origin ? owner.upSentPs() : forwardedPs;
       at = owner.above();
       owner = at.owner();
     }
@@ -64,6 +67,11 @@ final class RequestRoute {
   /** {@return when the request has arrived at the root complex, or at the switch where it turns} */
   long arrivalPs() {
     return arrivalPs;
+  }
+
+  /** {@return when the request has left the first switch} */
+  long forwardedPs() {
+    return forwardedPs;
   }
 
   /** {@return whether the request goes on, or why not} */
@@ -136,22 +144,14 @@ final class RequestRoute {
     return false;
   }
 
-  /** The root complex has found nobody to take the request. */
-  void reportUnsupported(long atPs) {
-    record(origin.rootPort().errors(), PcieError.UNSUPPORTED_REQUEST, atPs);
-  }
-
-  private void record(PortErrors errors, PcieError error, long atPs) {
-    errors.record(
-        error,
-        TlpHeader.request01(isWrite, address, lengthBytes, 0, requesterId, 0),
-        TlpHeader.request23(address),
-        atPs);
-  }
-
   private void refuse(DownstreamPort at, DmaStatus why, PcieError error) {
     status = why;
     turn = at.owner();
-    record(at.errors(), error, arrivalPs);
+    at.errors()
+        .record(
+            error,
+            TlpHeader.request01(isWrite, address, lengthBytes, 0, requesterId, 0),
+            TlpHeader.request23(address),
+            arrivalPs);
   }
 }

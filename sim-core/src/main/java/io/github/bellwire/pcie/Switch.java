@@ -23,9 +23,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A function from arrival time to departure time, as the links are: schedules nothing. What one
- * port has received never waits behind what another has (no head-of-line blocking inside). Posted
- * requests leave in the order in which they could, and nothing passes them. Confined to the
- * simulation thread.
+ * port has received never waits behind what another has (no head-of-line blocking inside), and the
+ * upstream link is never short of credits. Posted requests leave in the order in which they could,
+ * and nothing passes them. Confined to the simulation thread.
  */
 public final class Switch {
   private final RootComplex rootComplex;
@@ -38,6 +38,7 @@ public final class Switch {
   private final PostedOrder postedDown = new PostedOrder();
   private long completionUpSentPs;
   private long completionDownSentPs;
+  private long upSentPs;
   private long downSentPs;
 
   Switch(RootComplex rootComplex, SwitchConfig config, DownstreamPort above) {
@@ -125,12 +126,13 @@ public final class Switch {
       startPs = Math.max(startPs, completionUpSentPs);
     }
     long sentPs = above.upstream().transmit(type, wireBytes, startPs);
+    upSentPs = sentPs;
     if (type.isPosted()) {
       postedUp.add(readyPs, sentPs);
     } else if (type.isCompletion()) {
       completionUpSentPs = sentPs;
     }
-    return sentPs + above.link().propagationPs();
+    return above.upstream().arrivalPs(sentPs);
   }
 
   /**
@@ -151,7 +153,12 @@ public final class Switch {
     } else if (type.isCompletion()) {
       completionDownSentPs = sentPs;
     }
-    return sentPs + above.link().propagationPs() + config.forwardPs();
+    return above.downstream().arrivalPs(sentPs) + config.forwardPs();
+  }
+
+  /** {@return when the last TLP that was sent up had left} */
+  long upSentPs() {
+    return upSentPs;
   }
 
   /** {@return when the last TLP that was sent down had left the port above} */

@@ -1,6 +1,7 @@
 package io.github.bellwire.pcie;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Arrays;
@@ -12,12 +13,18 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
  * messages among them; reads see the posted writes before them; completions stay behind the
- * register writes before them.
+ * register writes before them. Relaxed ordering lifts the first and the last. ID-based ordering
+ * needs several requesters and changes nothing here: devices behind one switch commit independently
+ * of each other.
  */
 final class UpstreamPath implements DmaPort {
   private static final int MESSAGE_BYTES = 4;
+  private static final int PAYLOAD_MAX_BYTES = 4096;
   private static final int OWN_REQUESTER_ID = -1;
   private static final int ENDPOINT_RCB_BYTES = 128; // section 2.3.1.1: other than root complexes
+
+  /** What never happens: no completion is coming. */
+  private static final long NEVER_PS = Simulation.NEVER_PS;
 
   private final RootComplex rootComplex;
   private final DownstreamPort port;
@@ -28,27 +35,41 @@ final class UpstreamPath implements DmaPort {
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
-  private final TagPool tags;
+  private final ReadSlots slots;
+  private final @Nullable CreditPool postedCredits;
+  private final CompletionCutter cutter;
+  private final FaultInjector upstreamFaults;
+  private final FaultInjector downstreamFaults;
+  private final PortErrors errors;
+  private final PortErrors rootErrors;
+  private final PortErrors deviceErrors;
+  private final TlpTap tap;
   private final RequestRoute route;
+  // Of a device that may be pulled out.
+  private final @Nullable InterruptMessages messages;
   // Ready times with the times at which the writes have left: a gap must not let others pass them.
   private final PostedOrder postedSends = new PostedOrder();
   private final PostedOrder postedOrder = new PostedOrder();
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
+  private final byte[] corrupted = new byte[PAYLOAD_MAX_BYTES];
+  private final byte[] flushed = new byte[1];
   private final int completionMpsBytes;
-  private final int rcbBytes;
-  private final long propagationPs;
+  private final boolean hasEcrc;
+  private final long timeoutPs;
+  private final long creditReturnPs;
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
 
+  // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
+  private int attributes;
+  private boolean isFlush;
   private long sentPs;
   private long refusedRequestsTotal;
   // What the device writes into its requests, which may be a lie.
   private int claimedRequesterId = OWN_REQUESTER_ID;
   private boolean isTranslated;
-  // Of a device that may be pulled out.
-  private final @Nullable InterruptMessages messages;
   private boolean isLinkDown;
 
   UpstreamPath(
@@ -61,29 +82,48 @@ final class UpstreamPath implements DmaPort {
     this.caches = caches;
     configSpace = endpoint.configSpace();
     route = new RequestRoute(port);
+    upstream = port.upstream();
+    downstream = port.downstream();
+    PcieLinkConfig link = port.link();
+    FlowControlConfig flowControl = link.flowControl();
+    slots = new ReadSlots(link);
+    postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
+    creditReturnPs = flowControl.updatePs() + link.propagationPs();
+    cutter = port.cutter();
+    upstreamFaults = port.upstreamFaults();
+    downstreamFaults = port.downstreamFaults();
+    errors = port.errors();
+    rootErrors = port.rootPort().errors();
+    deviceErrors = port.deviceErrors();
+    tap = port.tap();
     messages =
         port.isSlot()
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
-    upstream = port.upstream();
-    downstream = port.downstream();
-    PcieLinkConfig link = port.link();
-    tags = new TagPool(link.tags());
     completionMpsBytes = link.maxPayloadBytes();
-    rcbBytes = link.readCompletionBoundaryBytes();
-    propagationPs = link.propagationPs();
+    hasEcrc = link.ecrc();
+    timeoutPs = link.requester().completionTimeoutPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
   }
 
   @Override
-  public long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
-    requireLength(lengthBytes);
-    status = DmaStatus.OK;
+  public long read(
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long atPs,
+      int requestedAttributes) {
+    begin(requestedAttributes);
     if (!mayIssue()) {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
+    if (lengthBytes <= 0) {
+      return flush(iova, lengthBytes, atPs);
+    }
+    slots.useExtendedTags(configSpace.isExtendedTagEnabled());
     int mrrsBytes = configSpace.maxReadRequestBytes();
     long donePs = atPs;
     long readyPs = atPs;
@@ -91,23 +131,42 @@ final class UpstreamPath implements DmaPort {
     while (done < lengthBytes) {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
-      long startPs = behindPostedWritesPs(Math.max(readyPs, tags.nextFreePs()));
-      readyPs = upstream.transmitMemoryRead(TlpLayout.requestBytes(address), startPs);
-      long repliedPs = answer(address, destination, offset + done, piece, readyPs);
-      tags.take(repliedPs);
+      long startPs = behindPostedWritesPs(slots.startPs(address, piece, readyPs));
+      int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
+      long requestSentPs = upstream.transmitMemoryRead(wireBytes, startPs);
+      long repliedPs = answer(address, destination, offset + done, piece, wireBytes, requestSentPs);
+      if (repliedPs - requestSentPs > CompletionTimeout.SHORTEST_PS) {
+        repliedPs = awaitPs(destination, offset + done, piece, requestSentPs, repliedPs);
+      }
+      slots.completed(repliedPs);
       donePs = Math.max(donePs, repliedPs);
+      readyPs = requestSentPs;
       done += piece;
     }
     return donePs;
   }
 
+  /** Reads nothing: one double word without any byte enabled, which pushes the writes before it. */
+  private long flush(long iova, int lengthBytes, long atPs) {
+    if (lengthBytes < 0) {
+      throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
+    }
+    isFlush = true;
+    long donePs = read(iova, flushed, 0, 1, atPs, attributes);
+    isFlush = false;
+    return donePs;
+  }
+
   @Override
-  public long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+  public long write(
+      long iova, byte[] source, int offset, int lengthBytes, long atPs, int requestedAttributes) {
+    begin(requestedAttributes);
     return write(iova, source, offset, lengthBytes, atPs, false);
   }
 
   @Override
   public long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    begin(TlpAttributes.NONE);
     return write(iova, source, offset, lengthBytes, atPs, true);
   }
 
@@ -116,6 +175,7 @@ final class UpstreamPath implements DmaPort {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       message[i] = (byte) (data >>> i * Byte.SIZE);
     }
+    begin(TlpAttributes.NONE);
     return write(address, message, 0, MESSAGE_BYTES, atPs, true);
   }
 
@@ -141,7 +201,7 @@ final class UpstreamPath implements DmaPort {
 
   @Override
   public long tagFreePs() {
-    return tags.nextFreePs();
+    return slots.tagFreePs();
   }
 
   @Override
@@ -166,6 +226,10 @@ final class UpstreamPath implements DmaPort {
     return status == DmaStatus.OK;
   }
 
+  int requesterId() {
+    return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
+  }
+
   /** {@return when all posted writes that have left until a time are globally visible} */
   long committedPs(long atPs) {
     return postedOrder.commitBefore(atPs);
@@ -183,48 +247,97 @@ final class UpstreamPath implements DmaPort {
     return Math.max(readyPs, postedSends.commitBefore(readyPs));
   }
 
-  /** Serves one read request that has left the device; returns when its last completion is back. */
+  /** {@return time that writes have waited for credits, in picoseconds} */
+  long creditWaitPsTotal() {
+    return postedCredits == null ? 0 : postedCredits.waitedPsTotal();
+  }
+
+  private void begin(int requestedAttributes) {
+    status = DmaStatus.OK;
+    attributes =
+        requestedAttributes == TlpAttributes.NONE
+            ? TlpAttributes.NONE
+            : permitted(requestedAttributes);
+  }
+
+  /** Returns the attributes that software lets the device set. */
+  private int permitted(int requested) {
+    TlpAttributes.require(requested);
+    int enabled =
+        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
+            | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
+            | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
+    return requested & enabled;
+  }
+
+  private boolean isRelaxed() {
+    return (attributes & TlpAttributes.RELAXED_ORDERING) != 0;
+  }
+
+  private boolean isNoSnoop() {
+    return (attributes & TlpAttributes.NO_SNOOP) != 0;
+  }
+
+  /**
+   * Serves one read request that has left the device; returns when its last completion is back,
+   * {@link #NEVER_PS} if it is not.
+   */
   private long answer(
-      long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
-    int wireBytes = TlpLayout.requestBytes(iova);
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      int wireBytes,
+      long requestSentPs) {
+    long arrivalPs = upstream.arrivalPs(requestSentPs);
+    if (upstreamFaults.isArmed() && isRequestLost(arrivalPs)) {
+      slots.requestTaken(arrivalPs + rootUpstreamPs);
+      tapRead(iova, lengthBytes, requestSentPs, arrivalPs);
+      return NEVER_PS;
+    }
     route.follow(
-        TlpType.MEMORY_READ,
-        wireBytes,
-        requesterId(),
-        isTranslated,
-        iova,
-        lengthBytes,
-        requestSentPs);
-    DownstreamPort peer = route.peer();
+        TlpType.MEMORY_READ, wireBytes, requesterId(), isTranslated, iova, lengthBytes, arrivalPs);
     Switch turn = route.turn();
     if (turn != null) {
       long readyPs = route.arrivalPs() + turn.forwardPs();
-      if (peer != null) {
-        return readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
-      }
-      return refuseRead(route.status(), destination, offset, lengthBytes, turn, readyPs);
+      slots.requestTaken(readyPs);
+      tapRead(iova, lengthBytes, requestSentPs, readyPs);
+      DownstreamPort peer = route.peer();
+      return peer == null
+          ? refuseRead(route.status(), iova, destination, offset, lengthBytes, turn, readyPs)
+          : readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
     }
+    slots.requestTaken(port.owner() == null ? arrivalPs + rootUpstreamPs : route.forwardedPs());
+    return answerAtRoot(iova, destination, offset, lengthBytes, requestSentPs);
+  }
+
+  /** Serves a read request that has arrived at the root complex. */
+  private long answerAtRoot(
+      long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
     translate(iova, lengthBytes, false, route.arrivalPs() + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = caches.read(pa, lengthBytes, false, translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
-      return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
+      tapRead(iova, lengthBytes, requestSentPs, dataPs);
+      long readyPs = dataPs + rootDownstreamPs;
+      return complete(null, null, iova, destination, offset, lengthBytes, readyPs);
     }
+    tapRead(iova, lengthBytes, requestSentPs, translated.readyPs());
     long readyPs = translated.readyPs() + rootDownstreamPs;
-    if (translated.status() == DmaStatus.OK && (peer = rootComplex.peerAt(pa)) != null) {
+    DownstreamPort peer = translated.status() == DmaStatus.OK ? rootComplex.peerAt(pa) : null;
+    if (peer != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, readyPs);
     }
-    if (translated.status() == DmaStatus.OK) {
-      route.reportUnsupported(translated.readyPs());
-    }
-    return refuseRead(translated.status(), destination, offset, lengthBytes, null, readyPs);
+    DmaStatus why = recordRefusal(false, iova, lengthBytes, route.arrivalPs());
+    return refuseRead(why, iova, destination, offset, lengthBytes, null, readyPs);
   }
 
   /** Answers a read by a completion without data from where it was refused. */
   private long refuseRead(
       DmaStatus why,
+      long iova,
       byte[] destination,
       int offset,
       int lengthBytes,
@@ -232,35 +345,7 @@ final class UpstreamPath implements DmaPort {
       long readyPs) {
     refuse(why);
     Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-    return receiveRefusal(turn, readyPs);
-  }
-
-  private long receiveRefusal(@Nullable Switch turn, long readyPs) {
-    long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
-    return downstream.transmitCompletion(port.behindPostedWritesPs(herePs)) + propagationPs;
-  }
-
-  /** Sends the completions of one request; they stay in address order. */
-  private long complete(long iova, int lengthBytes, long readyPs) {
-    int mpsBytes = Math.min(completionMpsBytes, configSpace.maxPayloadBytes());
-    long pieceSentPs = 0;
-    int done = 0;
-    while (done < lengthBytes) {
-      long address = iova + done;
-      int piece = TlpLayout.completionPieceBytes(address, lengthBytes - done, mpsBytes, rcbBytes);
-      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, piece);
-      pieceSentPs = receiveCompletion(null, wireBytes, readyPs, pieceSentPs, done == 0);
-      done += piece;
-    }
-    return pieceSentPs + propagationPs;
-  }
-
-  /** Takes a completion down to the device, behind the one before; returns when it has left. */
-  private long receiveCompletion(
-      @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
-    long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = Math.max(previousSentPs, port.behindPostedWritesPs(herePs));
-    return downstream.transmitCompletionWithData(wireBytes, startPs);
+    return completeWithoutData(why, iova, lengthBytes, turn, readyPs);
   }
 
   /** Takes a read from where it turns down to a peer, and the completions from there to here. */
@@ -273,30 +358,15 @@ final class UpstreamPath implements DmaPort {
       int lengthBytes,
       long readyPs) {
     long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() ? null : turn;
-    if (answerPs < 0) {
-      refuse(DmaStatus.UNSUPPORTED_REQUEST);
-      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-      long turnedPs =
-          peer.peerCompletion(
-              back, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, -1 - answerPs, true);
-      return receiveRefusal(back, turnedPs + turnPs(back));
+    Switch back = peer.redirectsCompletions() && !isRelaxed() ? null : turn;
+    if (answerPs >= 0) {
+      return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }
-    int mpsBytes = Math.min(peer.maxPayloadBytes(), configSpace.maxPayloadBytes());
-    long pieceSentPs = 0;
-    int done = 0;
-    while (done < lengthBytes) {
-      int piece =
-          TlpLayout.completionPieceBytes(
-              address + done, lengthBytes - done, mpsBytes, ENDPOINT_RCB_BYTES);
-      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address + done, piece);
-      long turnedPs =
-          peer.peerCompletion(back, TlpType.COMPLETION_WITH_DATA, wireBytes, answerPs, done == 0);
-      pieceSentPs =
-          receiveCompletion(back, wireBytes, turnedPs + turnPs(back), pieceSentPs, done == 0);
-      done += piece;
-    }
-    return pieceSentPs + propagationPs;
+    TlpType type = TlpType.COMPLETION;
+    int wireBytes = TlpLayout.COMPLETION_BYTES;
+    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
+    DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
+    return refuseRead(why, address, destination, offset, lengthBytes, back, turnedPs);
   }
 
   /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */
@@ -304,75 +374,248 @@ final class UpstreamPath implements DmaPort {
     return turn == null ? rootUpstreamPs + rootDownstreamPs : turn.forwardPs();
   }
 
+  private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
+    if (tap.isOpen()) {
+      int bytes = isFlush ? 0 : lengthBytes;
+      int tag = slots.nextTag();
+      tap.onRequest(
+          false, iova, bytes, attributes, requesterId(), tag, false, requestSentPs, effectivePs);
+    }
+  }
+
+  /**
+   * Sends the completions of one request; they stay in address order.
+   *
+   * @param peer who answers; null for the root complex
+   * @param turn the switch where completions of a peer turn downwards; null for the root complex
+   * @param readyPs when they could leave the peer or the root complex
+   */
+  private long complete(
+      @Nullable DownstreamPort peer,
+      @Nullable Switch turn,
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long readyPs) {
+    int limitBytes = peer == null ? completionMpsBytes : peer.maxPayloadBytes();
+    int mpsBytes = Math.min(limitBytes, configSpace.maxPayloadBytes());
+    boolean isComplete = true;
+    long pieceSentPs = 0;
+    int done = 0;
+    while (done < lengthBytes) {
+      long address = iova + done;
+      int left = lengthBytes - done;
+      int piece =
+          peer == null
+              ? cutter.pieceBytes(address, left, mpsBytes)
+              : TlpLayout.completionPieceBytes(address, left, mpsBytes, ENDPOINT_RCB_BYTES);
+      int wireBytes =
+          TlpLayout.COMPLETION_BYTES
+              + TlpLayout.dataBytes(address, piece)
+              + downstream.completionExtraBytes(address);
+      long turnedPs = readyPs;
+      if (peer != null) {
+        TlpType type = TlpType.COMPLETION_WITH_DATA;
+        turnedPs = peer.peerCompletion(turn, type, wireBytes, readyPs, done == 0) + turnPs(turn);
+      }
+      pieceSentPs = sendCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
+      TlpFault fault =
+          downstreamFaults.isArmed() ? downstreamFaults.next(false, true) : TlpFault.NONE;
+      if (fault != TlpFault.NONE) {
+        isComplete &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
+      }
+      if (tap.isOpen()) {
+        tapCompletion(address, piece, left, fault, pieceSentPs);
+      }
+      done += piece;
+    }
+    if (peer != null && (!isComplete || status != DmaStatus.OK)) {
+      peer.abandonRead(); // What the device gives up must not arrive later.
+    }
+    return isComplete ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
+  }
+
+  /** Takes a completion down to the device, behind the one before; returns when it has left. */
+  private long sendCompletion(
+      @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
+    long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
+    long startPs = isRelaxed() ? herePs : port.behindPostedWritesPs(herePs);
+    return downstream.transmitCompletionWithData(wireBytes, Math.max(previousSentPs, startPs));
+  }
+
+  private void tapCompletion(long address, int piece, int owedBytes, TlpFault fault, long sentPs) {
+    tap.onCompletion(
+        address,
+        piece,
+        owedBytes,
+        TlpHeader.STATUS_SUCCESSFUL,
+        attributes,
+        requesterId(),
+        slots.nextTag(),
+        fault == TlpFault.POISONED,
+        sentPs,
+        downstream.arrivalPs(sentPs));
+  }
+
+  /** Sends the completion of a request that is refused; returns when it has arrived. */
+  private long completeWithoutData(
+      DmaStatus why, long iova, int lengthBytes, @Nullable Switch turn, long readyPs) {
+    long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
+    long startPs = isRelaxed() ? herePs : port.behindPostedWritesPs(herePs);
+    long sentPs = downstream.transmitCompletion(startPs);
+    long arrivalPs = downstream.arrivalPs(sentPs);
+    if (tap.isOpen()) {
+      int completionStatus =
+          why == DmaStatus.COMPLETER_ABORT
+              ? TlpHeader.STATUS_COMPLETER_ABORT
+              : TlpHeader.STATUS_UNSUPPORTED_REQUEST;
+      tap.onCompletion(
+          iova,
+          0,
+          lengthBytes,
+          completionStatus,
+          attributes,
+          requesterId(),
+          slots.nextTag(),
+          false,
+          sentPs,
+          arrivalPs);
+    }
+    boolean isLost =
+        downstreamFaults.isArmed() && downstreamFaults.next(false, false) != TlpFault.NONE;
+    return isLost ? NEVER_PS : arrivalPs;
+  }
+
   private long write(
       long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
-    status = DmaStatus.OK;
     sentPs = atPs;
     if (!mayIssue()) {
       return atPs;
     }
     int writeMpsBytes = configSpace.maxPayloadBytes();
+    long visiblePs = 0;
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, writeMpsBytes);
-      int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
+      int dataBytes = TlpLayout.dataBytes(address, piece);
+      int wireBytes =
+          TlpLayout.requestBytes(address) + dataBytes + upstream.requestExtraBytes(address, piece);
       long readyPs = sentPs;
-      sentPs = upstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
+      long startPs = behindPostedWritesPs(readyPs);
+      if (postedCredits != null) {
+        startPs = postedCredits.take(CreditPool.dataCredits(dataBytes), startPs);
+      }
+      sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
       postedSends.add(readyPs, sentPs);
-      commit(address, source, offset + done, piece, wireBytes, isPolled);
+      long commitPs = receiveWrite(address, source, offset + done, piece, wireBytes, isPolled);
+      if (postedCredits != null) {
+        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), commitPs + creditReturnPs);
+      }
+      visiblePs = Math.max(visiblePs, commitPs);
       done += piece;
+    }
+    if (isRelaxed()) {
+      return Math.max(visiblePs, sentPs);
     }
     // Nothing may have been committed if all was refused.
     return Math.max(postedOrder.commitBefore(sentPs), sentPs);
   }
 
-  /** Serves one write request that has left the device at {@link #sentPs}. */
-  private void commit(
+  /**
+   * Takes one write request that has left the device at {@link #sentPs}; returns when its place in
+   * the port's queue is free again.
+   */
+  private long receiveWrite(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    route.follow(
-        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, sentPs);
-    if (route.status() != DmaStatus.OK) {
-      refuse(route.status());
-      return;
-    }
-    DownstreamPort peer = route.peer();
-    Switch turn = route.turn();
-    if (peer != null && turn != null) {
-      long readyPs = route.arrivalPs() + turn.forwardPs();
-      writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
-      return;
-    }
-    translate(iova, lengthBytes, true, route.arrivalPs() + rootUpstreamPs);
-    if (translated.status() != DmaStatus.OK) {
-      refuse(translated.status());
-      return;
-    }
-    long pa = translated.pa();
-    long readyPs = translated.readyPs();
-    if (RootComplex.isInterruptAddress(pa)) {
-      deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
-    } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
-      if (messages != null) {
-        // The device may be gone before the write has left: then it must not have happened.
-        commits.add(pa, source, offset, lengthBytes, commitPs, this, sentPs);
-      } else if (isPolled || commits.overlaps(pa, lengthBytes)) {
-        commits.add(pa, source, offset, lengthBytes, commitPs);
-      } else {
-        memory.copyIn(pa, source, offset, lengthBytes);
-      }
-    } else if ((peer = rootComplex.peerAt(pa)) != null) {
-      writePeer(peer, null, pa, source, offset, lengthBytes, readyPs + rootDownstreamPs);
+    TlpFault fault = upstreamFaults.isArmed() ? upstreamFaults.next(true, true) : TlpFault.NONE;
+    long arrivalPs = upstream.arrivalPs(sentPs);
+    long donePs;
+    if (fault == TlpFault.NONE) {
+      donePs = commit(iova, source, offset, lengthBytes, wireBytes, arrivalPs, isPolled);
+    } else if (fault == TlpFault.CORRUPTED && !hasEcrc) {
+      System.arraycopy(source, offset, corrupted, 0, lengthBytes);
+      flip(corrupted, 0, upstreamFaults.nextBit(lengthBytes));
+      donePs = commit(iova, corrupted, 0, lengthBytes, wireBytes, arrivalPs, isPolled);
     } else {
-      route.reportUnsupported(readyPs);
-      refuse(DmaStatus.UNSUPPORTED_REQUEST);
+      drop(fault, iova, lengthBytes, arrivalPs);
+      donePs = arrivalPs;
+    }
+    if (tap.isOpen()) {
+      boolean isPoisoned = fault == TlpFault.POISONED;
+      tap.onRequest(
+          true, iova, lengthBytes, attributes, requesterId(), 0, isPoisoned, sentPs, donePs);
+    }
+    return donePs;
+  }
+
+  /** Serves one write request that arrives at the port; returns when its place there is free. */
+  private long commit(
+      long iova,
+      byte[] source,
+      int offset,
+      int lengthBytes,
+      int wireBytes,
+      long arrivalPs,
+      boolean isPolled) {
+    route.follow(
+        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, arrivalPs);
+    Switch turn = route.turn();
+    if (turn == null) {
+      long commitPs = commitAtRoot(iova, source, offset, lengthBytes, isPolled);
+      return port.owner() == null ? commitPs : route.forwardedPs();
+    }
+    long readyPs = route.arrivalPs() + turn.forwardPs();
+    DownstreamPort peer = route.peer();
+    if (peer == null) {
+      refuse(route.status());
+    } else {
+      writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
+    }
+    return readyPs;
+  }
+
+  /** Serves a write request that has arrived at the root complex. */
+  private long commitAtRoot(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+    translate(iova, lengthBytes, true, route.arrivalPs() + rootUpstreamPs);
+    long readyPs = translated.readyPs();
+    long pa = translated.pa();
+    if (translated.status() == DmaStatus.OK) {
+      if (RootComplex.isInterruptAddress(pa)) {
+        return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
+      }
+      if (memory.contains(pa, lengthBytes)) {
+        long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs));
+        store(pa, source, offset, lengthBytes, commitPs, isPolled);
+        return commitPs;
+      }
+      DownstreamPort peer = rootComplex.peerAt(pa);
+      if (peer != null) {
+        long downPs = readyPs + rootDownstreamPs;
+        return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
+      }
+    }
+    refuse(recordRefusal(true, iova, lengthBytes, route.arrivalPs()));
+    return readyPs;
+  }
+
+  private void store(
+      long pa, byte[] source, int offset, int lengthBytes, long commitPs, boolean isPolled) {
+    if (messages != null) {
+      // The device may be gone before the write has left: then it must not have happened.
+      commits.add(pa, source, offset, lengthBytes, commitPs, this, sentPs);
+    } else if (isPolled || commits.overlaps(pa, lengthBytes)) {
+      commits.add(pa, source, offset, lengthBytes, commitPs);
+    } else {
+      memory.copyIn(pa, source, offset, lengthBytes);
     }
   }
 
-  /** Takes a write from where it turns down to a peer, where it commits when it arrives. */
-  private void writePeer(
+  /** Takes a write from where it turns down to a peer; returns when it is there, and commits. */
+  private long writePeer(
       DownstreamPort peer,
       @Nullable Switch turn,
       long address,
@@ -383,22 +626,25 @@ final class UpstreamPath implements DmaPort {
     long arrivalPs = peer.peerWrite(this, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
-    } else {
-      inOrder(arrivalPs);
+      return -1 - arrivalPs;
     }
+    return inOrder(arrivalPs);
   }
 
-  /** Returns when a write that could commit at a time may, behind those that left before it. */
+  /**
+   * Returns when a write that could commit at a time may, behind those that left before it unless
+   * it is relaxed. What follows stays behind all of them.
+   */
   private long inOrder(long readyPs) {
     long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
     postedOrder.add(sentPs, commitPs);
-    return commitPs;
+    return isRelaxed() ? readyPs : commitPs;
   }
 
-  private void deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
+  private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
-      refuse(DmaStatus.UNSUPPORTED_REQUEST);
-      return;
+      refuse(recordRefusal(true, pa, lengthBytes, arrivalPs));
+      return arrivalPs;
     }
     int data = 0;
     for (int i = 0; i < MESSAGE_BYTES; i++) {
@@ -409,30 +655,123 @@ final class UpstreamPath implements DmaPort {
     } else {
       rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
     }
+    return arrivalPs;
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    int requesterId = requesterId();
     if (route.status() != DmaStatus.OK) {
       translated.refused(route.status(), atPs);
     } else if (!isTranslated) {
-      translation.translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
-    } else if (translation.trustsTranslated(requesterId)) {
+      translation.translate(requesterId(), iova, lengthBytes, isWrite, atPs, translated);
+    } else if (translation.trustsTranslated(requesterId())) {
       translated.translated(iova, atPs);
     } else {
       translated.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
     }
   }
 
-  int requesterId() {
-    return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
+  /** Notes at the root port that the root complex refuses a request, and returns why. */
+  private DmaStatus recordRefusal(boolean isWrite, long iova, int lengthBytes, long atPs) {
+    if (route.status() != DmaStatus.OK) {
+      return route.status(); // Noted where it was refused.
+    }
+    boolean isAborted = translated.status() == DmaStatus.COMPLETER_ABORT;
+    rootErrors.record(
+        isAborted ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST,
+        TlpHeader.request01(isWrite, iova, lengthBytes, attributes, requesterId(), 0),
+        TlpHeader.request23(iova),
+        atPs);
+    return isAborted ? DmaStatus.COMPLETER_ABORT : DmaStatus.UNSUPPORTED_REQUEST;
   }
 
   private void refuse(DmaStatus why) {
     refusedRequestsTotal++;
+    fail(why);
+  }
+
+  private void fail(DmaStatus why) {
     if (status == DmaStatus.OK) {
-      status = why == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : why;
+      status = why;
     }
+  }
+
+  // Faults.
+
+  /** Drops a write that arrives marked, broken or wrong. */
+  private void drop(TlpFault fault, long iova, int lengthBytes, long atPs) {
+    long header01 = TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+    long header23 = TlpHeader.request23(iova);
+    switch (fault) {
+      case POISONED -> {
+        errors.record(PcieError.POISONED_TLP, TlpHeader.withPoison(header01), header23, atPs);
+        fail(DmaStatus.POISONED);
+      }
+      case CORRUPTED -> {
+        errors.record(PcieError.ECRC, TlpHeader.withDigest(header01), header23, atPs);
+        fail(DmaStatus.ECRC_ERROR);
+      }
+      default -> {
+        errors.record(PcieError.MALFORMED_TLP, header01, header23, atPs);
+        fail(DmaStatus.MALFORMED_TLP);
+      }
+    }
+  }
+
+  /** Returns whether a read request comes to nothing. */
+  private boolean isRequestLost(long arrivalPs) {
+    TlpFault fault = upstreamFaults.next(false, false);
+    if (fault == TlpFault.MALFORMED) {
+      errors.record(PcieError.MALFORMED_TLP, arrivalPs);
+    } else if (fault == TlpFault.CORRUPTED && hasEcrc) {
+      errors.record(PcieError.ECRC, arrivalPs);
+    }
+    return fault != TlpFault.NONE;
+  }
+
+  /** Takes a completion with a fault; returns whether it counts as arrived. */
+  private boolean receiveFaulty(
+      TlpFault fault, byte[] destination, int offset, int lengthBytes, long sentPs) {
+    long arrivalPs = downstream.arrivalPs(sentPs);
+    switch (fault) {
+      case POISONED -> {
+        deviceErrors.record(PcieError.POISONED_TLP, arrivalPs);
+        Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+        fail(DmaStatus.POISONED);
+        return true;
+      }
+      case CORRUPTED -> {
+        if (!hasEcrc) {
+          flip(destination, offset, downstreamFaults.nextBit(lengthBytes));
+          return true;
+        }
+        deviceErrors.record(PcieError.ECRC, arrivalPs);
+      }
+      case MALFORMED -> deviceErrors.record(PcieError.MALFORMED_TLP, arrivalPs);
+      default -> {}
+    }
+    return false;
+  }
+
+  /** Gives a read up if its answer takes too long; returns when the device goes on. */
+  private long awaitPs(
+      byte[] destination, int offset, int lengthBytes, long requestSentPs, long repliedPs) {
+    CompletionTimeout range = configSpace.completionTimeout();
+    long limitPs = range == CompletionTimeout.DEFAULT ? timeoutPs : range.longestPs();
+    long expiryPs = requestSentPs + limitPs;
+    if (repliedPs <= expiryPs) {
+      return repliedPs;
+    }
+    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+    deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
+    fail(DmaStatus.COMPLETION_TIMEOUT);
+    if (repliedPs != NEVER_PS) {
+      deviceErrors.record(PcieError.UNEXPECTED_COMPLETION, repliedPs);
+    }
+    return expiryPs;
+  }
+
+  private static void flip(byte[] bytes, int offset, int bit) {
+    bytes[offset + bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);
   }
 
   private static void requireLength(int lengthBytes) {

@@ -227,7 +227,7 @@ class PeerToPeerTest {
     dma.write(second.barAddress(), data, 0, 64, 0);
 
     assertThat(received(second)).containsOnly(0);
-    assertThat(Arrays.copyOfRange(second.memory(), 0x1000, ACS + 40)).isEqualTo(data);
+    assertThat(Arrays.copyOfRange(second.memory(), 0x1000, 0x1040)).isEqualTo(data);
   }
 
   @Test
