@@ -440,10 +440,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     long herePs = sendWrite(null, address, sizeBytes, readyPs);
     int bar = barAt(address, sizeBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(true, address, sizeBytes, 0, downstream.arrivalPs(sentPs));
+      reportUnsupported(true, address, sizeBytes, 0, arrivalPs());
     } else {
       long offset = address - current.endpoint().configSpace().barAddress(bar);
-      long arrivalPs = downstream.arrivalPs(sentPs);
+      long arrivalPs = arrivalPs();
       current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
       mmioWritesTotal++;
     }
@@ -466,7 +466,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
             + downstream.requestExtraBytes(address, lengthBytes);
     long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
     long startPs = behindPostedWritesPs(herePs);
-    if (postedCredits == null) {
+    if (occupant == null) {
+      sentPs = herePs; // Nothing is sent on a link that is down.
+    } else if (postedCredits == null) {
       sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
     } else {
       int credits = CreditPool.dataCredits(dataBytes);
@@ -475,6 +477,11 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       postedCredits.giveBack(credits, downstream.arrivalPs(sentPs) + creditReturnPs);
     }
     return herePs;
+  }
+
+  /** Returns when the last memory write is at the device, or is found to have nowhere to go. */
+  private long arrivalPs() {
+    return occupant == null ? sentPs : downstream.arrivalPs(sentPs);
   }
 
   /** A core reads a register: lets time run until the request is there. */
@@ -495,6 +502,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   long sendRead(@Nullable Switch turn, long address, long readyPs) {
     int wireBytes = TlpLayout.requestBytes(address);
     long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
+    if (occupant == null) {
+      return herePs; // Nothing is sent on a link that is down.
+    }
     return downstream.arrivalPs(
         downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs)));
   }
@@ -521,7 +531,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     Occupant current = occupant;
     if (current == null) {
       reportUnsupported(false, address, lengthBytes, 0, arrivalPs);
-      return arrivalPs + rootComplex.config().upstreamPs();
+      return climb(null, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, arrivalPs, true)
+          + rootComplex.config().upstreamPs();
     }
     TlpType type = TlpType.COMPLETION;
     int wireBytes = TlpLayout.COMPLETION_BYTES;
@@ -556,7 +567,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int lengthBytes,
       long readyPs) {
     long herePs = sendWrite(turn, address, lengthBytes, readyPs);
-    long arrivalPs = downstream.arrivalPs(sentPs);
+    long arrivalPs = arrivalPs();
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
@@ -609,7 +620,11 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    */
   long peerCompletion(
       @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
-    long startPs = occupant().upstreamPath().behindPostedWritesPs(readyPs);
+    Occupant current = occupant;
+    if (current == null) {
+      return climb(turn, type, wireBytes, readyPs, isFirst); // The port answers in its place.
+    }
+    long startPs = current.upstreamPath().behindPostedWritesPs(readyPs);
     long completionSentPs = upstream.transmit(type, wireBytes, startPs);
     return climb(turn, type, wireBytes, upstream.arrivalPs(completionSentPs), isFirst);
   }
