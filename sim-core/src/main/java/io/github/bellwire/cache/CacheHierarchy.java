@@ -19,6 +19,9 @@ public interface CacheHierarchy {
    */
   DeviceCachePort devicePort(DevicePortConfig config);
 
+  /** {@return what has been counted so far; the same object at every call} */
+  CacheStatistics statistics();
+
   /**
    * A core loads.
    *

@@ -1,5 +1,7 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -10,6 +12,8 @@ final class LocalTimePort implements CpuPort {
   private final int coreIndex;
   private final CycleTime cycleTime;
   private final MachinePorts machine;
+  private final CacheHierarchy caches;
+  private final PhysicalMemory memory;
   private final DeviceAccess devices;
   private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
@@ -18,6 +22,8 @@ final class LocalTimePort implements CpuPort {
   LocalTimePort(int coreIndex, CoreConfig config, WriteCombiner combiner, MachinePorts machine) {
     this.coreIndex = coreIndex;
     this.machine = machine;
+    caches = machine.caches();
+    memory = machine.memory();
     cycleTime = new CycleTime(config.frequencyHz());
     devices = new DeviceAccess(config, combiner, machine.rootComplex());
     lines = new LineStream(coreIndex, config, machine);
@@ -40,26 +46,31 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public long load(long pa, int sizeBytes) {
-    localPs = machine.caches().coreLoad(coreIndex, pa, sizeBytes, localPs);
-    return machine.memory().get(pa, sizeBytes);
+    localPs = caches.coreLoad(coreIndex, pa, sizeBytes, localPs);
+    return memory.get(pa, sizeBytes);
+  }
+
+  @Override
+  public void touch(long pa, int sizeBytes) {
+    localPs = lines.touch(pa, sizeBytes, localPs);
   }
 
   @Override
   public void store(long pa, int sizeBytes, long value) {
-    localPs = machine.caches().coreStore(coreIndex, pa, sizeBytes, localPs);
-    machine.memory().put(pa, sizeBytes, value);
+    localPs = caches.coreStore(coreIndex, pa, sizeBytes, localPs);
+    memory.put(pa, sizeBytes, value);
   }
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
     localPs = lines.load(pa, lengthBytes, localPs);
-    machine.memory().copyOut(pa, destination, offset, lengthBytes);
+    memory.copyOut(pa, destination, offset, lengthBytes);
   }
 
   @Override
   public void store(long pa, byte[] source, int offset, int lengthBytes) {
-    localPs = machine.caches().coreStore(coreIndex, pa, lengthBytes, localPs);
-    machine.memory().copyIn(pa, source, offset, lengthBytes);
+    localPs = caches.coreStore(coreIndex, pa, lengthBytes, localPs);
+    memory.copyIn(pa, source, offset, lengthBytes);
   }
 
   @Override

@@ -2,7 +2,12 @@ package io.github.bellwire.host;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.CacheConfig;
+import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.CoherentCacheConfig;
+import io.github.bellwire.cache.CoherentCacheHierarchy;
 import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.InterruptController;
@@ -16,8 +21,8 @@ import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
-import io.github.bellwire.memory.SimpleMemoryController;
 import io.github.bellwire.pcie.BusEnumerator;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
@@ -44,7 +49,7 @@ public final class Host {
   private final Simulation simulation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
-  private final SimpleCacheHierarchy caches;
+  private final CacheHierarchy caches;
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
@@ -73,8 +78,7 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    SimpleMemoryController dram = new SimpleMemoryController(config.memory());
-    caches = new SimpleCacheHierarchy(config.cache(), config.coresCount(), dram);
+    caches = newCaches(config, simulation);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
@@ -196,7 +200,7 @@ public final class Host {
   }
 
   /** {@return the caches} */
-  public SimpleCacheHierarchy caches() {
+  public CacheHierarchy caches() {
     return caches;
   }
 
@@ -218,5 +222,19 @@ public final class Host {
   /** {@return the bounce buffers that devices with narrow addresses share} */
   public BounceBufferPool bounceBuffers() {
     return bounceBuffers;
+  }
+
+  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+    CacheConfig cache = config.cache();
+    List<MemoryController> controllers = new ArrayList<>();
+    for (int i = 0; i < cache.sockets(); i++) {
+      controllers.add(config.memory().newController());
+    }
+    int cores = config.coresCount();
+    if (cache instanceof CoherentCacheConfig coherent) {
+      return new CoherentCacheHierarchy(
+          coherent, cores, controllers, simulation.randomStream("caches"));
+    }
+    return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }
 }

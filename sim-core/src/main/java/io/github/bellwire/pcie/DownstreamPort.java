@@ -30,6 +30,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final PortErrors errors;
   private final PortErrors deviceErrors;
   private final CompletionCutter cutter;
+  private final FaultyTlps faultyTlps;
   private final TlpTap tap;
   private final @Nullable CreditPool postedCredits;
   private final long creditReturnPs;
@@ -56,12 +57,14 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     this.slot = slot;
     simulation = rootComplex.simulation();
     reservedBus = rootComplex.reserveBus();
-    link = new PcieLink(config, simulation, "link " + bdf());
+    String name = "link " + reservedBus;
+    link = new PcieLink(config, simulation, name);
     upstream = link.upstream();
     downstream = link.downstream();
     errors = link.upperErrors();
     deviceErrors = link.lowerErrors();
-    cutter = new CompletionCutter(config, simulation.randomStream("completions " + bdf()));
+    cutter = new CompletionCutter(config, simulation.randomStream(name + " completions"));
+    faultyTlps = new FaultyTlps(link);
     tap = new TlpTap(config);
     FlowControlConfig flowControl = config.flowControl();
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
@@ -107,7 +110,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    */
   public void insert(Endpoint endpoint) {
     SlotConfig currentSlot = requireSlot();
-    if (!isEmpty() || inserted != null) {
+    if (isOccupied()) {
       throw new IllegalStateException("slot must be empty: number=" + currentSlot.number());
     }
     long nowPs = simulation.nowPs();
@@ -264,9 +267,14 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     switchBelow = newSwitch;
   }
 
-  /** {@return whether nothing is at the far end of the link} */
+  /** {@return whether no link leads from here: nothing is plugged in, or it is not up yet} */
   public boolean isEmpty() {
     return occupant == null && switchBelow == null;
+  }
+
+  /** {@return whether something is plugged in, whether or not its link is up} */
+  public boolean isOccupied() {
+    return !isEmpty() || inserted != null;
   }
 
   /**
@@ -318,18 +326,19 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return deviceErrors;
   }
 
-  /** {@return what goes wrong on the way from the device to the host} */
+  /** {@return what goes wrong with the device's requests on this link} */
   public FaultInjector upstreamFaults() {
     return link.upstreamFaults();
   }
 
-  /** {@return what goes wrong with completions on the way from the host to the device} */
+  /** {@return what goes wrong with completions for the device on this link} */
   public FaultInjector downstreamFaults() {
     return link.downstreamFaults();
   }
 
   /**
-   * Shows every TLP of the device's DMA to a listener from now on, instead of to the one before.
+   * Shows every TLP of the device's accesses to memory to a listener from now on, instead of to the
+   * one before.
    *
    * @param listener null for nobody
    */
@@ -345,6 +354,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   CompletionCutter cutter() {
     return cutter;
+  }
+
+  FaultyTlps faultyTlps() {
+    return faultyTlps;
   }
 
   TlpTap tap() {

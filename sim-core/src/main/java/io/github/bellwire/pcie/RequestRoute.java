@@ -35,7 +35,7 @@ final class RequestRoute {
    * @param isTranslated whether it says that its address is translated (AT field 10b)
    * @param newAddress first byte
    * @param newLengthBytes bytes that it carries or asks for
-   * @param atPs when it has arrived at the upper end of the device's link
+   * @param sentPs when it has left the device
    */
   void follow(
       TlpType type,
@@ -44,7 +44,7 @@ final class RequestRoute {
       boolean isTranslated,
       long newAddress,
       int newLengthBytes,
-      long atPs) {
+      long sentPs) {
     isWrite = type == TlpType.MEMORY_WRITE;
     address = newAddress;
     lengthBytes = newLengthBytes;
@@ -52,8 +52,8 @@ final class RequestRoute {
     status = DmaStatus.OK;
     turn = null;
     peer = null;
-    arrivalPs = atPs;
-    forwardedPs = atPs;
+    arrivalPs = origin.upstream().arrivalPs(sentPs);
+    forwardedPs = arrivalPs;
     DownstreamPort at = origin;
     Switch owner = at.owner();
     while (isAdmitted(at, isTranslated) && owner != null && isRoutedUp(owner, at, isTranslated)) {

@@ -13,18 +13,17 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
  * messages among them; reads see the posted writes before them; completions stay behind the
- * register writes before them. Relaxed ordering lifts the first and the last. ID-based ordering
- * needs several requesters and changes nothing here: devices behind one switch commit independently
- * of each other.
+ * register writes before them. Relaxed ordering lifts the first and the last. ID-based ordering is
+ * carried and changes nothing: what a request waits for here comes from its own function.
  */
 final class UpstreamPath implements DmaPort {
   private static final int MESSAGE_BYTES = 4;
-  private static final int PAYLOAD_MAX_BYTES = 4096;
   private static final int OWN_REQUESTER_ID = -1;
-  private static final int ENDPOINT_RCB_BYTES = 128; // section 2.3.1.1: other than root complexes
 
-  /** What never happens: no completion is coming. */
+  /** No completion is coming. */
   private static final long NEVER_PS = Simulation.NEVER_PS;
+
+  private static final int ENDPOINT_RCB_BYTES = 128; // section 2.3.1.1: other than root complexes
 
   private final RootComplex rootComplex;
   private final DownstreamPort port;
@@ -38,9 +37,7 @@ final class UpstreamPath implements DmaPort {
   private final ReadSlots slots;
   private final @Nullable CreditPool postedCredits;
   private final CompletionCutter cutter;
-  private final FaultInjector upstreamFaults;
-  private final FaultInjector downstreamFaults;
-  private final PortErrors errors;
+  private final FaultyTlps faults;
   private final PortErrors rootErrors;
   private final PortErrors deviceErrors;
   private final TlpTap tap;
@@ -52,10 +49,8 @@ final class UpstreamPath implements DmaPort {
   private final PostedOrder postedOrder = new PostedOrder();
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
-  private final byte[] corrupted = new byte[PAYLOAD_MAX_BYTES];
-  private final byte[] flushed = new byte[1];
+  private final byte[] nothing = new byte[1];
   private final int completionMpsBytes;
-  private final boolean hasEcrc;
   private final long timeoutPs;
   private final long creditReturnPs;
   private final long rootUpstreamPs;
@@ -82,6 +77,10 @@ final class UpstreamPath implements DmaPort {
     this.caches = caches;
     configSpace = endpoint.configSpace();
     route = new RequestRoute(port);
+    messages =
+        port.isSlot()
+            ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
+            : null;
     upstream = port.upstream();
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
@@ -90,18 +89,11 @@ final class UpstreamPath implements DmaPort {
     postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
     creditReturnPs = flowControl.updatePs() + link.propagationPs();
     cutter = port.cutter();
-    upstreamFaults = port.upstreamFaults();
-    downstreamFaults = port.downstreamFaults();
-    errors = port.errors();
+    faults = port.faultyTlps();
     rootErrors = port.rootPort().errors();
     deviceErrors = port.deviceErrors();
     tap = port.tap();
-    messages =
-        port.isSlot()
-            ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
-            : null;
     completionMpsBytes = link.maxPayloadBytes();
-    hasEcrc = link.ecrc();
     timeoutPs = link.requester().completionTimeoutPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
@@ -133,14 +125,13 @@ final class UpstreamPath implements DmaPort {
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
       long startPs = behindPostedWritesPs(slots.startPs(address, piece, readyPs));
       int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
-      long requestSentPs = upstream.transmitMemoryRead(wireBytes, startPs);
-      long repliedPs = answer(address, destination, offset + done, piece, wireBytes, requestSentPs);
-      if (repliedPs - requestSentPs > CompletionTimeout.SHORTEST_PS) {
-        repliedPs = awaitPs(destination, offset + done, piece, requestSentPs, repliedPs);
+      readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
+      long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
+      if (repliedPs - readyPs > CompletionTimeout.SHORTEST_PS) {
+        repliedPs = awaitPs(destination, offset + done, piece, readyPs, repliedPs);
       }
       slots.completed(repliedPs);
       donePs = Math.max(donePs, repliedPs);
-      readyPs = requestSentPs;
       done += piece;
     }
     return donePs;
@@ -152,7 +143,7 @@ final class UpstreamPath implements DmaPort {
       throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
     }
     isFlush = true;
-    long donePs = read(iova, flushed, 0, 1, atPs, attributes);
+    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes);
     isFlush = false;
     return donePs;
   }
@@ -226,10 +217,6 @@ final class UpstreamPath implements DmaPort {
     return status == DmaStatus.OK;
   }
 
-  int requesterId() {
-    return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
-  }
-
   /** {@return when all posted writes that have left until a time are globally visible} */
   long committedPs(long atPs) {
     return postedOrder.commitBefore(atPs);
@@ -247,7 +234,7 @@ final class UpstreamPath implements DmaPort {
     return Math.max(readyPs, postedSends.commitBefore(readyPs));
   }
 
-  /** {@return time that writes have waited for credits, in picoseconds} */
+  /** {@return how long writes have waited for credits, in picoseconds} */
   long creditWaitPsTotal() {
     return postedCredits == null ? 0 : postedCredits.waitedPsTotal();
   }
@@ -280,7 +267,7 @@ final class UpstreamPath implements DmaPort {
 
   /**
    * Serves one read request that has left the device; returns when its last completion is back,
-   * {@link #NEVER_PS} if it is not.
+   * {@link #NEVER_PS} if one is missing.
    */
   private long answer(
       long iova,
@@ -289,26 +276,35 @@ final class UpstreamPath implements DmaPort {
       int lengthBytes,
       int wireBytes,
       long requestSentPs) {
-    long arrivalPs = upstream.arrivalPs(requestSentPs);
-    if (upstreamFaults.isArmed() && isRequestLost(arrivalPs)) {
-      slots.requestTaken(arrivalPs + rootUpstreamPs);
-      tapRead(iova, lengthBytes, requestSentPs, arrivalPs);
-      return NEVER_PS;
+    TlpFault fault = faults.ofReadRequest();
+    if (fault != TlpFault.NONE) {
+      return ignoreRead(fault, iova, lengthBytes, requestSentPs);
     }
     route.follow(
-        TlpType.MEMORY_READ, wireBytes, requesterId(), isTranslated, iova, lengthBytes, arrivalPs);
+        TlpType.MEMORY_READ,
+        wireBytes,
+        requesterId(),
+        isTranslated,
+        iova,
+        lengthBytes,
+        requestSentPs);
     Switch turn = route.turn();
     if (turn != null) {
       long readyPs = route.arrivalPs() + turn.forwardPs();
-      slots.requestTaken(readyPs);
+      slots.requestTaken(forwardedPs(readyPs));
       tapRead(iova, lengthBytes, requestSentPs, readyPs);
       DownstreamPort peer = route.peer();
       return peer == null
-          ? refuseRead(route.status(), iova, destination, offset, lengthBytes, turn, readyPs)
+          ? refuseRead(route.status(), destination, offset, lengthBytes, turn, readyPs)
           : readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
     }
-    slots.requestTaken(port.owner() == null ? arrivalPs + rootUpstreamPs : route.forwardedPs());
+    slots.requestTaken(forwardedPs(route.arrivalPs() + rootUpstreamPs));
     return answerAtRoot(iova, destination, offset, lengthBytes, requestSentPs);
+  }
+
+  /** Returns when a request has left the port at the end of the device's link. */
+  private long forwardedPs(long takenPs) {
+    return port.owner() == null || route.turn() == port.owner() ? takenPs : route.forwardedPs();
   }
 
   /** Serves a read request that has arrived at the root complex. */
@@ -330,14 +326,37 @@ final class UpstreamPath implements DmaPort {
     if (peer != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, readyPs);
     }
-    DmaStatus why = recordRefusal(false, iova, lengthBytes, route.arrivalPs());
-    return refuseRead(why, iova, destination, offset, lengthBytes, null, readyPs);
+    if (route.status() == DmaStatus.OK) {
+      report(translated.status(), readHeader01(iova, lengthBytes), iova, translated.readyPs());
+    }
+    return refuseRead(translated.status(), destination, offset, lengthBytes, null, readyPs);
+  }
+
+  /** Takes a read request that nobody will answer. */
+  private long ignoreRead(TlpFault fault, long iova, int lengthBytes, long requestSentPs) {
+    long arrivalPs = upstream.arrivalPs(requestSentPs);
+    slots.requestTaken(arrivalPs);
+    tapRead(iova, lengthBytes, requestSentPs, arrivalPs);
+    long header01 = readHeader01(iova, lengthBytes);
+    faults.dropRead(fault, header01, TlpHeader.request23(iova), arrivalPs);
+    return NEVER_PS;
+  }
+
+  private long readHeader01(long iova, int lengthBytes) {
+    int bytes = isFlush ? 0 : lengthBytes;
+    return TlpHeader.request01(false, iova, bytes, attributes, requesterId(), slots.nextTag());
+  }
+
+  private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
+    if (tap.isOpen()) {
+      long header01 = readHeader01(iova, lengthBytes);
+      tap.tell(header01, TlpHeader.request23(iova), requestSentPs, effectivePs);
+    }
   }
 
   /** Answers a read by a completion without data from where it was refused. */
   private long refuseRead(
       DmaStatus why,
-      long iova,
       byte[] destination,
       int offset,
       int lengthBytes,
@@ -345,42 +364,20 @@ final class UpstreamPath implements DmaPort {
       long readyPs) {
     refuse(why);
     Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-    return completeWithoutData(why, iova, lengthBytes, turn, readyPs);
+    return receiveRefusal(turn, readyPs);
   }
 
-  /** Takes a read from where it turns down to a peer, and the completions from there to here. */
-  private long readPeer(
-      DownstreamPort peer,
-      @Nullable Switch turn,
-      long address,
-      byte[] destination,
-      int offset,
-      int lengthBytes,
-      long readyPs) {
-    long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() && !isRelaxed() ? null : turn;
-    if (answerPs >= 0) {
-      return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
-    }
-    TlpType type = TlpType.COMPLETION;
-    int wireBytes = TlpLayout.COMPLETION_BYTES;
-    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
-    DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
-    return refuseRead(why, address, destination, offset, lengthBytes, back, turnedPs);
+  private long receiveRefusal(@Nullable Switch turn, long readyPs) {
+    long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
+    long completionSentPs = downstream.transmitCompletion(behindRegisterWritesPs(herePs));
+    return faults.ofCompletion(false) == TlpFault.NONE
+        ? downstream.arrivalPs(completionSentPs)
+        : NEVER_PS;
   }
 
-  /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */
-  private long turnPs(@Nullable Switch turn) {
-    return turn == null ? rootUpstreamPs + rootDownstreamPs : turn.forwardPs();
-  }
-
-  private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
-    if (tap.isOpen()) {
-      int bytes = isFlush ? 0 : lengthBytes;
-      int tag = slots.nextTag();
-      tap.onRequest(
-          false, iova, bytes, attributes, requesterId(), tag, false, requestSentPs, effectivePs);
-    }
+  /** Returns when a completion that is ready may leave: behind what cores have written before. */
+  private long behindRegisterWritesPs(long readyPs) {
+    return isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
   /**
@@ -400,7 +397,8 @@ final class UpstreamPath implements DmaPort {
       long readyPs) {
     int limitBytes = peer == null ? completionMpsBytes : peer.maxPayloadBytes();
     int mpsBytes = Math.min(limitBytes, configSpace.maxPayloadBytes());
-    boolean isComplete = true;
+    boolean isAnswered = true;
+    boolean isFaulty = false;
     long pieceSentPs = 0;
     int done = 0;
     while (done < lengthBytes) {
@@ -419,72 +417,102 @@ final class UpstreamPath implements DmaPort {
         TlpType type = TlpType.COMPLETION_WITH_DATA;
         turnedPs = peer.peerCompletion(turn, type, wireBytes, readyPs, done == 0) + turnPs(turn);
       }
-      pieceSentPs = sendCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
-      TlpFault fault =
-          downstreamFaults.isArmed() ? downstreamFaults.next(false, true) : TlpFault.NONE;
+      pieceSentPs = receiveCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
+      TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
-        isComplete &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
+        isFaulty = true;
+        isAnswered &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
       }
       if (tap.isOpen()) {
         tapCompletion(address, piece, left, fault, pieceSentPs);
       }
       done += piece;
     }
-    if (peer != null && (!isComplete || status != DmaStatus.OK)) {
-      peer.abandonRead(); // What the device gives up must not arrive later.
+    if (peer != null && isFaulty) {
+      peer.abandonRead(); // What is given up must not arrive later.
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     }
-    return isComplete ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
+    return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
+  }
+
+  private boolean receiveFaulty(
+      TlpFault fault, byte[] destination, int offset, int lengthBytes, long completionSentPs) {
+    if (fault == TlpFault.POISONED) {
+      fail(DmaStatus.POISONED);
+    }
+    long arrivalPs = downstream.arrivalPs(completionSentPs);
+    return faults.accept(fault, destination, offset, lengthBytes, arrivalPs);
+  }
+
+  private void tapCompletion(
+      long address, int lengthBytes, int owedBytes, TlpFault fault, long completionSentPs) {
+    long header01 =
+        TlpHeader.completion01(
+            address,
+            lengthBytes,
+            owedBytes,
+            TlpHeader.STATUS_SUCCESSFUL,
+            attributes,
+            TlpTap.ROOT_COMPLEX_ID,
+            slots.nextTag());
+    long header23 = TlpHeader.completion23(address, requesterId(), slots.nextTag());
+    long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
+    tap.tell(marked, header23, completionSentPs, downstream.arrivalPs(completionSentPs));
+  }
+
+  /** Gives a read up if its answer takes too long; returns when the device goes on. */
+  private long awaitPs(
+      byte[] destination, int offset, int lengthBytes, long requestSentPs, long repliedPs) {
+    CompletionTimeout range = configSpace.completionTimeout();
+    long limitPs = range == CompletionTimeout.DEFAULT ? timeoutPs : range.longestPs();
+    long expiryPs = requestSentPs + limitPs;
+    if (repliedPs <= expiryPs) {
+      return repliedPs;
+    }
+    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+    deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
+    fail(DmaStatus.COMPLETION_TIMEOUT);
+    if (repliedPs != NEVER_PS) {
+      deviceErrors.record(PcieError.UNEXPECTED_COMPLETION, repliedPs);
+    }
+    return expiryPs;
   }
 
   /** Takes a completion down to the device, behind the one before; returns when it has left. */
-  private long sendCompletion(
+  private long receiveCompletion(
       @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
     long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = isRelaxed() ? herePs : port.behindPostedWritesPs(herePs);
-    return downstream.transmitCompletionWithData(wireBytes, Math.max(previousSentPs, startPs));
+    long startPs = Math.max(previousSentPs, behindRegisterWritesPs(herePs));
+    return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 
-  private void tapCompletion(long address, int piece, int owedBytes, TlpFault fault, long sentPs) {
-    tap.onCompletion(
-        address,
-        piece,
-        owedBytes,
-        TlpHeader.STATUS_SUCCESSFUL,
-        attributes,
-        requesterId(),
-        slots.nextTag(),
-        fault == TlpFault.POISONED,
-        sentPs,
-        downstream.arrivalPs(sentPs));
-  }
-
-  /** Sends the completion of a request that is refused; returns when it has arrived. */
-  private long completeWithoutData(
-      DmaStatus why, long iova, int lengthBytes, @Nullable Switch turn, long readyPs) {
-    long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
-    long startPs = isRelaxed() ? herePs : port.behindPostedWritesPs(herePs);
-    long sentPs = downstream.transmitCompletion(startPs);
-    long arrivalPs = downstream.arrivalPs(sentPs);
-    if (tap.isOpen()) {
-      int completionStatus =
-          why == DmaStatus.COMPLETER_ABORT
-              ? TlpHeader.STATUS_COMPLETER_ABORT
-              : TlpHeader.STATUS_UNSUPPORTED_REQUEST;
-      tap.onCompletion(
-          iova,
-          0,
-          lengthBytes,
-          completionStatus,
-          attributes,
-          requesterId(),
-          slots.nextTag(),
-          false,
-          sentPs,
-          arrivalPs);
+  /**
+   * Takes a read from where it turns down to a peer, and the completions from there to here. The
+   * bytes come when the request arrives there; if a completion meets a fault, all of them are ones.
+   */
+  private long readPeer(
+      DownstreamPort peer,
+      @Nullable Switch turn,
+      long address,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long readyPs) {
+    long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
+    Switch back = peer.redirectsCompletions() && !isRelaxed() ? null : turn;
+    if (answerPs >= 0) {
+      return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }
-    boolean isLost =
-        downstreamFaults.isArmed() && downstreamFaults.next(false, false) != TlpFault.NONE;
-    return isLost ? NEVER_PS : arrivalPs;
+    TlpType type = TlpType.COMPLETION;
+    int wireBytes = TlpLayout.COMPLETION_BYTES;
+    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
+    DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
+    return refuseRead(why, destination, offset, lengthBytes, back, turnedPs);
+  }
+
+  /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */
+  private long turnPs(@Nullable Switch turn) {
+    return turn == null ? rootUpstreamPs + rootDownstreamPs : turn.forwardPs();
   }
 
   private long write(
@@ -510,11 +538,12 @@ final class UpstreamPath implements DmaPort {
       }
       sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
       postedSends.add(readyPs, sentPs);
-      long commitPs = receiveWrite(address, source, offset + done, piece, wireBytes, isPolled);
+      long takenPs = receiveWrite(address, source, offset + done, piece, wireBytes, isPolled);
       if (postedCredits != null) {
-        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), commitPs + creditReturnPs);
+        long freePs = forwardedPs(takenPs) + creditReturnPs;
+        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), freePs);
       }
-      visiblePs = Math.max(visiblePs, commitPs);
+      visiblePs = Math.max(visiblePs, takenPs);
       done += piece;
     }
     if (isRelaxed()) {
@@ -525,80 +554,73 @@ final class UpstreamPath implements DmaPort {
   }
 
   /**
-   * Takes one write request that has left the device at {@link #sentPs}; returns when its place in
-   * the port's queue is free again.
+   * Takes one write request that has left the device at {@link #sentPs}; returns when it is
+   * globally visible or has been dropped: its credits are free.
    */
   private long receiveWrite(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    TlpFault fault = upstreamFaults.isArmed() ? upstreamFaults.next(true, true) : TlpFault.NONE;
-    long arrivalPs = upstream.arrivalPs(sentPs);
-    long donePs;
+    TlpFault fault = faults.ofWrite();
+    long takenPs;
     if (fault == TlpFault.NONE) {
-      donePs = commit(iova, source, offset, lengthBytes, wireBytes, arrivalPs, isPolled);
-    } else if (fault == TlpFault.CORRUPTED && !hasEcrc) {
-      System.arraycopy(source, offset, corrupted, 0, lengthBytes);
-      flip(corrupted, 0, upstreamFaults.nextBit(lengthBytes));
-      donePs = commit(iova, corrupted, 0, lengthBytes, wireBytes, arrivalPs, isPolled);
+      takenPs = commit(iova, source, offset, lengthBytes, wireBytes, isPolled);
+    } else if (faults.passes(fault)) {
+      byte[] wrong = faults.corrupt(source, offset, lengthBytes);
+      takenPs = commit(iova, wrong, 0, lengthBytes, wireBytes, isPolled);
     } else {
-      drop(fault, iova, lengthBytes, arrivalPs);
-      donePs = arrivalPs;
+      takenPs = upstream.arrivalPs(sentPs);
+      long header01 = writeHeader01(iova, lengthBytes);
+      fail(faults.drop(fault, header01, TlpHeader.request23(iova), takenPs));
     }
     if (tap.isOpen()) {
-      boolean isPoisoned = fault == TlpFault.POISONED;
-      tap.onRequest(
-          true, iova, lengthBytes, attributes, requesterId(), 0, isPoisoned, sentPs, donePs);
+      long header01 = writeHeader01(iova, lengthBytes);
+      long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
+      tap.tell(marked, TlpHeader.request23(iova), sentPs, takenPs);
     }
-    return donePs;
+    return takenPs;
   }
 
-  /** Serves one write request that arrives at the port; returns when its place there is free. */
+  private long writeHeader01(long iova, int lengthBytes) {
+    return TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+  }
+
+  /** Serves one write request; returns when it is globally visible or refused. */
   private long commit(
-      long iova,
-      byte[] source,
-      int offset,
-      int lengthBytes,
-      int wireBytes,
-      long arrivalPs,
-      boolean isPolled) {
+      long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
     route.follow(
-        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, arrivalPs);
-    Switch turn = route.turn();
-    if (turn == null) {
-      long commitPs = commitAtRoot(iova, source, offset, lengthBytes, isPolled);
-      return port.owner() == null ? commitPs : route.forwardedPs();
-    }
-    long readyPs = route.arrivalPs() + turn.forwardPs();
-    DownstreamPort peer = route.peer();
-    if (peer == null) {
+        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, sentPs);
+    if (route.status() != DmaStatus.OK) {
       refuse(route.status());
-    } else {
-      writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
+      return route.arrivalPs();
     }
-    return readyPs;
-  }
-
-  /** Serves a write request that has arrived at the root complex. */
-  private long commitAtRoot(
-      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+    DownstreamPort peer = route.peer();
+    Switch turn = route.turn();
+    if (peer != null && turn != null) {
+      long readyPs = route.arrivalPs() + turn.forwardPs();
+      return writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
+    }
     translate(iova, lengthBytes, true, route.arrivalPs() + rootUpstreamPs);
     long readyPs = translated.readyPs();
-    long pa = translated.pa();
-    if (translated.status() == DmaStatus.OK) {
-      if (RootComplex.isInterruptAddress(pa)) {
-        return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
-      }
-      if (memory.contains(pa, lengthBytes)) {
-        long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs));
-        store(pa, source, offset, lengthBytes, commitPs, isPolled);
-        return commitPs;
-      }
-      DownstreamPort peer = rootComplex.peerAt(pa);
-      if (peer != null) {
-        long downPs = readyPs + rootDownstreamPs;
-        return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
-      }
+    if (translated.status() != DmaStatus.OK) {
+      report(translated.status(), writeHeader01(iova, lengthBytes), iova, readyPs);
+      refuse(translated.status());
+      return readyPs;
     }
-    refuse(recordRefusal(true, iova, lengthBytes, route.arrivalPs()));
+    long pa = translated.pa();
+    if (RootComplex.isInterruptAddress(pa)) {
+      return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
+    }
+    if (memory.contains(pa, lengthBytes)) {
+      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs));
+      store(pa, source, offset, lengthBytes, commitPs, isPolled);
+      return commitPs;
+    }
+    peer = rootComplex.peerAt(pa);
+    if (peer != null) {
+      long downPs = readyPs + rootDownstreamPs;
+      return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
+    }
+    report(DmaStatus.UNSUPPORTED_REQUEST, writeHeader01(iova, lengthBytes), iova, readyPs);
+    refuse(DmaStatus.UNSUPPORTED_REQUEST);
     return readyPs;
   }
 
@@ -614,7 +636,10 @@ final class UpstreamPath implements DmaPort {
     }
   }
 
-  /** Takes a write from where it turns down to a peer; returns when it is there, and commits. */
+  /**
+   * Takes a write from where it turns down to a peer, where it commits when it arrives; returns
+   * when it has left the port here.
+   */
   private long writePeer(
       DownstreamPort peer,
       @Nullable Switch turn,
@@ -626,13 +651,13 @@ final class UpstreamPath implements DmaPort {
     long arrivalPs = peer.peerWrite(this, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
-      return -1 - arrivalPs;
+      return readyPs;
     }
     return inOrder(arrivalPs);
   }
 
   /**
-   * Returns when a write that could commit at a time may, behind those that left before it unless
+   * Returns when a write that could commit at a time may: behind those that left before it unless
    * it is relaxed. What follows stays behind all of them.
    */
   private long inOrder(long readyPs) {
@@ -643,7 +668,8 @@ final class UpstreamPath implements DmaPort {
 
   private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
-      refuse(recordRefusal(true, pa, lengthBytes, arrivalPs));
+      report(DmaStatus.UNSUPPORTED_REQUEST, writeHeader01(pa, lengthBytes), pa, arrivalPs);
+      refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return arrivalPs;
     }
     int data = 0;
@@ -659,119 +685,38 @@ final class UpstreamPath implements DmaPort {
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
+    int requesterId = requesterId();
     if (route.status() != DmaStatus.OK) {
       translated.refused(route.status(), atPs);
     } else if (!isTranslated) {
-      translation.translate(requesterId(), iova, lengthBytes, isWrite, atPs, translated);
-    } else if (translation.trustsTranslated(requesterId())) {
+      translation.translate(requesterId, iova, lengthBytes, isWrite, atPs, translated);
+    } else if (translation.trustsTranslated(requesterId)) {
       translated.translated(iova, atPs);
     } else {
       translated.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
     }
   }
 
-  /** Notes at the root port that the root complex refuses a request, and returns why. */
-  private DmaStatus recordRefusal(boolean isWrite, long iova, int lengthBytes, long atPs) {
-    if (route.status() != DmaStatus.OK) {
-      return route.status(); // Noted where it was refused.
-    }
-    boolean isAborted = translated.status() == DmaStatus.COMPLETER_ABORT;
-    rootErrors.record(
-        isAborted ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST,
-        TlpHeader.request01(isWrite, iova, lengthBytes, attributes, requesterId(), 0),
-        TlpHeader.request23(iova),
-        atPs);
-    return isAborted ? DmaStatus.COMPLETER_ABORT : DmaStatus.UNSUPPORTED_REQUEST;
+  int requesterId() {
+    return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
   }
 
   private void refuse(DmaStatus why) {
     refusedRequestsTotal++;
-    fail(why);
+    fail(why == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : why);
+  }
+
+  /** The root port reports a request that the root complex refuses. */
+  private void report(DmaStatus why, long header01, long address, long atPs) {
+    boolean isAbort = why == DmaStatus.COMPLETER_ABORT;
+    PcieError error = isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST;
+    rootErrors.record(error, header01, TlpHeader.request23(address), atPs);
   }
 
   private void fail(DmaStatus why) {
     if (status == DmaStatus.OK) {
       status = why;
     }
-  }
-
-  // Faults.
-
-  /** Drops a write that arrives marked, broken or wrong. */
-  private void drop(TlpFault fault, long iova, int lengthBytes, long atPs) {
-    long header01 = TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
-    long header23 = TlpHeader.request23(iova);
-    switch (fault) {
-      case POISONED -> {
-        errors.record(PcieError.POISONED_TLP, TlpHeader.withPoison(header01), header23, atPs);
-        fail(DmaStatus.POISONED);
-      }
-      case CORRUPTED -> {
-        errors.record(PcieError.ECRC, TlpHeader.withDigest(header01), header23, atPs);
-        fail(DmaStatus.ECRC_ERROR);
-      }
-      default -> {
-        errors.record(PcieError.MALFORMED_TLP, header01, header23, atPs);
-        fail(DmaStatus.MALFORMED_TLP);
-      }
-    }
-  }
-
-  /** Returns whether a read request comes to nothing. */
-  private boolean isRequestLost(long arrivalPs) {
-    TlpFault fault = upstreamFaults.next(false, false);
-    if (fault == TlpFault.MALFORMED) {
-      errors.record(PcieError.MALFORMED_TLP, arrivalPs);
-    } else if (fault == TlpFault.CORRUPTED && hasEcrc) {
-      errors.record(PcieError.ECRC, arrivalPs);
-    }
-    return fault != TlpFault.NONE;
-  }
-
-  /** Takes a completion with a fault; returns whether it counts as arrived. */
-  private boolean receiveFaulty(
-      TlpFault fault, byte[] destination, int offset, int lengthBytes, long sentPs) {
-    long arrivalPs = downstream.arrivalPs(sentPs);
-    switch (fault) {
-      case POISONED -> {
-        deviceErrors.record(PcieError.POISONED_TLP, arrivalPs);
-        Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-        fail(DmaStatus.POISONED);
-        return true;
-      }
-      case CORRUPTED -> {
-        if (!hasEcrc) {
-          flip(destination, offset, downstreamFaults.nextBit(lengthBytes));
-          return true;
-        }
-        deviceErrors.record(PcieError.ECRC, arrivalPs);
-      }
-      case MALFORMED -> deviceErrors.record(PcieError.MALFORMED_TLP, arrivalPs);
-      default -> {}
-    }
-    return false;
-  }
-
-  /** Gives a read up if its answer takes too long; returns when the device goes on. */
-  private long awaitPs(
-      byte[] destination, int offset, int lengthBytes, long requestSentPs, long repliedPs) {
-    CompletionTimeout range = configSpace.completionTimeout();
-    long limitPs = range == CompletionTimeout.DEFAULT ? timeoutPs : range.longestPs();
-    long expiryPs = requestSentPs + limitPs;
-    if (repliedPs <= expiryPs) {
-      return repliedPs;
-    }
-    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-    deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
-    fail(DmaStatus.COMPLETION_TIMEOUT);
-    if (repliedPs != NEVER_PS) {
-      deviceErrors.record(PcieError.UNEXPECTED_COMPLETION, repliedPs);
-    }
-    return expiryPs;
-  }
-
-  private static void flip(byte[] bytes, int offset, int bit) {
-    bytes[offset + bit / Byte.SIZE] ^= (byte) (1 << bit % Byte.SIZE);
   }
 
   private static void requireLength(int lengthBytes) {

@@ -32,6 +32,8 @@ public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
   /** When the last device access arrived, in picoseconds. */
   public long lastAtPs;
 
+  private final CacheStatistics statistics = new CacheStatistics();
+
   /** Creates caches that take no time for devices and 1 ps for cores. */
   public FixedCaches() {}
 
@@ -39,6 +41,11 @@ public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
   public DeviceCachePort devicePort(DevicePortConfig config) {
     lastPortConfig = config;
     return this;
+  }
+
+  @Override
+  public CacheStatistics statistics() {
+    return statistics;
   }
 
   @Override

@@ -41,8 +41,8 @@ class SimpleCacheHierarchyTest {
     assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
     assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
 
-    assertThat(caches.deviceReadMissesTotal()).isEqualTo(2);
-    assertThat(caches.deviceReadHitsTotal()).isZero();
+    assertThat(caches.statistics().deviceReadMissesTotal()).isEqualTo(2);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isZero();
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 0 at 1020000");
   }
 
@@ -52,8 +52,8 @@ class SimpleCacheHierarchyTest {
     assertThat(device.read(64, 64, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).isEmpty();
-    assertThat(caches.deviceWriteMissesTotal()).isEqualTo(1);
-    assertThat(caches.deviceReadHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceWriteMissesTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -62,7 +62,7 @@ class SimpleCacheHierarchyTest {
     assertThat(device.write(0x30, 160, false, AT)).isEqualTo(AT + LLC + DRAM);
 
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 3 at 1020000");
-    assertThat(caches.deviceWriteMissesTotal()).isEqualTo(4);
+    assertThat(caches.statistics().deviceWriteMissesTotal()).isEqualTo(4);
   }
 
   @Test
@@ -72,7 +72,7 @@ class SimpleCacheHierarchyTest {
     assertThat(device.write(8, 8, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).isEmpty();
-    assertThat(caches.deviceWriteHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceWriteHitsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -80,8 +80,8 @@ class SimpleCacheHierarchyTest {
     device.write(64, 64, false, AT);
 
     assertThat(device.read(0, 128, false, AT)).isEqualTo(AT + LLC + DRAM);
-    assertThat(caches.deviceReadHitsTotal()).isEqualTo(1);
-    assertThat(caches.deviceReadMissesTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceReadMissesTotal()).isEqualTo(1);
   }
 
   @Test

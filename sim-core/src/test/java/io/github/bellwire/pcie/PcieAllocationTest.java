@@ -87,11 +87,12 @@ class PcieAllocationTest {
 
     assertAllocatesNothing(
         () -> {
-          long atPs = fabric.simulation.nowPs();
+          long atPs = Math.max(fabric.simulation.nowPs(), port.tagFreePs());
+          fabric.simulation.runUntil(atPs);
           port.write(0x1010, buffer, 0, 300, atPs, TlpAttributes.RELAXED_ORDERING);
           port.read(0x1010, buffer, 0, 300, atPs, TlpAttributes.NO_SNOOP);
           donePs = port.writeStatus(0x2010, buffer, 0, 16, atPs);
-          fabric.simulation.runUntil(atPs + 300_000);
+          fabric.simulation.runUntil(donePs);
         });
     assertThat(fabric.port(1).errors().total(PcieError.BAD_TLP)).isPositive();
     assertThat(fabric.port(1).errors().total(PcieError.MALFORMED_TLP)).isPositive();
