@@ -175,9 +175,7 @@ class HotPlugFuzzTest {
               (requesterId, address, value, atPs) -> outcome = 31 * outcome + atPs + value);
       PcieLinkConfig link = link();
       SlotConfig slotConfig =
-          SlotConfig.SURPRISE
-              .withLinkUpPs(500_000)
-              .withSurpriseExpected(random.nextBoolean());
+          SlotConfig.SURPRISE.withLinkUpPs(500_000).withSurpriseExpected(random.nextBoolean());
       if (random.nextBoolean()) {
         Switch packetSwitch = rootComplex.attach(SwitchConfig.PEX89048);
         slot = packetSwitch.addSlot(slotConfig, link);
