@@ -1,5 +1,6 @@
 package io.github.bellwire.bench;
 
+import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -31,6 +32,10 @@ public class NicReceiveBenchmark {
   @Param({"60", "1514"})
   public int frameBytes;
 
+  /** How card and driver handle descriptors: {@code single} or {@code batched}. */
+  @Param({"single", "batched"})
+  public String variant;
+
   private ReceivePath path;
 
   /** Creates the benchmark; JMH calls it. */
@@ -39,7 +44,8 @@ public class NicReceiveBenchmark {
   /** Builds the machine and brings its link up. */
   @Setup
   public void bringUp() {
-    path = new ReceivePath(frameBytes);
+    path =
+        new ReceivePath(frameBytes, ReceivePath.Variant.valueOf(variant.toUpperCase(Locale.ROOT)));
   }
 
   /**

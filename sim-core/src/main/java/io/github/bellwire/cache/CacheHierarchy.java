@@ -12,24 +12,15 @@ public interface CacheHierarchy {
   int LINE_BYTES = 64;
 
   /**
-   * A device reads.
+   * Makes a way into the caches for one root port.
    *
-   * @param pa first byte
-   * @param lengthBytes bytes read
-   * @param atPs arrival at the cache
-   * @return when the last byte is available
+   * @param config how its requests are treated
+   * @return the way, which shares tags and times with all others
    */
-  long deviceRead(long pa, int lengthBytes, long atPs);
+  DeviceCachePort devicePort(DevicePortConfig config);
 
-  /**
-   * A device writes; copies in core caches are invalidated.
-   *
-   * @param pa first byte
-   * @param lengthBytes bytes written
-   * @param atPs arrival at the cache
-   * @return when the write is globally visible
-   */
-  long deviceWrite(long pa, int lengthBytes, long atPs);
+  /** {@return what has been counted so far; the same object at every call} */
+  CacheStatistics statistics();
 
   /**
    * A core loads.

@@ -11,7 +11,8 @@ package io.github.bellwire.cache;
  * @param storePs what a store costs the core, 1..1 us; the store buffer hides the rest
  */
 public record SimpleCacheConfig(
-    int llcSets, int llcWays, long llcHitPs, int coreLines, long coreHitPs, long storePs) {
+    int llcSets, int llcWays, long llcHitPs, int coreLines, long coreHitPs, long storePs)
+    implements CacheConfig {
   private static final int LINES_MAX = 1 << 20;
   private static final int WAYS_MAX = 32;
   private static final long LATENCY_MAX_PS = 1_000_000;

@@ -14,7 +14,8 @@ import java.util.Arrays;
  *   <li>A core load allocates in both.
  * </ul>
  *
- * <p>Replacement is round robin per set. Writing back a dirty victim occupies DRAM but nobody waits
+ * <p>All root ports go the same way: on socket 0, allocating, and snooped even without need.
+ * Replacement is round robin per set. Writing back a dirty victim occupies DRAM but nobody waits
  * for it. Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class SimpleCacheHierarchy implements CacheHierarchy {
@@ -29,21 +30,23 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private static final int VICTIM_SHIFT = 8;
   private static final int WAY_MASK = 0xff;
 
-  private final SimpleCacheConfig config;
   private final MemoryController dram;
+  private final long llcHitPs;
+  private final long coreHitPs;
+  private final long storePs;
   private final int setMask;
   private final int ways;
   private final int coreMask;
+  private final int coreShift;
   private final long[] llcLines;
   // Per set, side by side because they are used together: the line hit last, which is most likely
   // the next hit; the cores that may hold copies of the set's lines; and the packed rest.
   private final long[] setStates;
-  private final long[][] coreLines;
+  // The private caches, one after the other.
+  private final long[] coreLines;
+  private final Port port = new Port();
 
-  private long deviceReadHitsTotal;
-  private long deviceReadMissesTotal;
-  private long deviceWriteHitsTotal;
-  private long deviceWriteMissesTotal;
+  private final CacheStatistics statistics = new CacheStatistics();
 
   /**
    * Creates an empty hierarchy.
@@ -53,128 +56,137 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
    * @param dram what lies behind the last-level cache
    */
   public SimpleCacheHierarchy(SimpleCacheConfig config, int coresCount, MemoryController dram) {
-    this.config = config;
     this.dram = dram;
+    llcHitPs = config.llcHitPs();
+    coreHitPs = config.coreHitPs();
+    storePs = config.storePs();
     setMask = config.llcSets() - 1;
     ways = config.llcWays();
     coreMask = config.coreLines() - 1;
+    coreShift = Integer.numberOfTrailingZeros(config.coreLines());
     llcLines = new long[config.llcSets() * ways];
     Arrays.fill(llcLines, ABSENT);
     setStates = new long[config.llcSets() * STATE_WORDS];
     for (int i = RECENT_LINE; i < setStates.length; i += STATE_WORDS) {
       setStates[i] = ABSENT;
     }
-    coreLines = new long[coresCount][config.coreLines()];
-    for (long[] lines : coreLines) {
-      Arrays.fill(lines, ABSENT);
-    }
+    coreLines = new long[coresCount * config.coreLines()];
+    Arrays.fill(coreLines, ABSENT);
   }
 
   @Override
-  public long deviceRead(long pa, int lengthBytes, long atPs) {
-    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
-    long donePs = atPs + config.llcHitPs();
-    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      if (find(line) >= 0) {
-        deviceReadHitsTotal++;
-      } else {
-        deviceReadMissesTotal++;
-        long missPs = atPs + config.llcHitPs();
-        donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, missPs));
-      }
+  public DeviceCachePort devicePort(DevicePortConfig config) {
+    if (!config.equals(DevicePortConfig.DEFAULT)) {
+      throw new IllegalArgumentException(
+          "config must be " + DevicePortConfig.DEFAULT + ": " + config);
     }
-    return donePs;
+    return port;
   }
 
   @Override
-  public long deviceWrite(long pa, int lengthBytes, long atPs) {
-    long end = pa + lengthBytes;
-    long lastLine = end - 1 >>> LINE_SHIFT;
-    long donePs = atPs + config.llcHitPs();
-    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      int way = find(line);
-      if (way >= 0) {
-        deviceWriteHitsTotal++;
-      } else {
-        deviceWriteMissesTotal++;
-        boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
-        if (isPartial) {
-          long fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + config.llcHitPs());
-          donePs = Math.max(donePs, fetchedPs);
-        }
-        way = allocate(line, atPs);
-      }
-      markDirty(line, way);
-      invalidateCoreCopies(line);
-    }
-    return donePs;
+  public CacheStatistics statistics() {
+    return statistics;
   }
 
   @Override
   public long coreLoad(int coreIndex, long pa, int lengthBytes, long atPs) {
-    long[] core = coreLines[coreIndex];
-    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
-    long donePs = atPs + config.coreHitPs();
-    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      if (core[(int) line & coreMask] != line) {
-        donePs = Math.max(donePs, loadBeyondCore(coreIndex, line, atPs));
-        core[(int) line & coreMask] = line;
-      }
+    long line = pa >>> LINE_SHIFT;
+    if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
+      return loadLines(coreIndex, pa, lengthBytes, atPs);
     }
-    return donePs;
+    return coreLines[coreSlot(coreIndex, line)] == line
+        ? atPs + coreHitPs
+        : loadBeyondCore(coreIndex, line, atPs);
   }
 
   @Override
   public long coreStore(int coreIndex, long pa, int lengthBytes, long atPs) {
+    long line = pa >>> LINE_SHIFT;
+    if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
+      return storeLines(coreIndex, pa, lengthBytes, atPs);
+    }
+    storeLine(coreIndex, line, atPs);
+    return atPs + storePs;
+  }
+
+  private long loadLines(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
-    long donePs = atPs;
+    long donePs = atPs + coreHitPs;
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      donePs += config.storePs();
-      int way = find(line);
-      if (way < 0) {
-        way = allocate(line, atPs);
-      }
-      markDirty(line, way);
-      long[] own = coreLines[coreIndex];
-      int index = (int) line & coreMask;
-      boolean isOwn = own[index] == line;
-      invalidateCoreCopies(line);
-      own[index] = line;
-      if (!isOwn) {
-        share(line, coreIndex);
+      if (coreLines[coreSlot(coreIndex, line)] != line) {
+        donePs = Math.max(donePs, loadBeyondCore(coreIndex, line, atPs));
       }
     }
     return donePs;
   }
 
-  /** {@return lines that devices read and found in the last-level cache} */
-  public long deviceReadHitsTotal() {
-    return deviceReadHitsTotal;
-  }
-
-  /** {@return lines that devices read and that came from DRAM} */
-  public long deviceReadMissesTotal() {
-    return deviceReadMissesTotal;
-  }
-
-  /** {@return lines that devices wrote and found in the last-level cache} */
-  public long deviceWriteHitsTotal() {
-    return deviceWriteHitsTotal;
-  }
-
-  /** {@return lines that devices wrote and that had to be allocated} */
-  public long deviceWriteMissesTotal() {
-    return deviceWriteMissesTotal;
+  private long storeLines(int coreIndex, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      donePs += storePs;
+      storeLine(coreIndex, line, atPs);
+    }
+    return donePs;
   }
 
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
-    long llcPs = atPs + config.llcHitPs() + config.coreHitPs();
-    share(line, coreIndex);
-    if (find(line) >= 0) {
+    int state = state(line);
+    setStates[state + SHARERS] |= 1L << coreIndex;
+    coreLines[coreSlot(coreIndex, line)] = line;
+    long llcPs = atPs + llcHitPs + coreHitPs;
+    if (find(line, state) >= 0) {
       return llcPs;
     }
-    allocate(line, atPs);
+    allocate(line, state, atPs);
     return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
+  }
+
+  /**
+   * Lets a device make a line dirty. Returns when the rest of a line that is absent and written in
+   * part is there; 0 otherwise.
+   */
+  private long dirty(long line, int state, boolean isPartial, long atPs) {
+    long fetchedPs = 0;
+    int way = find(line, state);
+    if (way >= 0) {
+      statistics.deviceWriteHits++;
+    } else {
+      statistics.deviceWriteMisses++;
+      if (isPartial) {
+        fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs);
+      }
+      way = allocate(line, state, atPs);
+    }
+    setStates[state + DIRTY_WAYS] |= 1L << way;
+    return fetchedPs;
+  }
+
+  private void storeLine(int coreIndex, long line, long atPs) {
+    int state = state(line);
+    // A line that is dirty and that nobody else can hold stays as it is.
+    boolean isOwned =
+        coreLines[coreSlot(coreIndex, line)] == line
+            && isRecentAndDirty(line, state)
+            && setStates[state + SHARERS] == 1L << coreIndex;
+    if (!isOwned) {
+      own(coreIndex, line, state, atPs);
+    }
+  }
+
+  private void own(int coreIndex, long line, int state, long atPs) {
+    int way = find(line, state);
+    if (way < 0) {
+      way = allocate(line, state, atPs);
+    }
+    setStates[state + DIRTY_WAYS] |= 1L << way;
+    invalidateCoreCopies(line, state);
+    coreLines[coreSlot(coreIndex, line)] = line;
+    setStates[state + SHARERS] |= 1L << coreIndex;
+  }
+
+  private int coreSlot(int coreIndex, long line) {
+    return coreIndex << coreShift | (int) line & coreMask;
   }
 
   /**
@@ -192,12 +204,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return setIndex(line, setMask) * STATE_WORDS;
   }
 
-  private int find(long line) {
-    int state = state(line);
+  private int find(long line, int state) {
     if (setStates[state + RECENT_LINE] == line) {
       return (int) setStates[state + WAYS] & WAY_MASK;
     }
-    int base = setIndex(line, setMask) * ways;
+    int base = firstSlot(state);
     for (int way = 0; way < ways; way++) {
       if (llcLines[base + way] == line) {
         hitLast(state, line, way);
@@ -207,24 +218,33 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return -1;
   }
 
+  private boolean isRecentAndDirty(long line, int state) {
+    return setStates[state + RECENT_LINE] == line
+        && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
+  }
+
+  private int firstSlot(int state) {
+    return state / STATE_WORDS * ways;
+  }
+
   private void hitLast(int state, long line, int way) {
     setStates[state + RECENT_LINE] = line;
     setStates[state + WAYS] = setStates[state + WAYS] & ~WAY_MASK | way;
   }
 
-  private int allocate(long line, long atPs) {
-    int state = state(line);
+  private int allocate(long line, int state, long atPs) {
     int way = (int) (setStates[state + WAYS] >>> VICTIM_SHIFT);
     long nextVictim = way + 1 == ways ? 0 : way + 1;
-    int slot = setIndex(line, setMask) * ways + way;
+    int slot = firstSlot(state) + way;
     long victim = llcLines[slot];
     long bit = 1L << way;
     if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
+      statistics.writeBacks++;
       dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
       setStates[state + DIRTY_WAYS] &= ~bit;
     }
     if (victim != ABSENT) {
-      invalidateCoreCopies(victim);
+      invalidateCoreCopies(victim, state);
     }
     llcLines[slot] = line;
     setStates[state + WAYS] = nextVictim << VICTIM_SHIFT;
@@ -232,24 +252,49 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return way;
   }
 
-  private void markDirty(long line, int way) {
-    setStates[state(line) + DIRTY_WAYS] |= 1L << way;
-  }
-
-  private void share(long line, int coreIndex) {
-    setStates[state(line) + SHARERS] |= 1L << coreIndex;
-  }
-
   /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
-  private void invalidateCoreCopies(long line) {
-    long cores = setStates[state(line) + SHARERS];
-    int index = (int) line & coreMask;
-    while (cores != 0) {
-      long[] core = coreLines[Long.numberOfTrailingZeros(cores)];
-      if (core[index] == line) {
-        core[index] = ABSENT;
+  private void invalidateCoreCopies(long line, int state) {
+    for (long cores = setStates[state + SHARERS]; cores != 0; cores &= cores - 1) {
+      int slot = coreSlot(Long.numberOfTrailingZeros(cores), line);
+      if (coreLines[slot] == line) {
+        coreLines[slot] = ABSENT;
       }
-      cores &= cores - 1;
+    }
+  }
+
+  /** The way of all root ports. Looks at the tags whether a request asks for it or not. */
+  private final class Port implements DeviceCachePort {
+    @Override
+    public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+      long donePs = atPs + llcHitPs;
+      for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+        if (find(line, state(line)) >= 0) {
+          statistics.deviceReadHits++;
+        } else {
+          statistics.deviceReadMisses++;
+          donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs));
+        }
+      }
+      return donePs;
+    }
+
+    @Override
+    public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      long end = pa + lengthBytes;
+      long lastLine = end - 1 >>> LINE_SHIFT;
+      long donePs = atPs + llcHitPs;
+      for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+        int state = state(line);
+        if (isRecentAndDirty(line, state)) {
+          statistics.deviceWriteHits++;
+        } else {
+          boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
+          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
+        }
+        invalidateCoreCopies(line, state);
+      }
+      return donePs;
     }
   }
 }

@@ -1,14 +1,19 @@
 /**
- * The coherent caches between cores, devices and DRAM: which accesses hit, and how long they take.
+ * The caches between cores, devices and DRAM: which accesses hit, and how long they take.
  *
  * <pre>{@code
- * core --load, store--> [ core cache ] --miss--> [        ] --miss--> MemoryController
- *                            ^ invalidate        [  LLC   ]
- * device --read, write-------+-----------------> [        ]
+ * core --load, store--> [ L1, L2 ] --miss--> [                  ] --miss--> MemoryController
+ *                            ^ snoop         [ LLC, I/O ways    ]           of the home socket
+ * root port --read, write----+-------------> [ one per socket   ] <--link--> other socket
  * }</pre>
  *
- * <p>Only tags and times; the bytes of a coherent host are in physical memory. Not modelled yet:
- * I/O ways, dirty copies in core caches, several cache slices, non-coherent hosts.
+ * <p>{@link io.github.bellwire.cache.CoherentCacheHierarchy} is the model of real servers, {@link
+ * io.github.bellwire.cache.SimpleCacheHierarchy} a plain one. Only tags and times: the bytes of a
+ * coherent host are in physical memory, so what a device reads with No Snoop is not stale but
+ * counted as a hazard. Times are picoseconds.
+ *
+ * <p>Not modelled: prefetchers, limits on outstanding misses, the mesh or ring as a resource, way
+ * partitions between cores, non-coherent hosts.
  */
 @NullMarked
 package io.github.bellwire.cache;

@@ -15,6 +15,7 @@ public final class Core {
   private final int index;
   private final CoreConfig config;
   private final MachinePorts machine;
+  private final WriteCombiner combiner;
   private final LocalTimePort port;
   private final ArrayDeque<Routine> waiting = new ArrayDeque<>();
   private final Event startNext;
@@ -34,7 +35,8 @@ public final class Core {
     this.index = index;
     this.config = requireNonNull(config, "config");
     this.machine = requireNonNull(machine, "machine");
-    port = new LocalTimePort(index, config, machine);
+    combiner = new WriteCombiner(config.deviceAccess(), machine.rootComplex());
+    port = new LocalTimePort(index, config, combiner, machine);
     startNext =
         new Event() {
           @Override
@@ -68,6 +70,10 @@ public final class Core {
 
   MachinePorts machine() {
     return machine;
+  }
+
+  WriteCombiner combiner() {
+    return combiner;
   }
 
   void addSpin(long durationPs) {

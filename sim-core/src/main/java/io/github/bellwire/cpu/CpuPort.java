@@ -29,6 +29,16 @@ public interface CpuPort {
   long load(long pa, int sizeBytes);
 
   /**
+   * Loads a value that nothing waits for: software only needs the line to be near later on. An
+   * out-of-order core goes on while the line is under way, as far as it can look ahead and as long
+   * as not too many lines are under way.
+   *
+   * @param pa host physical address in RAM
+   * @param sizeBytes 1, 2, 4 or 8
+   */
+  void touch(long pa, int sizeBytes);
+
+  /**
    * Stores to memory through the caches.
    *
    * @param pa host physical address in RAM
@@ -38,7 +48,7 @@ public interface CpuPort {
   void store(long pa, int sizeBytes, long value);
 
   /**
-   * Loads a block from memory.
+   * Loads a block from memory: a stream that waits for several lines at once.
    *
    * @param pa host physical address in RAM
    * @param destination receives the bytes
@@ -74,6 +84,76 @@ public interface CpuPort {
    * @param value the value
    */
   void mmioWrite(long address, int sizeBytes, long value);
+
+  /**
+   * Reads device memory by plain loads as wide as the core's vector registers: each a request of
+   * its own, a full round trip behind the one before. Bytes are all ones where nobody answers.
+   *
+   * @param address host physical address inside a BAR
+   * @param destination receives the bytes
+   * @param offset first index in {@code destination}
+   * @param lengthBytes at least 1
+   */
+  void mmioRead(long address, byte[] destination, int offset, int lengthBytes);
+
+  /**
+   * Writes device memory by uncached stores of up to 8 bytes: each a posted request of its own.
+   *
+   * @param address host physical address inside a BAR
+   * @param source the bytes
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   */
+  void mmioWrite(long address, byte[] source, int offset, int lengthBytes);
+
+  /**
+   * Writes device memory that is mapped write-combining: bytes gather in line buffers, and a full
+   * buffer leaves as one request. What is not full stays in the core until it is evicted: by {@link
+   * #fence()}, an uncached access, or for want of a buffer. Until then the device does not see it.
+   *
+   * @param address host physical address inside a BAR
+   * @param source the bytes
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   */
+  void wcStore(long address, byte[] source, int offset, int lengthBytes);
+
+  /**
+   * Reads device memory that is mapped write-combining by streaming loads (MOVNTDQA): a request per
+   * line, several of them under way at once.
+   *
+   * @param address host physical address inside a BAR
+   * @param destination receives the bytes, all ones where nobody answers
+   * @param offset first index in {@code destination}
+   * @param lengthBytes at least 1
+   */
+  void wcLoad(long address, byte[] destination, int offset, int lengthBytes);
+
+  /**
+   * Writes a line of device memory at once (MOVDIR64B): one request that nothing tears, not held
+   * back in a buffer.
+   *
+   * @param address host physical address inside a BAR, a multiple of 64
+   * @param source the bytes
+   * @param offset first of 64 in {@code source}
+   */
+  void movdir64b(long address, byte[] source, int offset);
+
+  /**
+   * Waits until the root complex has taken all stores to write-combining memory (SFENCE), those
+   * that are still in the core included. The device gets them in order, some time later.
+   */
+  void fence();
+
+  /**
+   * Copies memory through the caches. Loads run ahead as far as the core can wait for several lines
+   * at once, and stores hide behind them.
+   *
+   * @param fromPa host physical address in RAM
+   * @param toPa host physical address in RAM; not above {@code fromPa} if the ranges overlap
+   * @param lengthBytes at least 1
+   */
+  void copy(long fromPa, long toPa, int lengthBytes);
 
   /**
    * Computes for a while.

@@ -1,5 +1,7 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -8,17 +10,23 @@ import io.github.bellwire.pcie.MmioResult;
  */
 final class LocalTimePort implements CpuPort {
   private final int coreIndex;
-  private final CoreConfig config;
   private final CycleTime cycleTime;
   private final MachinePorts machine;
+  private final CacheHierarchy caches;
+  private final PhysicalMemory memory;
+  private final DeviceAccess devices;
+  private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
   private long localPs;
 
-  LocalTimePort(int coreIndex, CoreConfig config, MachinePorts machine) {
+  LocalTimePort(int coreIndex, CoreConfig config, WriteCombiner combiner, MachinePorts machine) {
     this.coreIndex = coreIndex;
-    this.config = config;
     this.machine = machine;
+    caches = machine.caches();
+    memory = machine.memory();
     cycleTime = new CycleTime(config.frequencyHz());
+    devices = new DeviceAccess(config, combiner, machine.rootComplex());
+    lines = new LineStream(coreIndex, config, machine);
   }
 
   void begin(long nowPs) {
@@ -38,42 +46,80 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public long load(long pa, int sizeBytes) {
-    localPs = machine.caches().coreLoad(coreIndex, pa, sizeBytes, localPs);
-    return machine.memory().get(pa, sizeBytes);
+    localPs = caches.coreLoad(coreIndex, pa, sizeBytes, localPs);
+    return memory.get(pa, sizeBytes);
+  }
+
+  @Override
+  public void touch(long pa, int sizeBytes) {
+    localPs = lines.touch(pa, sizeBytes, localPs);
   }
 
   @Override
   public void store(long pa, int sizeBytes, long value) {
-    localPs = machine.caches().coreStore(coreIndex, pa, sizeBytes, localPs);
-    machine.memory().put(pa, sizeBytes, value);
+    localPs = caches.coreStore(coreIndex, pa, sizeBytes, localPs);
+    memory.put(pa, sizeBytes, value);
   }
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
-    localPs = machine.caches().coreLoad(coreIndex, pa, lengthBytes, localPs);
-    machine.memory().copyOut(pa, destination, offset, lengthBytes);
+    localPs = lines.load(pa, lengthBytes, localPs);
+    memory.copyOut(pa, destination, offset, lengthBytes);
   }
 
   @Override
   public void store(long pa, byte[] source, int offset, int lengthBytes) {
-    localPs = machine.caches().coreStore(coreIndex, pa, lengthBytes, localPs);
-    machine.memory().copyIn(pa, source, offset, lengthBytes);
+    localPs = caches.coreStore(coreIndex, pa, lengthBytes, localPs);
+    memory.copyIn(pa, source, offset, lengthBytes);
   }
 
   @Override
   public long mmioRead(long address, int sizeBytes) {
+    devices.evictAll(localPs);
     machine.rootComplex().mmioRead(address, sizeBytes, localPs, mmioResult);
-    localPs = Math.max(localPs, mmioResult.donePs());
-    machine.simulation().runUntil(localPs);
-    localPs = machine.simulation().nowPs();
-    machine.commits().settle(localPs);
+    catchUp(mmioResult.donePs());
     return mmioResult.value();
   }
 
   @Override
   public void mmioWrite(long address, int sizeBytes, long value) {
-    localPs += config.mmioWritePs();
-    machine.rootComplex().mmioWrite(address, sizeBytes, value, localPs);
+    localPs = devices.storeLeavesPs(localPs);
+    devices.sendStore(address, sizeBytes, value, localPs);
+  }
+
+  @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    catchUp(devices.load(address, destination, offset, lengthBytes, localPs));
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    localPs = devices.store(address, source, offset, lengthBytes, localPs);
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    localPs = devices.wcStore(address, source, offset, lengthBytes, localPs);
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    catchUp(devices.streamingLoad(address, destination, offset, lengthBytes, localPs));
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    localPs = devices.storeLine(address, source, offset, localPs);
+  }
+
+  @Override
+  public void fence() {
+    localPs = devices.fence(localPs);
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    localPs = lines.copy(fromPa, toPa, lengthBytes, localPs);
   }
 
   @Override
@@ -85,6 +131,13 @@ final class LocalTimePort implements CpuPort {
   public void compute(int cycles) {
     requireNotNegative(cycles, "cycles");
     localPs += cycleTime.toPs(cycles);
+  }
+
+  /** Lets the clock run to where the core is after it has waited for a device. */
+  private void catchUp(long donePs) {
+    machine.simulation().runUntil(Math.max(localPs, donePs));
+    localPs = machine.simulation().nowPs();
+    machine.commits().settle(localPs);
   }
 
   static long requireNotNegative(long value, String name) {

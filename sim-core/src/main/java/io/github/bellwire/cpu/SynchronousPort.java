@@ -17,6 +17,8 @@ public final class SynchronousPort implements CpuPort {
   private final CycleTime cycleTime;
   private final MachinePorts machine;
   private final Simulation simulation;
+  private final DeviceAccess devices;
+  private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
 
   /**
@@ -30,6 +32,8 @@ public final class SynchronousPort implements CpuPort {
     machine = core.machine();
     simulation = machine.simulation();
     cycleTime = new CycleTime(config.frequencyHz());
+    devices = new DeviceAccess(config, core.combiner(), machine.rootComplex());
+    lines = new LineStream(coreIndex, config, machine);
   }
 
   @Override
@@ -49,6 +53,11 @@ public final class SynchronousPort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    runOn(lines.touch(pa, sizeBytes, nowPs()));
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, nowPs()));
     machine.memory().put(pa, sizeBytes, value);
@@ -56,7 +65,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
-    runUntil(machine.caches().coreLoad(coreIndex, pa, lengthBytes, nowPs()));
+    runUntil(lines.load(pa, lengthBytes, nowPs()));
     machine.memory().copyOut(pa, destination, offset, lengthBytes);
   }
 
@@ -68,15 +77,51 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public long mmioRead(long address, int sizeBytes) {
+    devices.evictAll(nowPs());
     machine.rootComplex().mmioRead(address, sizeBytes, nowPs(), mmioResult);
-    runUntil(Math.max(mmioResult.donePs(), nowPs() + 1));
+    runOn(mmioResult.donePs());
     return mmioResult.value();
   }
 
   @Override
   public void mmioWrite(long address, int sizeBytes, long value) {
-    runUntil(nowPs() + config.mmioWritePs());
-    machine.rootComplex().mmioWrite(address, sizeBytes, value, nowPs());
+    runUntil(devices.storeLeavesPs(nowPs()));
+    devices.sendStore(address, sizeBytes, value, nowPs());
+  }
+
+  @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    runOn(devices.load(address, destination, offset, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    runOn(devices.store(address, source, offset, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    runOn(devices.wcStore(address, source, offset, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    runOn(devices.streamingLoad(address, destination, offset, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    runOn(devices.storeLine(address, source, offset, nowPs()));
+  }
+
+  @Override
+  public void fence() {
+    runOn(devices.fence(nowPs()));
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    runOn(lines.copy(fromPa, toPa, lengthBytes, nowPs()));
   }
 
   @Override
@@ -108,6 +153,11 @@ public final class SynchronousPort implements CpuPort {
     }
     runUntil(nowPs() + config.interruptPs());
     return true;
+  }
+
+  /** Completes an access, which takes more than no time. */
+  private void runOn(long donePs) {
+    runUntil(Math.max(donePs, nowPs() + 1));
   }
 
   private void runUntil(long ps) {

@@ -3,14 +3,15 @@
  *
  * <pre>{@code
  * InterruptController --wakes--> Routine.run(CpuPort) on a Core --load, store--> caches, memory
- *                                       |                        \--mmio------> RootComplex
+ *                                       |                        \--mmio---------> RootComplex
+ *                                       |                         \--wcStore--> line buffers --^
  * straight-line code --> SynchronousPort (the same calls, the clock runs along)
  * }</pre>
  *
  * <p>Times are picoseconds, addresses host physical. A core is a clock frequency and a cost per
- * access; not modelled: instructions, pipelines, speculation, write-combining buffers. A routine
- * that reads a register lets others run inside its wait; if those read registers too, it goes on
- * after them.
+ * access; a stream of loads waits for several lines at once. Not modelled: instructions, pipelines,
+ * speculation. A routine that reads a register lets others run inside its wait; if those read
+ * registers too, it goes on after them.
  */
 @NullMarked
 package io.github.bellwire.cpu;

@@ -2,6 +2,12 @@ package io.github.bellwire.host;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.CacheConfig;
+import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.CoherentCacheConfig;
+import io.github.bellwire.cache.CoherentCacheHierarchy;
+import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.InterruptController;
@@ -23,6 +29,8 @@ import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.Switch;
+import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,7 +47,7 @@ public final class Host {
   private final Simulation simulation;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
-  private final SimpleCacheHierarchy caches;
+  private final CacheHierarchy caches;
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
@@ -68,8 +76,7 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    MemoryController dram = config.memory().newController();
-    caches = new SimpleCacheHierarchy(config.cache(), config.coresCount(), dram);
+    caches = newCaches(config, simulation);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
@@ -90,25 +97,42 @@ public final class Host {
    * @return the port
    */
   public RootPort attach(Endpoint endpoint) {
-    return rootComplex.attach(endpoint, config.link());
+    return attach(endpoint, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs a device into a new root port with the machine's kind of slot.
+   *
+   * @param endpoint the device, plugged in nowhere else
+   * @param caching how the caches treat the port's requests
+   * @return the port
+   */
+  public RootPort attach(Endpoint endpoint, DevicePortConfig caching) {
+    return rootComplex.attach(endpoint, config.link(), caching);
+  }
+
+  /**
+   * Plugs a switch into a new root port; devices are then plugged into the switch.
+   *
+   * @param switchConfig the switch and the link to it
+   * @return the switch
+   */
+  public Switch attach(SwitchConfig switchConfig) {
+    return rootComplex.attach(switchConfig);
   }
 
   /**
    * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
    * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
    *
-   * @return the devices in the order of attachment
+   * @return the devices in the order of attachment, those of a switch where the switch is
    */
   public List<EnumeratedFunction> enumerate() {
     EnumerationConfig enumeration =
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
             .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
-    List<Endpoint> endpoints = new ArrayList<>();
-    for (RootPort port : rootComplex.ports()) {
-      endpoints.add(port.endpoint());
-    }
-    return new BusEnumerator(enumeration).enumerate(endpoints);
+    return new BusEnumerator(enumeration).enumerate(rootComplex);
   }
 
   /**
@@ -151,7 +175,7 @@ public final class Host {
   }
 
   /** {@return the caches} */
-  public SimpleCacheHierarchy caches() {
+  public CacheHierarchy caches() {
     return caches;
   }
 
@@ -173,5 +197,19 @@ public final class Host {
   /** {@return the bounce buffers that devices with narrow addresses share} */
   public BounceBufferPool bounceBuffers() {
     return bounceBuffers;
+  }
+
+  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+    CacheConfig cache = config.cache();
+    List<MemoryController> controllers = new ArrayList<>();
+    for (int i = 0; i < cache.sockets(); i++) {
+      controllers.add(config.memory().newController());
+    }
+    int cores = config.coresCount();
+    if (cache instanceof CoherentCacheConfig coherent) {
+      return new CoherentCacheHierarchy(
+          coherent, cores, controllers, simulation.randomStream("caches"));
+    }
+    return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }
 }

@@ -1,8 +1,9 @@
 package io.github.bellwire.pcie;
 
 /**
- * Offsets and bits of a type 0 configuration space. Sections are those of the PCI Express Base
- * Specification 5.0. Offsets of capability registers are relative to their structure.
+ * Offsets and bits of a configuration space; the header is that of type 0, see {@link BridgeLayout}
+ * for bridges. Sections are those of the PCI Express Base Specification 5.0. Offsets of capability
+ * registers are relative to their structure.
  *
  * <pre>{@code
  *       31           24 23           16 15            8 7             0
@@ -97,7 +98,7 @@ public final class ConfigLayout {
   /** Cache line size, 8 bits, read-write without effect (7.5.1.1.7). */
   public static final int CACHE_LINE_SIZE = 0x0C;
 
-  /** Header type, 8 bits; 0 is a single-function endpoint (7.5.1.1.9). */
+  /** Header type, 8 bits: 0 is a single-function endpoint, 1 a bridge (7.5.1.1.9). */
   public static final int HEADER_TYPE = 0x0E;
 
   /** First of six base address registers, 32 bits each (7.5.1.2.1). */
@@ -160,6 +161,12 @@ public final class ConfigLayout {
 
   /** PCI Express capabilities, 16 bits: version 3:0, device type 7:4 (7.5.3.2). */
   public static final int PCIE_CAPABILITIES = 0x02;
+
+  /** PCI Express capabilities: position of the device type, see {@link PortType}. */
+  public static final int PCIE_CAPABILITIES_TYPE_SHIFT = 4;
+
+  /** PCI Express capabilities: the link leads to a slot. */
+  public static final int PCIE_CAPABILITIES_SLOT = 1 << 8;
 
   /** Device capabilities, 32 bits (7.5.3.3). */
   public static final int DEVICE_CAPABILITIES = 0x04;
@@ -267,6 +274,9 @@ public final class ConfigLayout {
   /** Device control 2: completion timeout value 3:0 and disable 4. */
   public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT = 0x1F;
 
+  /** Device control 2: completion timeout value, see {@link CompletionTimeout}. */
+  public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE = 0xF;
+
   /** Device control 2: may set the ID-based ordering attribute in requests. */
   public static final int DEVICE_CONTROL_2_IDO_REQUEST = 1 << 8;
 
@@ -278,6 +288,17 @@ public final class ConfigLayout {
 
   /** Link control 2, 16 bits: target speed in 3:0 (7.5.3.19). */
   public static final int LINK_CONTROL_2 = 0x30;
+
+  // Extended capabilities, section 7.6.3: ID 15:0, version 19:16, next offset 31:20.
+
+  /** Extended capability header: the ID. */
+  public static final int EXTENDED_ID_MASK = 0xFFFF;
+
+  /** Extended capability header: position of the version. */
+  public static final int EXTENDED_VERSION_SHIFT = 16;
+
+  /** Extended capability header: position of the next structure's offset. */
+  public static final int EXTENDED_NEXT_SHIFT = 20;
 
   // MSI-X capability, section 7.7.2.
 

@@ -10,9 +10,10 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The 4 KiB configuration space of a function: a type 0 header, up to six memory windows, the PCI
- * Express capability and, if asked for, MSI-X and power management. Offsets and bits are in {@link
- * ConfigLayout}; sections below are those of the PCI Express Base Specification 5.0.
+ * The 4 KiB configuration space of a function: a header of type 0, or of type 1 for bridges, up to
+ * six memory windows, the PCI Express capability and, if asked for, MSI-X, power management and
+ * extended capabilities. Offsets and bits are in {@link ConfigLayout} and {@link BridgeLayout};
+ * sections below are those of the PCI Express Base Specification 5.0.
  *
  * <pre>{@code
  * software --read, write--> [ registers: value, writable bits, write-1-to-clear bits ]
@@ -25,8 +26,7 @@ import org.jspecify.annotations.Nullable;
  * above 4096 B as 4096 B; writes of the unimplemented power states D1 and D2 leave the state alone.
  * In D3hot the function neither decodes memory nor issues requests (section 5.3.1.4.1).
  *
- * <p>Not modelled: I/O windows, expansion ROM, INTx, function-level reset, extended capabilities
- * (they read 0, which says that there are none), the time of a configuration access.
+ * <p>Not modelled: I/O windows, expansion ROM, INTx, the time of a configuration access.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
@@ -37,7 +37,11 @@ public final class ConfigSpace {
   private final Optional<MsiXConfig> msiX;
   private final BarWindows windows;
   private final PcieCapability pcie;
+  private final PortType type;
+  private final BridgeWindows bridge = new BridgeWindows();
+  private final AcsCapability acs = new AcsCapability();
   private final int pcieOffset;
+  private final int acsOffset;
   private final int msiXOffset;
   private final int powerManagementOffset;
 
@@ -51,12 +55,15 @@ public final class ConfigSpace {
   private boolean msiXFunctionMasked;
   private int maxPayloadBytes;
   private int maxReadRequestBytes;
+  private boolean extendedTagEnabled;
 
   private ConfigSpace(Builder builder) {
     transactionsPending = builder.transactionsPending;
     msiX = Optional.ofNullable(builder.msiX);
     windows = new BarWindows(builder.bars);
+    type = builder.type;
     pcieOffset = builder.pcieOffset;
+    acsOffset = builder.acsOffset;
     msiXOffset = builder.msiXOffset;
     powerManagementOffset = builder.powerManagementOffset;
     registers = new ConfigRegisters(builder.registers);
@@ -121,6 +128,30 @@ public final class ConfigSpace {
       offset = read(offset + 1, 1);
     }
     return offset;
+  }
+
+  /**
+   * {@return where an extended capability structure starts, found by following the list as software
+   * does; 0 if the function does not have it}
+   *
+   * @param id the structure looked for
+   */
+  public int findCapability(ExtendedCapabilityId id) {
+    int offset = ConfigLayout.EXTENDED_BASE;
+    int header = read(offset, 4);
+    while ((header & ConfigLayout.EXTENDED_ID_MASK) != id.code()) {
+      offset = header >>> ConfigLayout.EXTENDED_NEXT_SHIFT;
+      if (offset == 0) {
+        return 0;
+      }
+      header = read(offset, 4);
+    }
+    return offset;
+  }
+
+  /** {@return what the function is in the tree} */
+  public PortType type() {
+    return type;
   }
 
   /**
@@ -210,7 +241,7 @@ public final class ConfigSpace {
 
   /** {@return whether the function may use 8-bit instead of 5-bit tags} */
   public boolean isExtendedTagEnabled() {
-    return pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
+    return extendedTagEnabled;
   }
 
   /** {@return whether the function may set the relaxed ordering attribute} */
@@ -221,6 +252,17 @@ public final class ConfigSpace {
   /** {@return whether the function may set the no snoop attribute} */
   public boolean isNoSnoopEnabled() {
     return pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_NO_SNOOP);
+  }
+
+  /** {@return whether the function may set the ID-based ordering attribute} */
+  public boolean isIdOrderingEnabled() {
+    return (pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_IDO_REQUEST) != 0;
+  }
+
+  /** {@return the range of the completion timeout that software has chosen} */
+  public CompletionTimeout completionTimeout() {
+    return CompletionTimeout.ofCode(
+        pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE);
   }
 
   /** {@return whether software uses MSI-X; always {@code false} without that capability} */
@@ -238,6 +280,16 @@ public final class ConfigSpace {
     return msiX;
   }
 
+  /** {@return buses and windows; meaningless unless the function is a bridge} */
+  BridgeWindows bridge() {
+    return bridge;
+  }
+
+  /** {@return what access control services are on; none without that capability} */
+  AcsCapability acs() {
+    return acs;
+  }
+
   void attach(ConfigListener newListener) {
     if (listener != null) {
       throw new IllegalStateException("a configuration space serves one MsiX");
@@ -251,8 +303,15 @@ public final class ConfigSpace {
     busMasterEnabled = powered && (command & ConfigLayout.COMMAND_BUS_MASTER_ENABLE) != 0;
     memoryEnabled = powered && (command & ConfigLayout.COMMAND_MEMORY_ENABLE) != 0;
     windows.decode(registers, memoryEnabled);
+    if (type.isBridge()) {
+      bridge.decode(registers, memoryEnabled);
+    }
+    if (acsOffset != 0) {
+      acs.decode(registers, acsOffset);
+    }
     maxPayloadBytes = pcie.maxPayloadBytes();
     maxReadRequestBytes = pcie.maxReadRequestBytes();
+    extendedTagEnabled = pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
     if (msiXOffset != 0) {
       int control = registers.value(msiXOffset) >>> Short.SIZE;
       msiXEnabled = (control & ConfigLayout.MSIX_CONTROL_ENABLE) != 0;
@@ -295,14 +354,14 @@ public final class ConfigSpace {
   public static final class Builder {
     private final ConfigRegisters registers = new ConfigRegisters();
     private final List<Bar> bars = new ArrayList<>();
-    private final List<Structure> structures = new ArrayList<>();
+    private final CapabilityList structures = new CapabilityList(registers);
+    private PortType type = PortType.ENDPOINT;
     private BooleanSupplier transactionsPending = () -> false;
     private @Nullable MsiXConfig msiX;
     private int pcieOffset;
+    private int acsOffset;
     private int msiXOffset;
     private int powerManagementOffset;
-
-    private record Structure(CapabilityId id, int offset, int lengthBytes) {}
 
     /**
      * Starts a function without windows: revision, class code and subsystem IDs are 0.
@@ -326,6 +385,33 @@ public final class ConfigSpace {
       registers.clearable16(ConfigLayout.STATUS, ConfigLayout.STATUS_RW1C);
       registers.writable16(ConfigLayout.CACHE_LINE_SIZE, 0xFF);
       registers.writable16(ConfigLayout.INTERRUPT_LINE, 0xFF);
+    }
+
+    /**
+     * Makes the function a bridge with a type 1 header: without buses and with closed windows after
+     * reset.
+     *
+     * @param newType root port or port of a switch
+     * @return this builder
+     */
+    Builder bridge(PortType newType) {
+      type = newType;
+      BridgeWindows.install(registers);
+      return this;
+    }
+
+    /**
+     * Adds access control services, all off after reset.
+     *
+     * @param offset multiple of 4, 100h..FF4h
+     * @param services {@code AcsLayout} bits of those that exist
+     * @return this builder
+     */
+    Builder accessControl(int offset, int services) {
+      structures.add(ExtendedCapabilityId.ACCESS_CONTROL_SERVICES, offset, AcsLayout.LENGTH_BYTES);
+      acsOffset = offset;
+      AcsCapability.install(registers, offset, services);
+      return this;
     }
 
     /**
@@ -413,7 +499,7 @@ public final class ConfigSpace {
      */
     public Builder pcie(
         int offset, int generation, int lanes, int maxPayloadBytes, boolean extendedTag) {
-      addStructure(CapabilityId.PCI_EXPRESS, offset, ConfigLayout.PCIE_LENGTH_BYTES);
+      structures.add(CapabilityId.PCI_EXPRESS, offset, ConfigLayout.PCIE_LENGTH_BYTES);
       pcieOffset = offset;
       PcieCapability.install(registers, offset, generation, lanes, maxPayloadBytes, extendedTag);
       return this;
@@ -428,7 +514,7 @@ public final class ConfigSpace {
      */
     public Builder msiX(int offset, MsiXConfig config) {
       requireNonNull(config, "config");
-      addStructure(CapabilityId.MSI_X, offset, ConfigLayout.MSIX_LENGTH_BYTES);
+      structures.add(CapabilityId.MSI_X, offset, ConfigLayout.MSIX_LENGTH_BYTES);
       msiXOffset = offset;
       msiX = config;
       registers.set16(offset + ConfigLayout.MSIX_CONTROL, config.vectorCount() - 1);
@@ -448,7 +534,7 @@ public final class ConfigSpace {
      * @return this builder
      */
     public Builder powerManagement(int offset) {
-      addStructure(CapabilityId.POWER_MANAGEMENT, offset, ConfigLayout.PM_LENGTH_BYTES);
+      structures.add(CapabilityId.POWER_MANAGEMENT, offset, ConfigLayout.PM_LENGTH_BYTES);
       powerManagementOffset = offset;
       registers.set16(offset + ConfigLayout.PM_CAPABILITIES, 3);
       registers.set16(offset + ConfigLayout.PM_CONTROL_STATUS, ConfigLayout.PM_NO_SOFT_RESET);
@@ -483,44 +569,9 @@ public final class ConfigSpace {
         requireInBar("table", msiX.tableBar(), msiX.tableOffset(), msiX.tableBytes());
         requireInBar("pba", msiX.pbaBar(), msiX.pbaOffset(), msiX.pbaBytes());
       }
-      linkStructures();
+      structures.link();
+      PcieCapability.setType(registers, pcieOffset, type);
       return new ConfigSpace(this);
-    }
-
-    private void addStructure(CapabilityId id, int offset, int lengthBytes) {
-      int last = ConfigLayout.EXTENDED_BASE - lengthBytes;
-      require(
-          offset >= ConfigLayout.CAPABILITIES_BASE && offset <= last && (offset & 3) == 0,
-          "offset",
-          offset,
-          "a multiple of 4 in " + ConfigLayout.CAPABILITIES_BASE + ".." + last);
-      for (Structure other : structures) {
-        boolean disjoint =
-            offset >= other.offset() + other.lengthBytes()
-                || other.offset() >= offset + lengthBytes;
-        if (id == other.id() || !disjoint) {
-          throw new IllegalArgumentException(
-              "a capability must be the only one of its kind and place: "
-                  + id
-                  + " at "
-                  + offset
-                  + ", "
-                  + other);
-        }
-      }
-      structures.add(new Structure(id, offset, lengthBytes));
-      registers.set16(offset, id.code());
-    }
-
-    /** Chains the structures by ascending offset; the last keeps 0. */
-    private void linkStructures() {
-      structures.sort(Comparator.comparingInt(Structure::offset));
-      registers.set32(ConfigLayout.CAPABILITIES_POINTER, structures.get(0).offset());
-      for (int i = 1; i < structures.size(); i++) {
-        Structure previous = structures.get(i - 1);
-        registers.set16(
-            previous.offset(), previous.id().code() | structures.get(i).offset() << Byte.SIZE);
-      }
     }
 
     private void requireInBar(String name, int barIndex, int offset, int lengthBytes) {

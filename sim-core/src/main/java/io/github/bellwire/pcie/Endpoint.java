@@ -41,6 +41,65 @@ public interface Endpoint {
   void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs);
 
   /**
+   * A memory read request of any length has arrived: up to a cache line from a core, up to 4 KiB
+   * from a peer. A device that knows registers only is asked for naturally aligned pieces of up to
+   * 8 bytes.
+   *
+   * @param bar index of the BAR that the address hit, 0..5
+   * @param offset byte offset in that BAR
+   * @param destination receives the bytes
+   * @param destinationOffset first index in {@code destination}
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
+   * @param nowPs the current time in picoseconds
+   */
+  default void mmioRead(
+      int bar,
+      long offset,
+      byte[] destination,
+      int destinationOffset,
+      int lengthBytes,
+      long nowPs) {
+    for (int done = 0; done < lengthBytes; ) {
+      int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
+      long value = mmioRead(bar, offset + done, piece, nowPs);
+      MmioBlock.put(destination, destinationOffset + done, piece, value);
+      done += piece;
+    }
+  }
+
+  /**
+   * A memory write request of any length has arrived, all of it at once: up to a cache line from a
+   * core, up to 4 KiB from a peer. A device that knows registers only is given naturally aligned
+   * pieces of up to 8 bytes.
+   *
+   * @param bar index of the BAR that the address hit, 0..5
+   * @param offset byte offset in that BAR
+   * @param source the bytes, to be copied before the call returns
+   * @param sourceOffset first index in {@code source}
+   * @param lengthBytes 1..4096, inside the BAR and not across a multiple of 4096
+   * @param nowPs the current time in picoseconds
+   */
+  default void mmioWrite(
+      int bar, long offset, byte[] source, int sourceOffset, int lengthBytes, long nowPs) {
+    for (int done = 0; done < lengthBytes; ) {
+      int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
+      long value = MmioBlock.get(source, sourceOffset + done, piece);
+      mmioWrite(bar, offset + done, piece, value, nowPs);
+      done += piece;
+    }
+  }
+
+  /**
+   * {@return how long the function takes from the arrival of a read request to the completion, in
+   * picoseconds, at least 0; registers answer at once}
+   *
+   * @param bar index of the BAR, 0..5
+   */
+  default long readLatencyPs(int bar) {
+    return 0;
+  }
+
+  /**
    * Fundamental reset: everything returns to its reset value, configuration space included.
    *
    * @param nowPs the current time in picoseconds

@@ -1,6 +1,7 @@
 package io.github.bellwire.pcie;
 
 import io.github.bellwire.kernel.Simulation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One direction of a PCI Express link: a serializer that sends one TLP at a time. A function from
@@ -14,18 +15,28 @@ import io.github.bellwire.kernel.Simulation;
  * starts: the serializer remembers the idle gaps that later TLPs left before them and fills those.
  * Back-to-back TLPs carry the fraction of a picosecond; in a gap the time is rounded up.
  *
- * <p>Rates are exact ratios: a byte on Gen 5 x16 lasts 15.869140625 ps. Not modelled: bit errors
- * and replay. Allocates nothing after construction. Confined to the simulation thread.
+ * <p>Rates are exact ratios: a byte on Gen 5 x16 lasts 15.869140625 ps. In FLIT mode a TLP is of
+ * use when the FLIT that holds its end has arrived; FLITs follow each other without a break. Bit
+ * errors and replay are the matter of the layer above. Allocates nothing after construction.
+ * Confined to the simulation thread.
  */
 public final class LinkDirection {
   private static final int GAPS = 128;
   private static final int WIRE_BYTES_MAX =
-      TlpLayout.REQUEST_BOUNDARY_BYTES + TlpLayout.FRAMING_BYTES + TlpLayout.HEADER_4DW_BYTES;
+      TlpLayout.REQUEST_BOUNDARY_BYTES
+          + TlpLayout.FRAMING_BYTES
+          + TlpLayout.HEADER_4DW_BYTES
+          + TlpLayout.ECRC_BYTES
+          + TlpLayout.OHC_BYTES;
   private static final int SKP_SYMBOLS = 4;
   private static final int SKP_INTERVAL_SYMBOLS = 1538;
   private static final int DLLP_BYTES = 8;
 
   private final Simulation simulation;
+  private final long propagationPs;
+  private final long flitPs;
+  // What this link adds to the sizes of TlpLayout: ECRC; in FLIT mode the framing is missing.
+  private final int extraBytes;
   private final long psPerByteDenominator;
   // How long a TLP of each size lasts, looked up because a division per TLP costs more.
   private final int[] wholePs = new int[WIRE_BYTES_MAX + 1];
@@ -37,6 +48,8 @@ public final class LinkDirection {
   private int gapsCount;
   private long freePs;
   private long carry;
+  private @Nullable DataLinkLayer dataLinkLayer;
+  private int owedDllpBytes;
 
   private long busyPsTotal;
   private long mwrTotal;
@@ -54,14 +67,22 @@ public final class LinkDirection {
   public LinkDirection(PcieLinkConfig config, Simulation simulation) {
     this.simulation = simulation;
     PcieGeneration generation = config.generation();
+    propagationPs = config.propagationPs();
+    flitPs = generation.isFlitMode() ? generation.flitPs(config.lanes()) : 0;
+    extraBytes =
+        (config.ecrc() ? TlpLayout.ECRC_BYTES : 0)
+            + generation.framingBytes()
+            - TlpLayout.FRAMING_BYTES;
     long numerator = 8_000_000L * generation.codeTotalBits();
     long denominator =
         (long) generation.megatransfersPerSecond() * generation.codePayloadBits() * config.lanes();
-    if (config.dllpCharge() == PcieLinkConfig.DllpCharge.GUIDE_RATE) {
+    if (config.dllpCharge() != PcieLinkConfig.DllpCharge.NONE && !generation.isFlitMode()) {
       // TLPs keep 1 - 8/limit - 8/limit - 4/1538 of the rate, brought to one denominator.
+      boolean isOwn = config.dllpCharge() == PcieLinkConfig.DllpCharge.GUIDE_RATE;
+      long dllpBytes = isOwn ? 2 * DLLP_BYTES : 0;
       long limit = config.ackLimitSymbols();
       long whole = limit * SKP_INTERVAL_SYMBOLS;
-      denominator *= whole - 2 * DLLP_BYTES * SKP_INTERVAL_SYMBOLS - SKP_SYMBOLS * limit;
+      denominator *= whole - dllpBytes * SKP_INTERVAL_SYMBOLS - SKP_SYMBOLS * limit;
       numerator *= whole;
     }
     long divisor = gcd(numerator, denominator);
@@ -72,6 +93,23 @@ public final class LinkDirection {
       wholePs[bytes] = (int) (scaled / psPerByteDenominator); // floor; the rest is kept beside it
       rest[bytes] = scaled % psPerByteDenominator;
     }
+  }
+
+  /**
+   * Sends a TLP of any kind.
+   *
+   * @param type its kind
+   * @param wireBytes size with header and framing
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmit(TlpType type, int wireBytes, long readyPs) {
+    return switch (type) {
+      case MEMORY_WRITE -> transmitMemoryWrite(wireBytes, readyPs);
+      case MEMORY_READ -> transmitMemoryRead(wireBytes, readyPs);
+      case COMPLETION_WITH_DATA -> transmitCompletionWithData(wireBytes, readyPs);
+      case COMPLETION -> transmitCompletion(readyPs);
+    };
   }
 
   /**
@@ -121,6 +159,18 @@ public final class LinkDirection {
     return transmit(TlpLayout.COMPLETION_BYTES, readyPs);
   }
 
+  /**
+   * {@return when a TLP is of use at the far end}
+   *
+   * @param sentPs when its last bit has left
+   */
+  long arrivalPs(long sentPs) {
+    if (flitPs == 0) {
+      return sentPs + propagationPs;
+    }
+    return (sentPs + flitPs - 1) / flitPs * flitPs + propagationPs; // FLITs start at time 0.
+  }
+
   /** {@return bytes of TLPs sent, headers and framing included} */
   public long bytesTotal() {
     return bytesTotal;
@@ -129,6 +179,11 @@ public final class LinkDirection {
   /** {@return how long the serializer has been or is going to be busy, in picoseconds} */
   public long busyPsTotal() {
     return busyPsTotal;
+  }
+
+  /** {@return TLPs sent again because one arrived broken} */
+  public long replaysTotal() {
+    return dataLinkLayer == null ? 0 : dataLinkLayer.replaysTotal();
   }
 
   /** {@return memory write requests sent, interrupt messages included} */
@@ -151,8 +206,96 @@ public final class LinkDirection {
     return cplTotal;
   }
 
-  long transmit(int wireBytes, long readyPs) {
+  /**
+   * Sends a TLP.
+   *
+   * @param tlpBytes as {@link TlpLayout} counts
+   * @param readyPs when it could start
+   * @return when its last bit has left
+   */
+  long transmit(int tlpBytes, long readyPs) {
+    int wireBytes = tlpBytes + extraBytes;
     bytesTotal += wireBytes;
+    DataLinkLayer layer = dataLinkLayer;
+    return layer == null ? serialize(wireBytes, readyPs) : layer.transmit(wireBytes, readyPs);
+  }
+
+  /** Puts a layer above this direction, which sends everything from now on. */
+  void connect(DataLinkLayer layer) {
+    dataLinkLayer = layer;
+  }
+
+  /** Lets DLLPs wait for the next TLP, or for idle time before it. */
+  void oweDllps(int bytes) {
+    owedDllpBytes += bytes;
+  }
+
+  /**
+   * Sends the DLLPs that wait: between TLPs, or for nothing while the direction is idle.
+   *
+   * @param readyPs when the next TLP could start
+   */
+  void payDllps(long readyPs) {
+    while (owedDllpBytes > 0) {
+      int bytes = Math.min(owedDllpBytes, wholePs.length - 1);
+      owedDllpBytes -= bytes;
+      if (readyPs > freePs) {
+        busyPsTotal += wholePs[bytes];
+      } else {
+        append(bytes);
+      }
+    }
+  }
+
+  /**
+   * {@return what FLIT mode adds to a request whose byte enables are not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0
+   */
+  int requestExtraBytes(long address, int lengthBytes) {
+    return flitPs != 0 && TlpLayout.hasPartialWords(address, lengthBytes) ? TlpLayout.OHC_BYTES : 0;
+  }
+
+  /**
+   * {@return what FLIT mode adds to a completion that does not start at a double word}
+   *
+   * @param address first byte
+   */
+  int completionExtraBytes(long address) {
+    return flitPs != 0 && (address & Integer.BYTES - 1) != 0 ? TlpLayout.OHC_BYTES : 0;
+  }
+
+  /** {@return how long some bytes last, in picoseconds, rounded down} */
+  long durationPs(int wireBytes) {
+    return wholePs[wireBytes];
+  }
+
+  /**
+   * Takes the direction out of use. What has been sent later already stays.
+   *
+   * @param fromPs from when on
+   * @param toPs until when
+   */
+  void blockFrom(long fromPs, long toPs) {
+    while (gapsCount > 0 && gapFromPs[gap(gapsCount - 1)] >= fromPs) {
+      gapsCount--;
+    }
+    if (gapsCount > 0) {
+      int last = gap(gapsCount - 1);
+      gapToPs[last] = Math.min(gapToPs[last], fromPs);
+    }
+    if (freePs < fromPs) {
+      addGap(freePs, fromPs);
+    }
+    if (freePs < toPs) {
+      freePs = toPs;
+      carry = 0;
+    }
+  }
+
+  /** Sends bytes as they are; returns when the last bit has left. */
+  long serialize(int wireBytes, long readyPs) {
     if (readyPs < freePs) {
       long sentPs = fillGap(wireBytes, readyPs);
       return sentPs != 0 ? sentPs : append(wireBytes);

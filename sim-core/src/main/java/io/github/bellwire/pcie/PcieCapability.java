@@ -1,12 +1,14 @@
 package io.github.bellwire.pcie;
 
 /**
- * The PCI Express capability structure of an endpoint inside its configuration space (PCI Express
+ * The PCI Express capability structure of a function inside its configuration space (PCI Express
  * Base Specification 5.0, section 7.5.3).
  */
 final class PcieCapability {
   private static final int MIN_PAYLOAD_SHIFT = 7; // field value 0 is 128 B
   private static final int MAX_REQUEST_CODE = 5; // field value 5 is 4096 B; 6 and 7 are reserved
+
+  private static final int STRUCTURE_VERSION = 2;
 
   private final ConfigRegisters registers;
   private final int offset;
@@ -30,10 +32,16 @@ final class PcieCapability {
     boolean legalPayload =
         maxPayloadBytes >= 128 && maxPayloadBytes <= 4096 && Integer.bitCount(maxPayloadBytes) == 1;
     require(legalPayload, "maxPayloadBytes", maxPayloadBytes, "a power of two in 128..4096");
-    // Version 2, device type 0: endpoint.
-    registers.set16(offset + ConfigLayout.PCIE_CAPABILITIES, 2);
+    registers.set16(offset + ConfigLayout.PCIE_CAPABILITIES, STRUCTURE_VERSION);
     installDevice(registers, offset, maxPayloadBytes, extendedTag);
     installLink(registers, offset, generation, lanes);
+  }
+
+  /** Says what the function is; endpoints need not. */
+  static void setType(ConfigRegisters registers, int offset, PortType type) {
+    registers.set16(
+        offset + ConfigLayout.PCIE_CAPABILITIES,
+        STRUCTURE_VERSION | type.code() << ConfigLayout.PCIE_CAPABILITIES_TYPE_SHIFT);
   }
 
   private static void installDevice(
@@ -94,6 +102,10 @@ final class PcieCapability {
 
   boolean isDeviceControlSet(int bit) {
     return (registers.value(offset + ConfigLayout.DEVICE_CONTROL) & bit) != 0;
+  }
+
+  int deviceControl2() {
+    return registers.value(offset + ConfigLayout.DEVICE_CONTROL_2);
   }
 
   int maxPayloadBytes() {

@@ -2,7 +2,9 @@ package io.github.bellwire.pcie;
 
 /**
  * Signalling rate and line code of a PCI Express generation (PCI Express Base Specification,
- * section 4.2: 8b/10b up to generation 2, 128b/130b from 3 on).
+ * section 4.2: 8b/10b up to generation 2, 128b/130b up to 5). Generation 6 sends FLITs of 256
+ * bytes, 236 of them for TLPs, 6 for the data link layer, 8 of CRC and 6 of error correction (Base
+ * Specification 6.0, section 4.2.3): no DLLPs, no framing of TLPs.
  */
 public enum PcieGeneration {
   /** 2.5 GT/s. */
@@ -14,7 +16,11 @@ public enum PcieGeneration {
   /** 16 GT/s. */
   GEN4(4, 16_000, 128, 130, 115),
   /** 32 GT/s. */
-  GEN5(5, 32_000, 128, 130, 115);
+  GEN5(5, 32_000, 128, 130, 115),
+  /** 64 GT/s in FLIT mode; the code group is the FLIT. */
+  GEN6(6, 64_000, 236, 256, 115);
+
+  private static final int FLIT_BITS = 256 * 8;
 
   private final int number;
   private final int megatransfersPerSecond;
@@ -38,7 +44,7 @@ public enum PcieGeneration {
   /**
    * {@return the generation with a number}
    *
-   * @param number 1..5
+   * @param number 1..6
    * @throws IllegalArgumentException if there is none
    */
   public static PcieGeneration of(int number) {
@@ -49,7 +55,7 @@ public enum PcieGeneration {
     return values()[number - 1];
   }
 
-  /** {@return 1..5} */
+  /** {@return 1..6} */
   public int number() {
     return number;
   }
@@ -59,12 +65,31 @@ public enum PcieGeneration {
     return megatransfersPerSecond;
   }
 
-  /** {@return payload bits of one code group} */
+  /** {@return whether TLPs travel in FLITs} */
+  public boolean isFlitMode() {
+    return this == GEN6;
+  }
+
+  /** {@return what a TLP has around it on the wire, in bytes: framing, sequence number, LCRC} */
+  public int framingBytes() {
+    return isFlitMode() ? 0 : TlpLayout.FRAMING_BYTES;
+  }
+
+  /**
+   * {@return how long a FLIT lasts, in picoseconds: 2 ns on 16 lanes}
+   *
+   * @param lanes 1, 2, 4, 8, 16 or 32
+   */
+  long flitPs(int lanes) {
+    return FLIT_BITS * 1_000_000L / ((long) megatransfersPerSecond * lanes); // Divides evenly.
+  }
+
+  /** {@return payload bits, or bytes in FLIT mode, of one code group} */
   public int codePayloadBits() {
     return codePayloadBits;
   }
 
-  /** {@return bits of one code group on the wire} */
+  /** {@return bits, or bytes in FLIT mode, of one code group on the wire} */
   public int codeTotalBits() {
     return codeTotalBits;
   }

@@ -13,8 +13,14 @@ import static java.util.Objects.requireNonNull;
  * @param maxPayloadBytes MPS: 128, 256, 512, 1024, 2048 or 4096
  * @param maxReadRequestBytes MRRS: as MPS
  * @param readCompletionBoundaryBytes RCB: 64 or 128
- * @param tags non-posted requests that the endpoint may have outstanding, 1..768
+ * @param tags non-posted requests that the endpoint may have outstanding, 1..768, in FLIT mode
+ *     1..15360
  * @param dllpCharge how Ack, UpdateFC and SKP traffic is charged
+ * @param completionCut where the host cuts its answers
+ * @param ecrc whether every TLP carries an end-to-end CRC of 4 bytes, which its receiver checks
+ * @param flowControl credits
+ * @param requester the device's side of its reads
+ * @param faults what goes wrong
  */
 public record PcieLinkConfig(
     PcieGeneration generation,
@@ -24,9 +30,14 @@ public record PcieLinkConfig(
     int maxReadRequestBytes,
     int readCompletionBoundaryBytes,
     int tags,
-    DllpCharge dllpCharge) {
+    DllpCharge dllpCharge,
+    CompletionCut completionCut,
+    boolean ecrc,
+    FlowControlConfig flowControl,
+    RequesterConfig requester,
+    LinkFaultConfig faults) {
 
-  /** How link traffic other than TLPs takes its share of the rate. */
+  /** How link traffic other than TLPs takes its share of the rate; FLIT mode has none. */
   public enum DllpCharge {
     /** Not at all: every bit of the coded rate carries TLPs. */
     NONE,
@@ -35,11 +46,29 @@ public record PcieLinkConfig(
      * one Ack and one UpdateFC of 8 bytes each per limit, 4 SKP symbols per 1538), all to the
      * direction that carries the TLPs, as the analytic model of pcie-bench does (model/pcie.py).
      */
-    GUIDE_RATE
+    GUIDE_RATE,
+    /**
+     * One Ack and one UpdateFC of 8 bytes each to the direction opposite to the TLPs that they
+     * answer, at most once per latency limit; 4 SKP symbols per 1538 to both directions.
+     */
+    OPPOSITE
   }
 
-  /** The most tags: 10-bit tags leave 768 usable. */
+  /** Tags without extended tags: 5 bits. */
+  public static final int TAGS_5_BITS = 32;
+
+  /** Extended tags: 8 bits. */
+  public static final int TAGS_8_BITS = 256;
+
+  /** The most tags outside FLIT mode: 10 bits leave 768 usable. */
   public static final int TAGS_MAX = 768;
+
+  /** The most tags in FLIT mode: 14 bits, of which those below 1024 belong to others. */
+  public static final int TAGS_14_BITS = 15_360;
+
+  // Without scaled flow control, which came with generation 4 (section 2.6.1).
+  private static final int UNSCALED_HEADERS_MAX = 127;
+  private static final int UNSCALED_DATA_MAX = 2047;
 
   private static final long PROPAGATION_MAX_PS = 100_000_000;
   private static final int SIZE_MIN_BYTES = 128;
@@ -51,7 +80,20 @@ public record PcieLinkConfig(
    * performance for end host networking" (SIGCOMM 2018). The delay of 60 ns is an assumption.
    */
   public static final PcieLinkConfig GEN3_X8 =
-      new PcieLinkConfig(PcieGeneration.GEN3, 8, 60_000, 256, 512, 64, 32, DllpCharge.GUIDE_RATE);
+      new PcieLinkConfig(
+          PcieGeneration.GEN3,
+          8,
+          60_000,
+          256,
+          512,
+          64,
+          TAGS_5_BITS,
+          DllpCharge.GUIDE_RATE,
+          CompletionCut.LONGEST,
+          false,
+          FlowControlConfig.UNLIMITED,
+          RequesterConfig.DEFAULT,
+          LinkFaultConfig.NONE);
 
   /** Gen 2 x8, the slot of an 82599; otherwise as {@link #GEN3_X8}. */
   public static final PcieLinkConfig GEN2_X8 = GEN3_X8.withGeneration(PcieGeneration.GEN2);
@@ -61,13 +103,16 @@ public record PcieLinkConfig(
    * an assumption.
    */
   public static final PcieLinkConfig GEN4_X16 =
-      GEN3_X8.withGeneration(PcieGeneration.GEN4).withLanes(16).withTags(256);
+      GEN3_X8.withGeneration(PcieGeneration.GEN4).withLanes(16).withTags(TAGS_8_BITS);
 
   /**
    * Gen 5 x16, MPS 512, 768 tags (10-bit tags): a server of 2023; otherwise as {@link #GEN4_X16}.
    */
   public static final PcieLinkConfig GEN5_X16 =
       GEN4_X16.withGeneration(PcieGeneration.GEN5).withMaxPayloadBytes(512).withTags(TAGS_MAX);
+
+  /** Gen 6 x16 in FLIT mode; otherwise as {@link #GEN5_X16}. Assumption. */
+  public static final PcieLinkConfig GEN6_X16 = GEN5_X16.withGeneration(PcieGeneration.GEN6);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public PcieLinkConfig {
@@ -90,7 +135,14 @@ public record PcieLinkConfig(
         "readCompletionBoundaryBytes",
         readCompletionBoundaryBytes,
         "64 or 128");
-    require(tags >= 1 && tags <= TAGS_MAX, "tags", tags, "1.." + TAGS_MAX);
+    int tagsMax = generation.isFlitMode() ? TAGS_14_BITS : TAGS_MAX;
+    require(tags >= 1 && tags <= tagsMax, "tags", tags, "1.." + tagsMax);
+    requireNonNull(completionCut, "completionCut");
+    requireNonNull(flowControl, "flowControl");
+    requireNonNull(requester, "requester");
+    requireNonNull(faults, "faults");
+    requireCredits(flowControl.rootPort(), generation, maxPayloadBytes);
+    requireCredits(flowControl.endpoint(), generation, maxPayloadBytes);
   }
 
   /**
@@ -99,15 +151,9 @@ public record PcieLinkConfig(
    * @param newGeneration as in the constructor
    */
   public PcieLinkConfig withGeneration(PcieGeneration newGeneration) {
-    return new PcieLinkConfig(
-        newGeneration,
-        lanes,
-        propagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.generation = newGeneration;
+    return draft.toConfig();
   }
 
   /**
@@ -116,15 +162,9 @@ public record PcieLinkConfig(
    * @param newLanes as in the constructor
    */
   public PcieLinkConfig withLanes(int newLanes) {
-    return new PcieLinkConfig(
-        generation,
-        newLanes,
-        propagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.lanes = newLanes;
+    return draft.toConfig();
   }
 
   /**
@@ -133,15 +173,9 @@ public record PcieLinkConfig(
    * @param newPropagationPs as in the constructor
    */
   public PcieLinkConfig withPropagationPs(long newPropagationPs) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        newPropagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.propagationPs = newPropagationPs;
+    return draft.toConfig();
   }
 
   /**
@@ -150,15 +184,9 @@ public record PcieLinkConfig(
    * @param newMaxPayloadBytes as in the constructor
    */
   public PcieLinkConfig withMaxPayloadBytes(int newMaxPayloadBytes) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        propagationPs,
-        newMaxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.maxPayloadBytes = newMaxPayloadBytes;
+    return draft.toConfig();
   }
 
   /**
@@ -167,15 +195,9 @@ public record PcieLinkConfig(
    * @param newMaxReadRequestBytes as in the constructor
    */
   public PcieLinkConfig withMaxReadRequestBytes(int newMaxReadRequestBytes) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        propagationPs,
-        maxPayloadBytes,
-        newMaxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.maxReadRequestBytes = newMaxReadRequestBytes;
+    return draft.toConfig();
   }
 
   /**
@@ -184,15 +206,9 @@ public record PcieLinkConfig(
    * @param newReadCompletionBoundaryBytes as in the constructor
    */
   public PcieLinkConfig withReadCompletionBoundaryBytes(int newReadCompletionBoundaryBytes) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        propagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        newReadCompletionBoundaryBytes,
-        tags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.readCompletionBoundaryBytes = newReadCompletionBoundaryBytes;
+    return draft.toConfig();
   }
 
   /**
@@ -201,15 +217,9 @@ public record PcieLinkConfig(
    * @param newTags as in the constructor
    */
   public PcieLinkConfig withTags(int newTags) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        propagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        newTags,
-        dllpCharge);
+    Draft draft = new Draft(this);
+    draft.tags = newTags;
+    return draft.toConfig();
   }
 
   /**
@@ -218,21 +228,70 @@ public record PcieLinkConfig(
    * @param newDllpCharge as in the constructor
    */
   public PcieLinkConfig withDllpCharge(DllpCharge newDllpCharge) {
-    return new PcieLinkConfig(
-        generation,
-        lanes,
-        propagationPs,
-        maxPayloadBytes,
-        maxReadRequestBytes,
-        readCompletionBoundaryBytes,
-        tags,
-        newDllpCharge);
+    Draft draft = new Draft(this);
+    draft.dllpCharge = newDllpCharge;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with completions cut in another way}
+   *
+   * @param newCompletionCut as in the constructor
+   */
+  public PcieLinkConfig withCompletionCut(CompletionCut newCompletionCut) {
+    Draft draft = new Draft(this);
+    draft.completionCut = newCompletionCut;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with or without end-to-end CRC}
+   *
+   * @param newEcrc as in the constructor
+   */
+  public PcieLinkConfig withEcrc(boolean newEcrc) {
+    Draft draft = new Draft(this);
+    draft.ecrc = newEcrc;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with other credits}
+   *
+   * @param newFlowControl as in the constructor
+   */
+  public PcieLinkConfig withFlowControl(FlowControlConfig newFlowControl) {
+    Draft draft = new Draft(this);
+    draft.flowControl = newFlowControl;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with another device's side}
+   *
+   * @param newRequester as in the constructor
+   */
+  public PcieLinkConfig withRequester(RequesterConfig newRequester) {
+    Draft draft = new Draft(this);
+    draft.requester = newRequester;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with other faults}
+   *
+   * @param newFaults as in the constructor
+   */
+  public PcieLinkConfig withFaults(LinkFaultConfig newFaults) {
+    Draft draft = new Draft(this);
+    draft.faults = newFaults;
+    return draft.toConfig();
   }
 
   /**
    * {@return the Ack latency limit, which is also the UpdateFC limit, in symbol times: {@code
    * floor((MPS + 28) * factor / lanes + internal delay)} with the factors of the specification's
-   * tables 3-7 to 3-9}
+   * tables 3-7 to 3-9; means nothing in FLIT mode}
    */
   public int ackLimitSymbols() {
     // Tenths, so that the factors 1.0, 1.4, 2.0, 2.5 and 3.0 stay whole.
@@ -248,6 +307,13 @@ public record PcieLinkConfig(
     return scaled / (10 * lanes) + generation.internalDelaySymbols(); // floor, as the tables do
   }
 
+  /** {@return {@link #ackLimitSymbols} in picoseconds, rounded down} */
+  long ackLimitPs() {
+    long symbolBits = 8L * generation.codeTotalBits();
+    long bits = ackLimitSymbols() * symbolBits / generation.codePayloadBits();
+    return bits * 1_000_000 / generation.megatransfersPerSecond();
+  }
+
   private static void requireSize(int value, String name) {
     require(
         value >= SIZE_MIN_BYTES && value <= SIZE_MAX_BYTES && Integer.bitCount(value) == 1,
@@ -259,6 +325,73 @@ public record PcieLinkConfig(
   private static void require(boolean ok, String name, long value, String bound) {
     if (!ok) {
       throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
+    }
+  }
+
+  private static void requireCredits(
+      FlowControlCredits credits, PcieGeneration generation, int maxPayloadBytes) {
+    int pdMin = maxPayloadBytes / 16;
+    require(
+        credits.pd() == 0 || credits.pd() >= pdMin, "pd", credits.pd(), "0 or at least " + pdMin);
+    if (generation.compareTo(PcieGeneration.GEN4) < 0) {
+      requireUnscaled(credits.ph(), "ph", UNSCALED_HEADERS_MAX);
+      requireUnscaled(credits.pd(), "pd", UNSCALED_DATA_MAX);
+      requireUnscaled(credits.nph(), "nph", UNSCALED_HEADERS_MAX);
+      requireUnscaled(credits.npd(), "npd", UNSCALED_DATA_MAX);
+    }
+  }
+
+  private static void requireUnscaled(int value, String name, int max) {
+    require(value <= max, name, value, "0.." + max + " before generation 4");
+  }
+
+  /** All components, to change one of them. */
+  private static final class Draft {
+    private PcieGeneration generation;
+    private int lanes;
+    private long propagationPs;
+    private int maxPayloadBytes;
+    private int maxReadRequestBytes;
+    private int readCompletionBoundaryBytes;
+    private int tags;
+    private DllpCharge dllpCharge;
+    private CompletionCut completionCut;
+    private boolean ecrc;
+    private FlowControlConfig flowControl;
+    private RequesterConfig requester;
+    private LinkFaultConfig faults;
+
+    Draft(PcieLinkConfig from) {
+      generation = from.generation;
+      lanes = from.lanes;
+      propagationPs = from.propagationPs;
+      maxPayloadBytes = from.maxPayloadBytes;
+      maxReadRequestBytes = from.maxReadRequestBytes;
+      readCompletionBoundaryBytes = from.readCompletionBoundaryBytes;
+      tags = from.tags;
+      dllpCharge = from.dllpCharge;
+      completionCut = from.completionCut;
+      ecrc = from.ecrc;
+      flowControl = from.flowControl;
+      requester = from.requester;
+      faults = from.faults;
+    }
+
+    PcieLinkConfig toConfig() {
+      return new PcieLinkConfig(
+          generation,
+          lanes,
+          propagationPs,
+          maxPayloadBytes,
+          maxReadRequestBytes,
+          readCompletionBoundaryBytes,
+          tags,
+          dllpCharge,
+          completionCut,
+          ecrc,
+          flowControl,
+          requester,
+          faults);
     }
   }
 }

@@ -16,6 +16,9 @@ final class PostedOrder {
   private final long[] commitPs = new long[WRITES];
   private int end;
   private int count;
+  // The write that leaves last: as a rule the question is about it, and the next comes behind it.
+  private long lastSentPs;
+  private long lastCommitPs;
   // How many writes before the end the last question was answered: the next answer is close by.
   private int lastBack = 1;
 
@@ -26,6 +29,10 @@ final class PostedOrder {
    * @param atPs when the later one leaves
    */
   long commitBefore(long atPs) {
+    return atPs >= lastSentPs ? lastCommitPs : earlierCommitBefore(atPs);
+  }
+
+  private long earlierCommitBefore(long atPs) {
     int back = newestUntil(atPs);
     return back > count ? 0 : commitPs[slot(back)];
   }
@@ -37,12 +44,24 @@ final class PostedOrder {
    * @param newCommitPs when it is globally visible
    */
   void add(long newSentPs, long newCommitPs) {
+    if (newSentPs < lastSentPs) {
+      insert(newSentPs, newCommitPs);
+      return;
+    }
+    lastSentPs = newSentPs;
+    lastCommitPs = newCommitPs;
+    sentPs[end] = newSentPs;
+    commitPs[end] = newCommitPs;
+    grow();
+    lastBack = Math.min(lastBack + 1, WRITES);
+  }
+
+  private void insert(long newSentPs, long newCommitPs) {
     int later = newestUntil(newSentPs) - 1;
     if (later >= WRITES - 1) {
       return; // Older than everything remembered.
     }
-    end = end + 1 & WRITES - 1;
-    count = Math.min(WRITES, count + 1);
+    grow();
     for (int back = 1; back <= later; back++) {
       sentPs[slot(back)] = sentPs[slot(back + 1)];
       commitPs[slot(back)] = commitPs[slot(back + 1)];
@@ -50,6 +69,11 @@ final class PostedOrder {
     sentPs[slot(later + 1)] = newSentPs;
     commitPs[slot(later + 1)] = newCommitPs;
     lastBack = later + 1;
+  }
+
+  private void grow() {
+    end = end + 1 & WRITES - 1;
+    count = Math.min(WRITES, count + 1);
   }
 
   /**

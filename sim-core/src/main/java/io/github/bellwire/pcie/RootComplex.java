@@ -3,10 +3,12 @@ package io.github.bellwire.pcie;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheHierarchy;
+import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * the interrupt controller, and core accesses to the port whose BAR they hit.
  *
  * <p>A request that nobody answers is data: reads return all ones, writes vanish, a counter tells.
- * Not modelled: peer-to-peer between ports. Confined to the simulation thread.
+ * Confined to the simulation thread.
  */
 public final class RootComplex {
   /** Memory writes to this range, 1 MiB from here, are interrupt messages (as on x86 hosts). */
@@ -31,6 +33,8 @@ public final class RootComplex {
 
   private static final long HORIZON_ALONE_PS = Long.MAX_VALUE;
 
+  private static final int PORTS_MAX = 32;
+
   private final RootComplexConfig config;
   private final Simulation simulation;
   private final PhysicalMemory memory;
@@ -39,6 +43,9 @@ public final class RootComplex {
   private final Translation translation;
   private final InterruptSink interrupts;
   private final List<RootPort> ports = new ArrayList<>();
+  private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
+  private final Ecam ecam = new Ecam(this);
+  private int reservedBusesCount;
   private long unclaimedAccessesTotal;
 
   /**
@@ -70,16 +77,64 @@ public final class RootComplex {
   }
 
   /**
-   * Plugs an endpoint into a new root port. The port's secondary bus is the number of ports so far
-   * plus one, so the endpoint is function 0 of device 0 on that bus.
+   * Plugs an endpoint into a new root port. Until software numbers the buses, the port's secondary
+   * bus is the next that is free, so that the endpoint is function 0 of device 0 there.
    *
    * @param endpoint the device
    * @param link the link to it
    * @return the port
+   * @throws IllegalStateException if there are 32 ports already
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link) {
-    Bdf bdf = new Bdf(ports.size() + 1, 0, 0);
-    RootPort port = new RootPort(this, simulation, endpoint, link, bdf);
+    return attach(endpoint, link, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs an endpoint into a new root port, as above.
+   *
+   * @param endpoint the device
+   * @param link the link to it
+   * @param caching how the caches treat its requests
+   * @return the port
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
+    RootPort port = newPort(link, caching);
+    port.plug(endpoint);
+    return port;
+  }
+
+  /**
+   * Plugs a switch into a new root port.
+   *
+   * @param switchConfig the switch and the link to it
+   * @return the switch
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public Switch attach(SwitchConfig switchConfig) {
+    return attach(switchConfig, DevicePortConfig.DEFAULT);
+  }
+
+  /**
+   * Plugs a switch into a new root port, as above.
+   *
+   * @param switchConfig the switch and the link to it
+   * @param caching how the caches treat the requests of all devices behind it
+   * @return the switch
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public Switch attach(SwitchConfig switchConfig, DevicePortConfig caching) {
+    RootPort port = newPort(switchConfig.upstreamLink(), caching);
+    Switch newSwitch = new Switch(this, switchConfig, port);
+    port.plug(newSwitch);
+    return newSwitch;
+  }
+
+  private RootPort newPort(PcieLinkConfig link, DevicePortConfig caching) {
+    if (ports.size() == PORTS_MAX) {
+      throw new IllegalStateException("all ports are taken: ports=" + PORTS_MAX);
+    }
+    RootPort port = new RootPort(this, link, caches.devicePort(caching));
     ports.add(port);
     return port;
   }
@@ -89,12 +144,35 @@ public final class RootComplex {
     return Collections.unmodifiableList(ports);
   }
 
-  /** {@return the port whose endpoint claims an address, or null} */
-  private @Nullable RootPort portAt(long address) {
+  /** {@return software's way to all configuration spaces} */
+  public Ecam ecam() {
+    return ecam;
+  }
+
+  /** {@return the port above the function that an address is routed to, or null} */
+  private @Nullable DownstreamPort portAt(long address) {
     for (int i = 0; i < ports.size(); i++) {
-      RootPort port = ports.get(i);
-      if (port.endpoint().configSpace().barIndexAt(address) >= 0) {
+      DownstreamPort port = ports.get(i).portAt(address);
+      if (port != null) {
         return port;
+      }
+    }
+    return null;
+  }
+
+  /** {@return the port above the peer that a request is forwarded to; null if it is not} */
+  @Nullable DownstreamPort peerAt(long pa) {
+    return config.peerToPeer() == RootComplexConfig.PeerToPeer.FORWARDED ? portAt(pa) : null;
+  }
+
+  /** {@return the function with an ID, or null} */
+  @Nullable ConfigSpace functionAt(int bus, int device, int function) {
+    if (bus == 0) {
+      return device < ports.size() && function == 0 ? ports.get(device).configSpace() : null;
+    }
+    for (RootPort port : ports) {
+      if (port.configSpace().bridge().hasBus(bus)) {
+        return port.functionAt(bus, device, function);
       }
     }
     return null;
@@ -107,14 +185,36 @@ public final class RootComplex {
    * @param sizeBytes 1, 2, 4 or 8
    * @param value little endian in the low bytes
    * @param atPs when the store leaves the core, not before the current time
+   * @return how long the port took to send it: waiting for the link and sending, in picoseconds; 0
+   *     when nobody answers
    */
-  public void mmioWrite(long address, int sizeBytes, long value, long atPs) {
-    RootPort port = portAt(address);
+  public long mmioWrite(long address, int sizeBytes, long value, long atPs) {
+    DownstreamPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
-      return;
+      return 0;
     }
-    port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+    return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+  }
+
+  /**
+   * A core writes up to a cache line to a device by one memory write request: posted.
+   *
+   * @param address host physical address of the first byte
+   * @param source the bytes, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param atPs as in {@link #mmioWrite(long, int, long, long)}
+   * @return as in {@link #mmioWrite(long, int, long, long)}
+   */
+  public long mmioWrite(long address, byte[] source, int offset, int lengthBytes, long atPs) {
+    MmioBlock.require(address, lengthBytes);
+    DownstreamPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      return 0;
+    }
+    return port.mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
   }
 
   /**
@@ -127,34 +227,98 @@ public final class RootComplex {
    * @param result receives the value, all ones when nobody answers, and when it is at the core
    */
   public void mmioRead(long address, int sizeBytes, long atPs, MmioResult result) {
-    RootPort port = portAt(address);
+    DownstreamPort port = portAt(address);
     if (port == null) {
       unclaimedAccessesTotal++;
       result.answer(allOnes(sizeBytes), atPs + config.downstreamPs() + config.upstreamPs());
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
-    // The completion pushes the device's posted writes ahead of it.
-    long committedPs = port.committedPs(result.donePs());
-    long donePs = Math.max(result.donePs() + config.upstreamPs(), committedPs);
-    result.answer(result.value(), donePs);
   }
 
-  /** {@return core accesses that hit no BAR} */
+  /**
+   * A core asks a device for up to a cache line, and goes on: several requests may be under way.
+   * The answer is had by {@link #answerRead}, in the order of the requests.
+   *
+   * @param address host physical address
+   * @param atPs when the load leaves the core, not before the current time
+   * @return when the request is at the device, or where it is found that nobody answers
+   */
+  public long sendRead(long address, long atPs) {
+    DownstreamPort port = portAt(address);
+    long readyPs = atPs + config.downstreamPs();
+    return port == null ? readyPs : port.sendRead(null, address, readyPs);
+  }
+
+  /**
+   * Lets simulated time run until a request has reached the device, and answers it.
+   *
+   * @param address as in {@link #sendRead}
+   * @param destination receives the bytes, all ones when nobody answers
+   * @param offset first index in {@code destination}
+   * @param lengthBytes 1..64, not across a multiple of 64
+   * @param arrivalPs what {@link #sendRead} returned
+   * @return when the bytes are at the core
+   */
+  public long answerRead(
+      long address, byte[] destination, int offset, int lengthBytes, long arrivalPs) {
+    MmioBlock.require(address, lengthBytes);
+    DownstreamPort port = portAt(address);
+    if (port == null) {
+      unclaimedAccessesTotal++;
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+      return arrivalPs + config.upstreamPs();
+    }
+    return port.answerRead(address, destination, offset, lengthBytes, arrivalPs);
+  }
+
+  /** {@return accesses that were routed to no BAR, of cores and peers} */
   public long unclaimedAccessesTotal() {
     return unclaimedAccessesTotal;
   }
 
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
-    if (ports.size() <= 1) {
+    if (occupiedPorts.size() <= 1) {
       return HORIZON_ALONE_PS;
     }
     int requesters = 0;
-    for (int i = 0; i < ports.size(); i++) {
-      requesters += ports.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;
+    for (int i = 0; i < occupiedPorts.size(); i++) {
+      requesters += occupiedPorts.get(i).endpoint().configSpace().isBusMasterEnabled() ? 1 : 0;
     }
     return requesters <= 1 ? HORIZON_ALONE_PS : HORIZON_SHARED_PS;
+  }
+
+  void addOccupied(DownstreamPort port) {
+    occupiedPorts.add(port);
+  }
+
+  /**
+   * {@return the port whose link leads to an endpoint}
+   *
+   * @param bdf the endpoint's address in configuration space
+   * @throws IllegalArgumentException if there is no such endpoint
+   */
+  public DownstreamPort portOf(Bdf bdf) {
+    for (DownstreamPort port : occupiedPorts) {
+      if (port.bdf().equals(bdf)) {
+        return port;
+      }
+    }
+    throw new IllegalArgumentException("bdf must be that of an endpoint: bdf=" + bdf);
+  }
+
+  void countUnclaimed() {
+    unclaimedAccessesTotal++;
+  }
+
+  /** {@return the next bus number that nobody has, for use until software numbers the buses} */
+  int reserveBus() {
+    return ++reservedBusesCount;
+  }
+
+  Simulation simulation() {
+    return simulation;
   }
 
   Translation translation() {
@@ -171,10 +335,6 @@ public final class RootComplex {
 
   CommitQueue commits() {
     return commits;
-  }
-
-  CacheHierarchy caches() {
-    return caches;
   }
 
   InterruptSink interrupts() {

@@ -1,125 +1,39 @@
 package io.github.bellwire.pcie;
 
-import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.cache.DeviceCachePort;
+import org.jspecify.annotations.Nullable;
 
-/**
- * A root port, its link and the endpoint at the far end.
- *
- * <pre>{@code
- * cores --mmio--> [ posted writes, reads ] --downstream--> +----------+
- * caches <--------[ UpstreamPath         ] <---upstream--- | Endpoint |
- *        ---------[ completions          ] --downstream--> +----------+
- * }</pre>
- *
- * <p>Confined to the simulation thread.
- */
-public final class RootPort {
-  private final RootComplex rootComplex;
-  private final Simulation simulation;
-  private final Endpoint endpoint;
-  private final PcieLinkConfig link;
-  private final Bdf bdf;
-  private final LinkDirection upstream;
-  private final LinkDirection downstream;
-  private final UpstreamPath upstreamPath;
-  private final PostedWriteQueue postedWrites;
+/** A port of the root complex: its link begins where the caches and cores are. */
+public final class RootPort extends DownstreamPort {
+  private final DeviceCachePort caches;
 
-  RootPort(
-      RootComplex rootComplex,
-      Simulation simulation,
-      Endpoint endpoint,
-      PcieLinkConfig link,
-      Bdf bdf) {
-    this.rootComplex = rootComplex;
-    this.simulation = simulation;
-    this.endpoint = endpoint;
-    this.link = link;
-    this.bdf = bdf;
-    upstream = new LinkDirection(link, simulation);
-    downstream = new LinkDirection(link, simulation);
-    upstreamPath = new UpstreamPath(rootComplex, this);
-    postedWrites = new PostedWriteQueue(simulation, endpoint);
-    endpoint.connect(upstreamPath);
+  RootPort(RootComplex rootComplex, PcieLinkConfig link, DeviceCachePort caches) {
+    super(rootComplex, BridgeFunction.newConfigSpace(PortType.ROOT_PORT, link, 0), link);
+    this.caches = caches;
   }
 
-  /** {@return the device at the far end} */
-  public Endpoint endpoint() {
-    return endpoint;
+  @Override
+  DeviceCachePort caches() {
+    return caches;
   }
 
-  /** {@return the device's address in configuration space and requester ID} */
-  public Bdf bdf() {
-    return bdf;
+  @Override
+  long leftRootPs(long sentPs) {
+    return sentPs;
   }
 
-  /** {@return what the two ends have agreed on} */
-  public PcieLinkConfig link() {
-    return link;
+  @Override
+  @Nullable Switch owner() {
+    return null;
   }
 
-  /** {@return the direction from the device to the host} */
-  public LinkDirection upstream() {
-    return upstream;
+  @Override
+  long climb(@Nullable Switch turn, TlpType type, int wireBytes, long arrivalPs, boolean isFirst) {
+    return arrivalPs;
   }
 
-  /** {@return the direction from the host to the device} */
-  public LinkDirection downstream() {
-    return downstream;
-  }
-
-  /** {@return device requests that were refused or that nobody claimed} */
-  public long refusedRequestsTotal() {
-    return upstreamPath.refusedRequestsTotal();
-  }
-
-  /** {@return register writes that cores have sent to the device} */
-  public long mmioWritesTotal() {
-    return postedWrites.acceptedTotal();
-  }
-
-  void mmioWrite(long address, int sizeBytes, long value, long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, sizeBytes);
-    long sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
-    ConfigSpace config = endpoint.configSpace();
-    int bar = config.barIndexAt(address);
-    postedWrites.add(
-        bar,
-        address - config.barAddress(bar),
-        sizeBytes,
-        value,
-        readyPs,
-        sentPs + link.propagationPs());
-  }
-
-  void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
-    ConfigSpace config = endpoint.configSpace();
-    int bar = config.barIndexAt(address);
-    long offset = address - config.barAddress(bar);
-    long requestSentPs =
-        downstream.transmitMemoryRead(
-            TlpLayout.requestBytes(address), behindPostedWritesPs(readyPs));
-    simulation.runUntil(requestSentPs + link.propagationPs());
-    long nowPs = simulation.nowPs();
-    long value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
-    int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, sizeBytes);
-    long completionReadyPs = upstreamPath.behindPostedWritesPs(nowPs);
-    long donePs =
-        upstream.transmitCompletionWithData(wireBytes, completionReadyPs) + link.propagationPs();
-    result.answer(value, donePs);
-  }
-
-  /**
-   * {@return when a TLP may enter the serializer of the downstream direction: not before the
-   * register writes that were ready up to then have left}
-   *
-   * @param readyPs when it could start otherwise
-   */
-  long behindPostedWritesPs(long readyPs) {
-    return Math.max(readyPs, postedWrites.lastArrivalPs(readyPs) - link.propagationPs());
-  }
-
-  /** {@return when the device's writes ahead of what arrives at a time are globally visible} */
-  long committedPs(long arrivalPs) {
-    return upstreamPath.committedPs(arrivalPs - link.propagationPs());
+  @Override
+  long descend(@Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
+    return readyPs;
   }
 }

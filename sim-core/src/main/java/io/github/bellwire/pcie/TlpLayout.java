@@ -21,6 +21,16 @@ public final class TlpLayout {
   /** A header of four double words: addresses at or above 4 GiB. */
   public static final int HEADER_4DW_BYTES = 16;
 
+  /** The end-to-end CRC behind the data of a TLP with a digest. */
+  public static final int ECRC_BYTES = 4;
+
+  /**
+   * In FLIT mode: orthogonal header content, with byte enables that are not all ones (OHC-A1) or
+   * the low address bits of a completion that are not zero (OHC-A5; Base Specification 6.0, section
+   * 2.2.1.2).
+   */
+  public static final int OHC_BYTES = 4;
+
   /** A completion without its data. */
   public static final int COMPLETION_BYTES = FRAMING_BYTES + HEADER_3DW_BYTES;
 
@@ -49,6 +59,17 @@ public final class TlpLayout {
    */
   public static int dataBytes(long address, int lengthBytes) {
     return ((int) (address & DW_MASK) + lengthBytes + DW_MASK) & ~DW_MASK;
+  }
+
+  /**
+   * {@return whether a byte range is not made of whole double words, so that its byte enables are
+   * not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0; 0 is a double word without any byte enabled
+   */
+  public static boolean hasPartialWords(long address, int lengthBytes) {
+    return lengthBytes == 0 || ((address | lengthBytes) & DW_MASK) != 0;
   }
 
   /**
@@ -81,5 +102,28 @@ public final class TlpLayout {
     }
     long cut = address + mpsBytes & -rcbBytes;
     return (int) (cut - address);
+  }
+
+  /**
+   * {@return how much of a range lies before the next multiple of RCB}
+   *
+   * @param address first byte
+   * @param lengthBytes bytes left, at least 1
+   * @param rcbBytes RCB
+   */
+  public static int toBoundaryBytes(long address, int lengthBytes, int rcbBytes) {
+    return Math.min(lengthBytes, rcbBytes - (int) (address & rcbBytes - 1));
+  }
+
+  /**
+   * {@return the most completions that a read may be answered by}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 1
+   * @param rcbBytes RCB
+   */
+  public static int completionsMax(long address, int lengthBytes, int rcbBytes) {
+    int start = (int) (address & rcbBytes - 1);
+    return start + lengthBytes + rcbBytes - 1 >>> Integer.numberOfTrailingZeros(rcbBytes);
   }
 }

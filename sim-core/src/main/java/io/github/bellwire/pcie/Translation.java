@@ -27,4 +27,14 @@ public interface Translation {
       boolean isWrite,
       long atPs,
       TranslationResult result);
+
+  /**
+   * {@return whether the addresses that a function declares translated (AT field 10b) are used as
+   * they are; without address translation services nobody's are}
+   *
+   * @param requesterId see {@link Bdf#requesterId()}
+   */
+  default boolean trustsTranslated(int requesterId) {
+    return false;
+  }
 }

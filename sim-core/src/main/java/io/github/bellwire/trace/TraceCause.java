@@ -31,7 +31,11 @@ public enum TraceCause {
   /** The buffer's mapping was removed. */
   BUFFER_UNMAPPED("buffer unmapped"),
   /** The buffer went back to the pool, its mapping stays. */
-  BUFFER_TO_POOL("buffer returned to the pool");
+  BUFFER_TO_POOL("buffer returned to the pool"),
+  /** Software on the device gave an engine a command. */
+  COMMAND_GIVEN("command given to the engine"),
+  /** Software on the device saw the end of the command. */
+  END_NOTICED("end of the command noticed");
 
   private final String description;
 

@@ -4,7 +4,7 @@ package io.github.bellwire.cache;
  * Caches without state: every access takes as long as a test says, so that a test of what lies
  * around them can derive its times. Also keeps the arguments of the last device access.
  */
-public final class FixedCaches implements CacheHierarchy {
+public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
   /** What a device read takes, in picoseconds. */
   public long deviceReadPs;
 
@@ -20,24 +20,43 @@ public final class FixedCaches implements CacheHierarchy {
   /** Address of the last device access. */
   public long lastPa;
 
+  /** What the last port was made with. */
+  public DevicePortConfig lastPortConfig = DevicePortConfig.DEFAULT;
+
+  /** Whether the last device access asked not to be snooped. */
+  public boolean lastNoSnoop;
+
   /** Length of the last device access in bytes. */
   public int lastLengthBytes;
 
   /** When the last device access arrived, in picoseconds. */
   public long lastAtPs;
 
+  private final CacheStatistics statistics = new CacheStatistics();
+
   /** Creates caches that take no time for devices and 1 ps for cores. */
   public FixedCaches() {}
 
   @Override
-  public long deviceRead(long pa, int lengthBytes, long atPs) {
-    record(pa, lengthBytes, atPs);
+  public DeviceCachePort devicePort(DevicePortConfig config) {
+    lastPortConfig = config;
+    return this;
+  }
+
+  @Override
+  public CacheStatistics statistics() {
+    return statistics;
+  }
+
+  @Override
+  public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+    record(pa, lengthBytes, noSnoop, atPs);
     return atPs + deviceReadPs;
   }
 
   @Override
-  public long deviceWrite(long pa, int lengthBytes, long atPs) {
-    record(pa, lengthBytes, atPs);
+  public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+    record(pa, lengthBytes, noSnoop, atPs);
     return atPs + deviceWritePs;
   }
 
@@ -51,8 +70,9 @@ public final class FixedCaches implements CacheHierarchy {
     return atPs + coreStorePs;
   }
 
-  private void record(long pa, int lengthBytes, long atPs) {
+  private void record(long pa, int lengthBytes, boolean noSnoop, long atPs) {
     lastPa = pa;
+    lastNoSnoop = noSnoop;
     lastLengthBytes = lengthBytes;
     lastAtPs = atPs;
   }

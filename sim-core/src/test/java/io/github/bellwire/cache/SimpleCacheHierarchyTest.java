@@ -1,6 +1,7 @@
 package io.github.bellwire.cache;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import com.sun.management.ThreadMXBean;
 import io.github.bellwire.memory.MemoryController;
@@ -26,6 +27,7 @@ class SimpleCacheHierarchyTest {
 
   private final RecordingDram dram = new RecordingDram();
   private final SimpleCacheHierarchy caches = hierarchy(4, 2, 8);
+  private final DeviceCachePort device = caches.devicePort(DevicePortConfig.DEFAULT);
 
   private SimpleCacheHierarchy hierarchy(int sets, int ways, int coreLines) {
     return new SimpleCacheHierarchy(
@@ -36,63 +38,63 @@ class SimpleCacheHierarchyTest {
 
   @Test
   void shouldServeADeviceReadFromDramWithoutAllocating() {
-    assertThat(caches.deviceRead(0, 64, AT)).isEqualTo(AT + LLC + DRAM);
-    assertThat(caches.deviceRead(0, 64, AT)).isEqualTo(AT + LLC + DRAM);
+    assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
+    assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
 
-    assertThat(caches.deviceReadMissesTotal()).isEqualTo(2);
-    assertThat(caches.deviceReadHitsTotal()).isZero();
+    assertThat(caches.statistics().deviceReadMissesTotal()).isEqualTo(2);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isZero();
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 0 at 1020000");
   }
 
   @Test
   void shouldAllocateAFullLineWithoutFetchingIt() {
-    assertThat(caches.deviceWrite(64, 64, AT)).isEqualTo(AT + LLC);
-    assertThat(caches.deviceRead(64, 64, AT)).isEqualTo(AT + LLC);
+    assertThat(device.write(64, 64, false, AT)).isEqualTo(AT + LLC);
+    assertThat(device.read(64, 64, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).isEmpty();
-    assertThat(caches.deviceWriteMissesTotal()).isEqualTo(1);
-    assertThat(caches.deviceReadHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceWriteMissesTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isEqualTo(1);
   }
 
   @Test
   void shouldFetchALineThatIsWrittenInPart() {
     // 0x30..0xCF: the first and the last line in part, the ones between in full.
-    assertThat(caches.deviceWrite(0x30, 160, AT)).isEqualTo(AT + LLC + DRAM);
+    assertThat(device.write(0x30, 160, false, AT)).isEqualTo(AT + LLC + DRAM);
 
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 3 at 1020000");
-    assertThat(caches.deviceWriteMissesTotal()).isEqualTo(4);
+    assertThat(caches.statistics().deviceWriteMissesTotal()).isEqualTo(4);
   }
 
   @Test
   void shouldUpdateALineThatIsThere() {
-    caches.deviceWrite(0, 64, AT);
+    device.write(0, 64, false, AT);
 
-    assertThat(caches.deviceWrite(8, 8, AT)).isEqualTo(AT + LLC);
+    assertThat(device.write(8, 8, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).isEmpty();
-    assertThat(caches.deviceWriteHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceWriteHitsTotal()).isEqualTo(1);
   }
 
   @Test
   void shouldWaitForTheSlowestLine() {
-    caches.deviceWrite(64, 64, AT);
+    device.write(64, 64, false, AT);
 
-    assertThat(caches.deviceRead(0, 128, AT)).isEqualTo(AT + LLC + DRAM);
-    assertThat(caches.deviceReadHitsTotal()).isEqualTo(1);
-    assertThat(caches.deviceReadMissesTotal()).isEqualTo(1);
+    assertThat(device.read(0, 128, false, AT)).isEqualTo(AT + LLC + DRAM);
+    assertThat(caches.statistics().deviceReadHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceReadMissesTotal()).isEqualTo(1);
   }
 
   @Test
   void shouldWriteADirtyVictimBackWithoutWaiting() {
     // Two ways: the third line of set 0 takes the place of the first.
-    caches.deviceWrite(0, 64, AT);
-    caches.deviceWrite(4 * 64, 64, AT);
+    device.write(0, 64, false, AT);
+    device.write(4 * 64, 64, false, AT);
 
-    assertThat(caches.deviceWrite(8 * 64, 64, AT)).isEqualTo(AT + LLC);
+    assertThat(device.write(8 * 64, 64, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).containsExactly("write 0 at 1000000");
-    assertThat(caches.deviceRead(0, 64, AT)).isEqualTo(AT + LLC + DRAM);
-    assertThat(caches.deviceRead(4 * 64, 64, AT)).isEqualTo(AT + LLC);
+    assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
+    assertThat(device.read(4 * 64, 64, false, AT)).isEqualTo(AT + LLC);
   }
 
   @Test
@@ -101,9 +103,18 @@ class SimpleCacheHierarchyTest {
     caches.coreLoad(0, 4 * 64, 8, AT);
     dram.accesses.clear();
 
-    caches.deviceWrite(8 * 64, 64, AT);
+    device.write(8 * 64, 64, false, AT);
 
     assertThat(dram.accesses).isEmpty();
+  }
+
+  @Test
+  void shouldOfferOneKindOfPortOnly() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> caches.devicePort(DevicePortConfig.DEFAULT.withAllocatesOnWrite(false)))
+        .withMessage(
+            "config must be DevicePortConfig[allocatesOnWrite=true, socket=0]:"
+                + " DevicePortConfig[allocatesOnWrite=false, socket=0]");
   }
 
   // Cores.
@@ -121,7 +132,7 @@ class SimpleCacheHierarchyTest {
 
   @Test
   void shouldLoadEveryLineOfABlock() {
-    caches.deviceWrite(64, 64, AT);
+    device.write(64, 64, false, AT);
 
     assertThat(caches.coreLoad(0, 64, 65, AT)).isEqualTo(AT + CORE + LLC + DRAM);
     assertThat(caches.coreLoad(0, 127, 2, AT)).isEqualTo(AT + CORE);
@@ -133,7 +144,7 @@ class SimpleCacheHierarchyTest {
     assertThat(caches.coreStore(0, 60, 8, AT)).isEqualTo(AT + 2 * STORE);
 
     assertThat(caches.coreLoad(0, 64, 8, AT)).isEqualTo(AT + CORE);
-    assertThat(caches.deviceRead(0, 128, AT)).isEqualTo(AT + LLC);
+    assertThat(device.read(0, 128, false, AT)).isEqualTo(AT + LLC);
     assertThat(dram.accesses).isEmpty();
   }
 
@@ -142,7 +153,7 @@ class SimpleCacheHierarchyTest {
     caches.coreLoad(0, 0, 8, AT);
     caches.coreLoad(1, 0, 8, AT);
 
-    caches.deviceWrite(0, 8, AT);
+    device.write(0, 8, false, AT);
 
     assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE + LLC);
     assertThat(caches.coreLoad(1, 0, 8, AT)).isEqualTo(AT + CORE + LLC);
@@ -162,8 +173,8 @@ class SimpleCacheHierarchyTest {
   @Test
   void shouldKeepTheLastLevelCacheInclusive() {
     caches.coreLoad(0, 0, 8, AT);
-    caches.deviceWrite(4 * 64, 64, AT);
-    caches.deviceWrite(8 * 64, 64, AT);
+    device.write(4 * 64, 64, false, AT);
+    device.write(8 * 64, 64, false, AT);
 
     assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE + LLC + DRAM);
   }
@@ -185,6 +196,7 @@ class SimpleCacheHierarchyTest {
     SplittableRandom random = new SplittableRandom(seed);
     int ways = seed == 1 ? 32 : (int) seed;
     SimpleCacheHierarchy tested = hierarchy(4, ways, 8);
+    DeviceCachePort device = tested.devicePort(DevicePortConfig.DEFAULT);
     NaiveModel oracle = new NaiveModel(4, ways, 8);
 
     for (int i = 0; i < 30_000; i++) {
@@ -196,8 +208,8 @@ class SimpleCacheHierarchyTest {
       long expectedPs = oracle.access(kind, core, pa, lengthBytes, i);
       long actualPs =
           switch (kind) {
-            case 0 -> tested.deviceRead(pa, lengthBytes, i);
-            case 1 -> tested.deviceWrite(pa, lengthBytes, i);
+            case 0 -> device.read(pa, lengthBytes, false, i);
+            case 1 -> device.write(pa, lengthBytes, false, i);
             case 2 -> tested.coreLoad(core, pa, lengthBytes, i);
             default -> tested.coreStore(core, pa, lengthBytes, i);
           };
@@ -322,8 +334,8 @@ class SimpleCacheHierarchyTest {
   private void accessMany() {
     for (int i = 0; i < 250_000; i++) {
       long pa = (i * 7919L & 0xff) * 24;
-      caches.deviceRead(pa, 100, i);
-      caches.deviceWrite(pa + 64, 100, i);
+      device.read(pa, 100, false, i);
+      device.write(pa + 64, 100, false, i);
       caches.coreLoad(0, pa, 8, i);
       caches.coreStore(1, pa, 8, i);
     }

@@ -77,6 +77,28 @@ class CpuAllocationTest {
     assertAllocatesNothing();
   }
 
+  @Test
+  void shouldAllocateNothingPerAccessToDeviceMemory() {
+    RecordingEndpoint endpoint = machine.fabric.plug(PcieLinkConfig.GEN3_X8);
+    endpoint.stopRecording();
+    byte[] bytes = new byte[256];
+    new Routine(machine.core) {
+      @Override
+      protected void run(CpuPort port) {
+        port.wcStore(TestFabric.BAR + 8, bytes, 0, 200);
+        port.fence();
+        port.movdir64b(TestFabric.BAR, bytes, 0);
+        port.mmioWrite(TestFabric.BAR, bytes, 0, 24);
+        port.mmioRead(TestFabric.BAR, bytes, 0, 24);
+        port.wcLoad(TestFabric.BAR, bytes, 0, 256);
+        port.copy(0x1000, 0x3000, 256);
+        wakeAt(port.nowPs() + ROUND_PS / 2);
+      }
+    }.wakeAt(0);
+
+    assertAllocatesNothing();
+  }
+
   private void assertAllocatesNothing() {
     machine.simulation.runUntil(ROUNDS / 10 * ROUND_PS);
     THREADS.getCurrentThreadAllocatedBytes();

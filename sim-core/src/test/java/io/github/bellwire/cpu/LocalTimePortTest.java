@@ -151,7 +151,8 @@ class LocalTimePortTest {
       machine
           .routine(
               machine.otherCore,
-              port -> answers.add(port.mmioRead(TestFabric.BAR + 0x1_0000, 4) + " " + port.nowPs()))
+              port ->
+                  answers.add(port.mmioRead(TestFabric.BAR + 0x10_0000, 4) + " " + port.nowPs()))
           .wakeAt(atPs);
     }
 

@@ -49,6 +49,11 @@ final class FakeCpuPort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    load(pa, sizeBytes);
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     charge(sizeBytes);
     for (int i = 0; i < sizeBytes; i++) {
@@ -84,6 +89,41 @@ final class FakeCpuPort implements CpuPort {
     mmioAddress = address;
     mmioSizeBytes = sizeBytes;
     mmioValue = value;
+  }
+
+  @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void fence() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    throw new UnsupportedOperationException();
   }
 
   @Override

@@ -18,6 +18,14 @@ class BusEnumeratorTest {
 
   private final BusEnumerator enumerator = new BusEnumerator(EnumerationConfig.XEON);
 
+  private static RootComplex below(List<StubEndpoint> endpoints) {
+    RootComplex rootComplex = new TestFabric().rootComplex;
+    for (StubEndpoint endpoint : endpoints) {
+      rootComplex.attach(endpoint, PcieLinkConfig.GEN3_X8.withMaxPayloadBytes(4096));
+    }
+    return rootComplex;
+  }
+
   private static ConfigSpace.Builder function(int deviceId) {
     return new ConfigSpace.Builder(0x8086, deviceId).pcie(0xA0, 3, 8, 512, true);
   }
@@ -43,10 +51,10 @@ class BusEnumeratorTest {
                 .bar(Bar.memory32(0, 16 << 20))
                 .bar(Bar.memory64(1, 1L << 40).withPrefetchable(true)));
 
-    List<EnumeratedFunction> functions = enumerator.enumerate(List.of(nic, disk, gpu));
+    List<EnumeratedFunction> functions = enumerator.enumerate(below(List.of(nic, disk, gpu)));
 
-    // 64 bit, by size: GPU 1 TiB, NIC 512 KiB, then 16 KiB of the NIC before 16 KiB of the disk.
-    // 32 bit: GPU 16 MiB, disk 8 KiB.
+    // 64 bit, ports by size: GPU 1 TiB, then NIC and disk 1 MiB each; 512 KiB before 16 KiB.
+    // 32 bit: GPU 16 MiB, disk 1 MiB.
     long afterGpu = BASE_64 + (1L << 40);
     assertThat(functions)
         .containsExactly(
@@ -66,7 +74,7 @@ class BusEnumeratorTest {
                 0x0A54,
                 0x01_08_02,
                 List.of(
-                    new AssignedBar(new Bar(0, true, false, 16 << 10), afterGpu + 0x8_4000),
+                    new AssignedBar(new Bar(0, true, false, 16 << 10), afterGpu + 0x10_0000),
                     new AssignedBar(new Bar(5, false, false, 8 << 10), 0xC100_0000L))),
             new EnumeratedFunction(
                 new Bdf(3, 0, 0),
@@ -85,10 +93,11 @@ class BusEnumeratorTest {
   @Test
   void shouldAlignAfterASmallerWindowBase() {
     BusEnumerator odd =
-        new BusEnumerator(EnumerationConfig.XEON.withWindow32(0xC000_1000L, 0x10_0000));
+        new BusEnumerator(EnumerationConfig.XEON.withWindow32(0xC000_1000L, 0x20_0000));
     StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory32(0, 64 << 10)));
 
-    assertThat(odd.enumerate(List.of(endpoint)).get(0).barAddress(0)).isEqualTo(0xC001_0000L);
+    assertThat(odd.enumerate(below(List.of(endpoint))).get(0).barAddress(0))
+        .isEqualTo(0xC010_0000L);
   }
 
   @Test
@@ -97,7 +106,7 @@ class BusEnumeratorTest {
     StubEndpoint running = new StubEndpoint(function(2));
     running.configSpace().write(0x04, 2, 0x0406);
 
-    enumerator.enumerate(List.of(endpoint, running));
+    enumerator.enumerate(below(List.of(endpoint, running)));
 
     assertThat(endpoint.configSpace().read(0x04, 2)).isEqualTo(0x0002);
     assertThat(running.configSpace().read(0x04, 2)).isEqualTo(0x0406);
@@ -121,7 +130,7 @@ class BusEnumeratorTest {
             .withMaxPayloadBytes(limitBytes)
             .withMaxReadRequestBytes(maxRequestBytes);
 
-    new BusEnumerator(config).enumerate(List.of(endpoint));
+    new BusEnumerator(config).enumerate(below(List.of(endpoint)));
 
     assertThat(space.maxPayloadBytes()).isEqualTo(maxPayloadBytes);
     assertThat(space.maxReadRequestBytes()).isEqualTo(maxRequestBytes);
@@ -133,10 +142,10 @@ class BusEnumeratorTest {
   @Test
   void shouldPlaceAgainAfterAReset() {
     StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory64(2, 4096)));
-    List<EnumeratedFunction> first = enumerator.enumerate(List.of(endpoint));
+    List<EnumeratedFunction> first = enumerator.enumerate(below(List.of(endpoint)));
     endpoint.reset(0);
 
-    assertThat(enumerator.enumerate(List.of(endpoint))).isEqualTo(first);
+    assertThat(enumerator.enumerate(below(List.of(endpoint)))).isEqualTo(first);
     assertThat(endpoint.configSpace().barIndexAt(BASE_64)).isEqualTo(2);
   }
 
@@ -147,19 +156,20 @@ class BusEnumeratorTest {
       endpoints.add(new StubEndpoint(function(i)));
     }
 
-    List<EnumeratedFunction> functions = enumerator.enumerate(endpoints);
+    List<EnumeratedFunction> functions = enumerator.enumerate(below(endpoints));
 
     assertThat(functions.get(31).bdf()).hasToString("0000:20:00.0");
     endpoints.add(new StubEndpoint(function(32)));
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> enumerator.enumerate(endpoints))
-        .withMessage("endpoints must be at most 32: endpoints=33");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> below(endpoints))
+        .withMessage("all ports are taken: ports=32");
   }
 
   @Test
   void shouldReturnAnImmutableList() {
     List<EnumeratedFunction> functions =
-        enumerator.enumerate(List.of(new StubEndpoint(function(1).bar(Bar.memory32(0, 4096)))));
+        enumerator.enumerate(
+            below(List.of(new StubEndpoint(function(1).bar(Bar.memory32(0, 4096))))));
 
     assertThatExceptionOfType(UnsupportedOperationException.class).isThrownBy(functions::clear);
     assertThatExceptionOfType(UnsupportedOperationException.class)
@@ -188,7 +198,7 @@ class BusEnumeratorTest {
     }
 
     List<AssignedBar> placed = new ArrayList<>();
-    for (EnumeratedFunction function : enumerator.enumerate(endpoints)) {
+    for (EnumeratedFunction function : enumerator.enumerate(below(endpoints))) {
       ConfigSpace space = function.endpoint().configSpace();
       for (AssignedBar assigned : function.bars()) {
         long sizeBytes = assigned.bar().sizeBytes();
@@ -217,27 +227,28 @@ class BusEnumeratorTest {
     BusEnumerator small =
         new BusEnumerator(
             EnumerationConfig.XEON
-                .withWindow32(0xC000_0000L, 0x3000)
-                .withWindow64(1L << 32, 0x1000));
+                .withWindow32(0xC000_0000L, 0x30_0000)
+                .withWindow64(1L << 32, 0x10_0000));
     StubEndpoint fits =
         new StubEndpoint(
             function(1)
-                .bar(Bar.memory32(0, 4096))
-                .bar(Bar.memory32(1, 8192))
+                .bar(Bar.memory32(0, 1 << 20))
+                .bar(Bar.memory32(1, 2 << 20))
                 .bar(Bar.memory64(2, 4096)));
     StubEndpoint tooMuch32 = new StubEndpoint(function(2).bar(Bar.memory32(3, 128)));
     StubEndpoint tooMuch64 = new StubEndpoint(function(3).bar(Bar.memory64(0, 128)));
 
-    assertThat(small.enumerate(List.of(fits)).get(0).barAddress(0)).isEqualTo(0xC000_2000L);
+    assertThat(small.enumerate(below(List.of(fits))).get(0).barAddress(0)).isEqualTo(0xC020_0000L);
 
+    // 3 MiB for the first port and 1 MiB, the smallest window of a bridge, for the second.
     assertThatIllegalStateException()
-        .isThrownBy(() -> small.enumerate(List.of(fits, tooMuch32)))
+        .isThrownBy(() -> small.enumerate(below(List.of(fits, tooMuch32))))
         .withMessage(
-            "window 0xc0000000..0xc0002fff is exhausted: root port 1, Bar[index=3, is64Bit=false,"
-                + " prefetchable=false, sizeBytes=128], next free 0xc0003000");
+            "window 0xc0000000..0xc02fffff is too small: 0x400000 bytes are needed from"
+                + " 0xc0000000 on");
     assertThatIllegalStateException()
-        .isThrownBy(() -> small.enumerate(List.of(fits, tooMuch64)))
-        .withMessageStartingWith("window 0x100000000..0x100000fff is exhausted: root port 1");
+        .isThrownBy(() -> small.enumerate(below(List.of(fits, tooMuch64))))
+        .withMessageStartingWith("window 0x100000000..0x1000fffff is too small: 0x200000 bytes");
   }
 
   @Test
@@ -246,7 +257,7 @@ class BusEnumeratorTest {
     StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory32(0, 4096)));
     endpoint.configSpace().write(0x04, 2, 0x0002);
 
-    assertThatIllegalStateException().isThrownBy(() -> none.enumerate(List.of(endpoint)));
+    assertThatIllegalStateException().isThrownBy(() -> none.enumerate(below(List.of(endpoint))));
 
     // Sizing has left all ones in the BAR, which must not claim the top of the address space.
     assertThat(endpoint.configSpace().isMemoryEnabled()).isFalse();

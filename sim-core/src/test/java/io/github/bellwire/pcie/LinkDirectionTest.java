@@ -111,6 +111,56 @@ class LinkDirectionTest {
     assertThat(8_000.0 * direction.bytesTotal() / sentPs).isCloseTo(gbps, within(5e-4));
   }
 
+  // FLIT mode and ECRC.
+
+  @ParameterizedTest
+  @CsvSource({"1, 7.375", "4, 29.5", "8, 59", "16, 118", "32, 236"})
+  void shouldGive236Of256BytesToTlpsInFlitMode(int lanes, double gigabytes) {
+    PcieLinkConfig config = PcieLinkConfig.GEN6_X16.withLanes(lanes);
+    LinkDirection direction = new LinkDirection(config, simulation);
+
+    long sentPs = 0;
+    for (int i = 0; i < 10_000; i++) {
+      sentPs = direction.transmit(MWR_256, 0);
+    }
+
+    // 16 B of header, no framing: 272 B per TLP; 64 Gb/s x lanes / 8 x 236/256.
+    assertThat(direction.bytesTotal()).isEqualTo(2_720_000);
+    assertThat(sentPs).isEqualTo((long) (2_720_000 / gigabytes * 1_000));
+  }
+
+  @Test
+  void shouldUseATlpWhenItsFlitHasArrived() {
+    PcieLinkConfig config = PcieLinkConfig.GEN6_X16.withPropagationPs(10_000);
+    LinkDirection direction = new LinkDirection(config, simulation);
+
+    // FLITs of 2 ns; the end of a FLIT belongs to it.
+    assertThat(direction.arrivalPs(1)).isEqualTo(2_000 + 10_000);
+    assertThat(direction.arrivalPs(2_000)).isEqualTo(2_000 + 10_000);
+    assertThat(direction.arrivalPs(2_001)).isEqualTo(4_000 + 10_000);
+    assertThat(link.arrivalPs(2_001)).isEqualTo(62_001);
+  }
+
+  @Test
+  void shouldAddTheDigestToEveryTlp() {
+    LinkDirection direction = new LinkDirection(GEN3_X8.withEcrc(true), simulation);
+
+    // 284 B x 126.953125 ps.
+    assertThat(direction.transmit(MWR_256, 0)).isEqualTo(36_054);
+    direction.transmitCompletion(0);
+    assertThat(direction.bytesTotal()).isEqualTo(284 + 24);
+  }
+
+  @Test
+  void shouldSendTheLargestTlp() {
+    LinkDirection direction = new LinkDirection(GEN3_X8.withEcrc(true), simulation);
+
+    // 4 KiB, 16 B of header, 8 B of framing, 4 B of ECRC.
+    direction.transmit(4096 + 24, 0);
+
+    assertThat(direction.bytesTotal()).isEqualTo(4124);
+  }
+
   // Gaps: TLPs offered out of the order of their times.
 
   @Test

@@ -14,7 +14,8 @@ class PcieGenerationTest {
     "2, GEN2, 5000, 8, 10",
     "3, GEN3, 8000, 128, 130",
     "4, GEN4, 16000, 128, 130",
-    "5, GEN5, 32000, 128, 130"
+    "5, GEN5, 32000, 128, 130",
+    "6, GEN6, 64000, 236, 256"
   })
   void shouldHaveTheRateAndCodeOfTheSpecification(
       int number, PcieGeneration generation, int megatransfers, int payloadBits, int totalBits) {
@@ -26,10 +27,10 @@ class PcieGenerationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {Integer.MIN_VALUE, 0, 6})
+  @ValueSource(ints = {Integer.MIN_VALUE, 0, 7})
   void shouldRejectAnUnknownNumber(int number) {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> PcieGeneration.of(number))
-        .withMessage("generation must be 1..5: generation=" + number);
+        .withMessage("generation must be 1..6: generation=" + number);
   }
 }

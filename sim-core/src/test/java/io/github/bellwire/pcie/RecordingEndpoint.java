@@ -11,7 +11,7 @@ public final class RecordingEndpoint implements Endpoint {
   public static final int BAR_BYTES = 4096;
 
   private static final int CAPABILITY = 0xA0;
-  private static final int GENERATION = 5;
+  private static final int GENERATION = 6;
   private static final int LANES = 32;
 
   private final ConfigSpace configSpace =
@@ -23,6 +23,7 @@ public final class RecordingEndpoint implements Endpoint {
   private final List<Access> reads = new ArrayList<>();
   private @Nullable DmaPort dma;
   private long answer;
+  private long readLatencyPs;
   private boolean isRecording = true;
   private long accessesTotal;
 
@@ -68,6 +69,11 @@ public final class RecordingEndpoint implements Endpoint {
   }
 
   @Override
+  public long readLatencyPs(int bar) {
+    return readLatencyPs;
+  }
+
+  @Override
   public void reset(long nowPs) {
     configSpace.reset();
   }
@@ -97,6 +103,11 @@ public final class RecordingEndpoint implements Endpoint {
     answer = value;
   }
 
+  /** Makes later reads take time inside the device. */
+  public void answerAfter(long latencyPs) {
+    readLatencyPs = latencyPs;
+  }
+
   /** Stops keeping accesses, for tests that count allocations. */
   public void stopRecording() {
     isRecording = false;
@@ -115,7 +126,10 @@ public final class RecordingEndpoint implements Endpoint {
     configSpace.write(
         CAPABILITY + ConfigLayout.DEVICE_CONTROL,
         2,
-        PcieCapability.sizeCode(mpsBytes) << ConfigLayout.DEVICE_CONTROL_MPS_SHIFT
+        ConfigLayout.DEVICE_CONTROL_RELAXED_ORDERING
+            | ConfigLayout.DEVICE_CONTROL_NO_SNOOP
+            | ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG
+            | PcieCapability.sizeCode(mpsBytes) << ConfigLayout.DEVICE_CONTROL_MPS_SHIFT
             | PcieCapability.sizeCode(mrrsBytes) << ConfigLayout.DEVICE_CONTROL_MRRS_SHIFT);
     busMaster(true);
   }

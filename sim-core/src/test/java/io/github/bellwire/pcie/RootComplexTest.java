@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.bellwire.cache.DevicePortConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -58,5 +59,17 @@ class RootComplexTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new RootComplexConfig(0, delayPs))
         .withMessage("downstreamPs must be 0..10000000: downstreamPs=" + delayPs);
+  }
+
+  @Test
+  void shouldGiveEveryPortItsOwnWayIntoTheCaches() {
+    TestFabric fabric = new TestFabric();
+    DevicePortConfig caching = new DevicePortConfig(false, 1);
+
+    fabric.rootComplex.attach(new RecordingEndpoint(), PcieLinkConfig.GEN3_X8, caching);
+    assertThat(fabric.caches.lastPortConfig).isEqualTo(caching);
+
+    fabric.rootComplex.attach(new RecordingEndpoint(), PcieLinkConfig.GEN3_X8);
+    assertThat(fabric.caches.lastPortConfig).isEqualTo(DevicePortConfig.DEFAULT);
   }
 }

@@ -2,10 +2,12 @@ package io.github.bellwire.pcie;
 
 import static io.github.bellwire.pcie.TestFabric.BAR;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
 import io.github.bellwire.pcie.RecordingEndpoint.Access;
+import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -250,7 +252,7 @@ class RootPortTest {
 
   @Test
   void shouldDropAWriteThatNobodyClaims() {
-    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES, 4, 1, 0);
+    rootComplex.mmioWrite(BAR - 8, 4, 1, 0);
     fabric.simulation.run();
 
     assertThat(rootComplex.unclaimedAccessesTotal()).isEqualTo(1);
@@ -259,12 +261,37 @@ class RootPortTest {
   }
 
   @Test
+  void shouldSendDownWhatThePortForwardsAndTheDeviceDoesNotClaim() {
+    // Inside the port's window of 1 MiB, but behind the BAR.
+    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES, 4, 1, 0);
+    rootComplex.mmioRead(BAR + RecordingEndpoint.BAR_BYTES, 4, AT, result);
+
+    assertThat(endpoint.accessesTotal()).isZero();
+    assertThat(port.downstream().bytesTotal()).isEqualTo(28 + 24);
+    assertThat(port.deviceErrors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(2);
+    assertThat(rootComplex.unclaimedAccessesTotal()).isEqualTo(2);
+    assertThat(result.value()).isEqualTo(0xFFFF_FFFFL);
+    // Down 50_000, MRd 24 B 3_046, link 60_000, Cpl 20 B 2_539, link 60_000, up 100_000.
+    assertThat(result.donePs()).isEqualTo(AT + 275_585);
+    assertThat(port.upstream().completionsTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldNotSplitAnAccessThatReachesBeyondTheWindow() {
+    rootComplex.mmioWrite(BAR + RecordingEndpoint.BAR_BYTES - 4, 8, 1, 0);
+    fabric.simulation.run();
+
+    assertThat(endpoint.accessesTotal()).isZero();
+    assertThat(port.deviceErrors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(1);
+  }
+
+  @Test
   void shouldFindTheDeviceThatClaimsTheAddress() {
     RecordingEndpoint second = fabric.plug(GEN3_X8);
     second.answer(2);
 
-    rootComplex.mmioWrite(BAR + 0x1_0004, 4, 7, 0);
-    rootComplex.mmioRead(BAR + 0x1_0008, 4, 0, result);
+    rootComplex.mmioWrite(BAR + 0x10_0004, 4, 7, 0);
+    rootComplex.mmioRead(BAR + 0x10_0008, 4, 0, result);
 
     assertThat(endpoint.accessesTotal()).isZero();
     assertThat(second.writes()).extracting(Access::offset).containsExactly(4L);
@@ -272,5 +299,70 @@ class RootPortTest {
     assertThat(result.value()).isEqualTo(2);
     assertThat(port.mmioWritesTotal()).isZero();
     assertThat(fabric.port(1).mmioWritesTotal()).isEqualTo(1);
+  }
+
+  // Blocks.
+
+  @Test
+  void shouldDeliverBlocksAndRegistersInOrderHoweverManyAreUnderWay() {
+    byte[] block = new byte[8];
+    for (int i = 0; i < 100; i++) {
+      // Every third one is added before its predecessor, which it overtakes in time only.
+      int order = i % 3 == 1 ? i + 1 : i % 3 == 2 ? i - 1 : i;
+      block[0] = (byte) order;
+      long atPs = order * 1_000_000L;
+      if (order % 2 == 0) {
+        rootComplex.mmioWrite(BAR + 8, block, 0, 8, atPs);
+      } else {
+        rootComplex.mmioWrite(BAR + 8, 8, order, atPs);
+      }
+      if (i == 10) {
+        fabric.simulation.runUntil(5_000_000); // so that the ring has wrapped when it grows
+      }
+    }
+    fabric.simulation.run();
+
+    assertThat(endpoint.writes())
+        .extracting(Access::value)
+        .containsExactlyElementsOf(LongStream.range(0, 100).boxed().toList());
+  }
+
+  @Test
+  void shouldTellHowLongThePortTook() {
+    byte[] line = new byte[64];
+
+    // 88 B x 126.953125, the second behind the first, as a core's later write is.
+    assertThat(rootComplex.mmioWrite(BAR, line, 0, 64, AT)).isEqualTo(11_171);
+    assertThat(rootComplex.mmioWrite(BAR, line, 0, 64, AT + 1_000))
+        .isEqualTo(2 * 11_171 - 1_000 + 1);
+    assertThat(rootComplex.mmioWrite(BAR, 4, 1, AT + 100_000)).isEqualTo(3_554);
+    assertThat(rootComplex.mmioWrite(0x50_0000_0000L, 4, 1, AT)).isZero();
+    assertThat(rootComplex.mmioWrite(0x50_0000_0000L, line, 0, 64, AT)).isZero();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, 0", "0, 65", "60, 5"})
+  void shouldRejectABlockThatNoRequestCarries(int offset, int lengthBytes) {
+    String message =
+        "block must lie in a line of 64 bytes: address=0x%x, lengthBytes=%d"
+            .formatted(BAR + offset, lengthBytes);
+
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> rootComplex.mmioWrite(BAR + offset, new byte[65], 0, lengthBytes, AT))
+        .withMessage(message);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> rootComplex.answerRead(BAR + offset, new byte[65], 0, lengthBytes, AT))
+        .withMessage(message);
+  }
+
+  @Test
+  void shouldTakeTheTimeOfTheDeviceForARead() {
+    rootComplex.mmioRead(BAR, 8, AT, result);
+    long quickPs = result.donePs() - AT;
+    endpoint.answerAfter(700_000);
+
+    rootComplex.mmioRead(BAR, 8, 2 * AT, result);
+
+    assertThat(result.donePs() - 2 * AT).isEqualTo(quickPs + 700_000);
   }
 }

@@ -12,14 +12,17 @@ import java.util.List;
  * of fixed latency, and interrupt messages in a list. Devices are plugged in ready for use.
  */
 public final class TestFabric {
-  /** BAR 0 of the first device; the next devices follow at distances of 64 KiB. */
+  /** BAR 0 of the first device; the next devices follow at distances of 1 MiB. */
   public static final long BAR = 0x40_0000_0000L;
 
   /** Where the upper half of memory begins. */
   public static final long HIGH = PhysicalMemory.HIGH_BASE;
 
   private static final long MEMORY_BYTES = 16 << 20;
-  private static final long BAR_DISTANCE_BYTES = 64 << 10;
+  private static final long BAR_DISTANCE_BYTES = 1 << 20;
+
+  /** Where ports take 32-bit addresses, at the same distances. */
+  private static final long LOW_WINDOW = 0xE000_0000L;
 
   /** The clock. */
   public final Simulation simulation = new Simulation(1);
@@ -84,9 +87,24 @@ public final class TestFabric {
   public RecordingEndpoint plug(PcieLinkConfig link) {
     RecordingEndpoint endpoint = new RecordingEndpoint();
     long barAddress = BAR + rootComplex.ports().size() * BAR_DISTANCE_BYTES;
-    rootComplex.attach(endpoint, link);
+    long lowAddress = LOW_WINDOW + rootComplex.ports().size() * BAR_DISTANCE_BYTES;
+    open(rootComplex.attach(endpoint, link).configSpace(), lowAddress, barAddress);
     endpoint.enable(barAddress, link.maxPayloadBytes(), link.maxReadRequestBytes());
     return endpoint;
+  }
+
+  /** Does what firmware does with a bridge: opens 1 MiB of each window and enables it. */
+  private static void open(ConfigSpace bridge, long lowAddress, long highAddress) {
+    int low = (int) (lowAddress >>> 16) & 0xFFF0;
+    bridge.write(BridgeLayout.MEMORY_BASE, 4, low << 16 | low);
+    int high = (int) (highAddress >>> 16) & 0xFFF0;
+    bridge.write(BridgeLayout.PREFETCHABLE_BASE, 4, high << 16 | high);
+    bridge.write(BridgeLayout.PREFETCHABLE_BASE_UPPER, 4, (int) (highAddress >>> 32));
+    bridge.write(BridgeLayout.PREFETCHABLE_LIMIT_UPPER, 4, (int) (highAddress >>> 32));
+    bridge.write(
+        ConfigLayout.COMMAND,
+        2,
+        ConfigLayout.COMMAND_MEMORY_ENABLE | ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
   }
 
   /** {@return the port of the n-th device} */

@@ -5,6 +5,7 @@ import io.github.bellwire.device.nic.driver.FrameHandler;
 import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.nic.NicKeys.Direction;
 import io.github.bellwire.examples.pcap.PcapWriter;
 import io.github.bellwire.examples.report.Report;

@@ -14,6 +14,7 @@ import io.github.bellwire.device.nic.driver.RxRing;
 import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;

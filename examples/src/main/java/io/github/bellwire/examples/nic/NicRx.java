@@ -3,6 +3,7 @@ package io.github.bellwire.examples.nic;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;

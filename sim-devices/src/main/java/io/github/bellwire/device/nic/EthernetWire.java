@@ -23,7 +23,9 @@ public final class EthernetWire {
 
   private static final long PS_BITS_PER_BYTE = 8_000_000_000_000L;
 
-  private final long psPerByteNumerator;
+  // A byte lasts psPerByteWhole + psPerByteRest / psPerByteDenominator.
+  private final long psPerByteWhole;
+  private final long psPerByteRest;
   private final long psPerByteDenominator;
   private final long gapPs;
   private long freePs;
@@ -42,8 +44,10 @@ public final class EthernetWire {
           "bitsPerSecond must be 1..1e12: bitsPerSecond=" + bitsPerSecond);
     }
     long divisor = gcd(PS_BITS_PER_BYTE, bitsPerSecond);
-    psPerByteNumerator = PS_BITS_PER_BYTE / divisor;
+    long psPerByteNumerator = PS_BITS_PER_BYTE / divisor;
     psPerByteDenominator = bitsPerSecond / divisor;
+    psPerByteWhole = psPerByteNumerator / psPerByteDenominator; // floor; the rest is kept
+    psPerByteRest = psPerByteNumerator % psPerByteDenominator;
     gapPs = GAP_BYTES * psPerByteNumerator / psPerByteDenominator; // floor: below one picosecond
   }
 
@@ -60,10 +64,13 @@ public final class EthernetWire {
       carry = 0;
     }
     int wireBytes = wireBytes(lengthBytes);
-    long scaled = wireBytes * psPerByteNumerator + carry;
-    long durationPs = scaled / psPerByteDenominator; // floor; the rest is carried
-    carry = scaled - durationPs * psPerByteDenominator;
-    freePs += durationPs;
+    freePs += wireBytes * psPerByteWhole;
+    if (psPerByteRest != 0) { // No usual rate has one, and a division per frame costs.
+      long scaled = wireBytes * psPerByteRest + carry;
+      long wholePs = scaled / psPerByteDenominator; // floor; the rest is carried
+      carry = scaled - wholePs * psPerByteDenominator;
+      freePs += wholePs;
+    }
     framesTotal++;
     bytesTotal += wireBytes;
     return freePs - gapPs;

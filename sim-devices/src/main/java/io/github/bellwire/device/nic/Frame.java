@@ -36,7 +36,9 @@ final class Frame {
 
   /** Lends the bytes of a caller; valid until the call ends. */
   void lend(byte[] newBytes, int newOffset, int newLengthBytes) {
-    bytes = newBytes;
+    if (bytes != newBytes) { // Storing a reference costs more than looking.
+      bytes = newBytes;
+    }
     offset = newOffset;
     lengthBytes = newLengthBytes;
   }
@@ -46,7 +48,9 @@ final class Frame {
     if (storage.length < newLengthBytes) {
       storage = new byte[Integer.highestOneBit(newLengthBytes - 1) * 2];
     }
-    bytes = storage;
+    if (bytes != storage) {
+      bytes = storage;
+    }
     offset = 0;
     lengthBytes = newLengthBytes;
   }

@@ -77,6 +77,24 @@ final class FrameParser {
   FrameParser() {}
 
   /**
+   * {@return whether {@link #parse} finds more in a frame than its EtherType}
+   *
+   * @param frame holds the frame without its FCS; only read
+   * @param offset first byte
+   * @param length bytes, 0 or more, inside {@code frame}
+   */
+  static boolean looksInto(byte[] frame, int offset, int length) {
+    if (length < ETHERNET_BYTES) {
+      return false;
+    }
+    int etherType = NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2);
+    return etherType == ETHERTYPE_IPV4
+        || etherType == ETHERTYPE_IPV6
+        || etherType == ETHERTYPE_VLAN
+        || etherType == ETHERTYPE_SERVICE_VLAN;
+  }
+
+  /**
    * Parses a frame; every accessor below tells about this frame until the next call.
    *
    * @param frame holds the frame without its FCS; only read

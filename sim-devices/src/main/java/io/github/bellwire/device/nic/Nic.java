@@ -121,11 +121,7 @@ public final class Nic implements Endpoint, FrameReceiver {
 
   @Override
   public void onFrame(byte[] frame, int offset, int lengthBytes, long nowPs) {
-    if (isLinkUp() && !isLoopedBack()) {
-      rx.onFrame(frame, offset, lengthBytes, false, nowPs);
-    } else {
-      rx.onLinkDown();
-    }
+    rx.onFrame(frame, offset, lengthBytes, false, nowPs);
   }
 
   @Override
@@ -409,14 +405,17 @@ public final class Nic implements Endpoint, FrameReceiver {
     if (offset == NicRegisters.rdt(index) && queue.isEnabled) {
       rx.onTail(queue, registers.get(offset), nowPs);
     } else if (offset == NicRegisters.rxdctl(index)) {
-      registers.clearBits(offset, NicRegisters.RXDCTL_SWFLSH); // Nothing is ever held back.
+      if (registers.hasBits(offset, NicRegisters.RXDCTL_SWFLSH)) {
+        registers.clearBits(offset, NicRegisters.RXDCTL_SWFLSH);
+        rx.flush(queue, nowPs);
+      }
       boolean isEnabled = registers.hasBits(offset, NicRegisters.RXDCTL_ENABLE);
       if (isEnabled && !wasEnabled) {
         queue.enable(registers);
         showState(offset, NicRegisters.RXDCTL_ENABLE, queue.isEnabled);
       } else if (!isEnabled && wasEnabled) {
+        rx.disable(queue, nowPs);
         registers.set(NicRegisters.rdh(index), queue.head);
-        queue.disable();
       }
       rx.kick(nowPs);
     }

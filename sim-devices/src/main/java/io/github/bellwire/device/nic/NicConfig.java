@@ -17,6 +17,12 @@ package io.github.bellwire.device.nic;
  * @param onChipTxDescriptors transmit descriptors a queue holds on chip, 1..128
  * @param rxPrefetchDescriptors receive descriptors fetched by one read, 1..64; 1 is on demand,
  *     singly
+ * @param rxFetchThreshold receive descriptors of a queue on chip below which more are fetched,
+ *     0..63; 0 waits for a frame that finds none
+ * @param rxWriteBackDescriptors receive descriptors written back at once, a power of two in 1..64;
+ *     1 is each packet's at once
+ * @param rxWriteBackDelayPs how long done receive descriptors wait for others at most, in
+ *     picoseconds, 0..1 s; without effect if they are written back at once
  * @param resetPs from CTRL.RST set to cleared, in picoseconds, 0..10 ms
  * @param linkUpPs from AUTOC.AN_RESTART to link up, in picoseconds, 0..10 s
  * @param rxQueues receive queues, 1..64
@@ -33,6 +39,9 @@ public record NicConfig(
     int txFifoBytes,
     int onChipTxDescriptors,
     int rxPrefetchDescriptors,
+    int rxFetchThreshold,
+    int rxWriteBackDescriptors,
+    long rxWriteBackDelayPs,
     long resetPs,
     long linkUpPs,
     int rxQueues,
@@ -54,10 +63,10 @@ public record NicConfig(
   /**
    * Intel 82599, 10 Gb/s. The packet buffers are those of its data sheet, 40 descriptors on chip
    * Linux's rule PTHRESH + WTHRESH &lt;= 40; receive descriptors are fetched singly (pcie-bench,
-   * model/niantic.py). No rate of the engine is published that is below the line (FD.io CSIT lists
-   * 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so it is unlimited. Reset within the 10
-   * ms that drivers wait, and the link-up time, are assumptions; so is the locally administered
-   * address.
+   * model/niantic.py) and written back with their packet. No rate of the engine is published that
+   * is below the line (FD.io CSIT lists 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so
+   * it is unlimited. Reset within the 10 ms that drivers wait, and the link-up time, are
+   * assumptions; so is the locally administered address.
    */
   public static final NicConfig NIC_82599 =
       new NicConfig(
@@ -70,6 +79,9 @@ public record NicConfig(
           160 << 10,
           40,
           1,
+          0,
+          1,
+          10_000_000L,
           1_000_000_000L,
           50_000_000_000L,
           64,
@@ -93,6 +105,15 @@ public record NicConfig(
     requireFifo("txFifoBytes", txFifoBytes);
     requireRange("onChipTxDescriptors", onChipTxDescriptors, 1, 128);
     requireRange("rxPrefetchDescriptors", rxPrefetchDescriptors, 1, 64);
+    requireRange("rxFetchThreshold", rxFetchThreshold, 0, 63);
+    require(
+        rxWriteBackDescriptors >= 1
+            && rxWriteBackDescriptors <= 64
+            && Integer.bitCount(rxWriteBackDescriptors) == 1,
+        "rxWriteBackDescriptors",
+        rxWriteBackDescriptors,
+        "a power of two in 1..64");
+    requireRange("rxWriteBackDelayPs", rxWriteBackDelayPs, 0, 1_000_000_000_000L);
     requireRange("resetPs", resetPs, 0, 10_000_000_000L);
     requireRange("linkUpPs", linkUpPs, 0, 10_000_000_000_000L);
     requireRange("rxQueues", rxQueues, 1, 64);
@@ -160,6 +181,22 @@ public record NicConfig(
   }
 
   /**
+   * {@return this configuration with receive descriptors handled in batches, as the 82598 can
+   * (RXDCTL.PTHRESH and WTHRESH)}
+   *
+   * @param fetched rxPrefetchDescriptors, as in the constructor
+   * @param threshold rxFetchThreshold, as in the constructor
+   * @param writtenBack rxWriteBackDescriptors, as in the constructor
+   */
+  public NicConfig withRxBatches(int fetched, int threshold, int writtenBack) {
+    return toBuilder()
+        .rxPrefetchDescriptors(fetched)
+        .rxFetchThreshold(threshold)
+        .rxWriteBackDescriptors(writtenBack)
+        .build();
+  }
+
+  /**
    * {@return this configuration with another receive packet buffer}
    *
    * @param newRxFifoBytes as in the constructor
@@ -206,6 +243,9 @@ public record NicConfig(
     private int txFifoBytes;
     private int onChipTxDescriptors;
     private int rxPrefetchDescriptors;
+    private int rxFetchThreshold;
+    private int rxWriteBackDescriptors;
+    private long rxWriteBackDelayPs;
     private long resetPs;
     private long linkUpPs;
     private int rxQueues;
@@ -222,6 +262,9 @@ public record NicConfig(
       txFifoBytes = config.txFifoBytes;
       onChipTxDescriptors = config.onChipTxDescriptors;
       rxPrefetchDescriptors = config.rxPrefetchDescriptors;
+      rxFetchThreshold = config.rxFetchThreshold;
+      rxWriteBackDescriptors = config.rxWriteBackDescriptors;
+      rxWriteBackDelayPs = config.rxWriteBackDelayPs;
       resetPs = config.resetPs;
       linkUpPs = config.linkUpPs;
       rxQueues = config.rxQueues;
@@ -322,6 +365,36 @@ public record NicConfig(
     /**
      * {@return this builder}
      *
+     * @param value rxFetchThreshold, as in {@link NicConfig}
+     */
+    public Builder rxFetchThreshold(int value) {
+      rxFetchThreshold = value;
+      return this;
+    }
+
+    /**
+     * {@return this builder}
+     *
+     * @param value rxWriteBackDescriptors, as in {@link NicConfig}
+     */
+    public Builder rxWriteBackDescriptors(int value) {
+      rxWriteBackDescriptors = value;
+      return this;
+    }
+
+    /**
+     * {@return this builder}
+     *
+     * @param value rxWriteBackDelayPs, as in {@link NicConfig}
+     */
+    public Builder rxWriteBackDelayPs(long value) {
+      rxWriteBackDelayPs = value;
+      return this;
+    }
+
+    /**
+     * {@return this builder}
+     *
      * @param value resetPs, as in {@link NicConfig}
      */
     public Builder resetPs(long value) {
@@ -385,6 +458,9 @@ public record NicConfig(
           txFifoBytes,
           onChipTxDescriptors,
           rxPrefetchDescriptors,
+          rxFetchThreshold,
+          rxWriteBackDescriptors,
+          rxWriteBackDelayPs,
           resetPs,
           linkUpPs,
           rxQueues,

@@ -33,6 +33,9 @@ final class RegisterFile {
   private static final int[] WRITE_MASK = new int[WORDS];
   private static final int[] RESET_VALUE = new int[WORDS];
 
+  /** Registers that move while frames flow and that nothing is derived from. */
+  private static final boolean[] IS_TAIL = new boolean[WORDS];
+
   static {
     for (int word = 0; word < WORDS; word++) {
       WORD[word] = (char) word;
@@ -48,6 +51,7 @@ final class RegisterFile {
 
   private final NicConfig config;
   private final int[] values = new int[WORDS];
+  private long changesTotal;
 
   /**
    * Creates the registers in their reset state.
@@ -61,6 +65,7 @@ final class RegisterFile {
 
   /** Sets every register to its reset value. */
   void reset() {
+    changesTotal++;
     System.arraycopy(RESET_VALUE, 0, values, 0, WORDS);
     set(
         NicRegisters.STATUS,
@@ -96,6 +101,17 @@ final class RegisterFile {
     int word = WORD[offset >>> 2];
     int mask = WRITE_MASK[word];
     values[word] = values[word] & ~mask | value & mask;
+    if (!IS_TAIL[word]) {
+      changesTotal++;
+    }
+  }
+
+  /**
+   * {@return a number that grows whenever registers change, tails apart} Who derives something from
+   * registers derives it anew when this has moved.
+   */
+  long changesTotal() {
+    return changesTotal;
   }
 
   /**
@@ -115,6 +131,7 @@ final class RegisterFile {
    */
   void set(int offset, int value) {
     values[WORD[offset >>> 2]] = value;
+    changesTotal++;
   }
 
   /**
@@ -125,6 +142,7 @@ final class RegisterFile {
    */
   void setBits(int offset, int bits) {
     values[WORD[offset >>> 2]] |= bits;
+    changesTotal++;
   }
 
   /**
@@ -135,6 +153,7 @@ final class RegisterFile {
    */
   void clearBits(int offset, int bits) {
     values[WORD[offset >>> 2]] &= ~bits;
+    changesTotal++;
   }
 
   /**
@@ -193,6 +212,7 @@ final class RegisterFile {
       define(NicRegisters.rdlen(queue), 0x000FFF80, 0);
       define(NicRegisters.rdh(queue), 0x0000FFFF, 0);
       define(NicRegisters.rdt(queue), 0x0000FFFF, 0);
+      IS_TAIL[NicRegisters.rdt(queue) >>> 2] = true;
       define(
           NicRegisters.rxdctl(queue),
           NicRegisters.RXDCTL_ENABLE | NicRegisters.RXDCTL_SWFLSH | NicRegisters.RXDCTL_VME,
@@ -258,6 +278,7 @@ final class RegisterFile {
       define(NicRegisters.tdlen(queue), 0x000FFF80, 0);
       define(NicRegisters.tdh(queue), 0x0000FFFF, 0);
       define(NicRegisters.tdt(queue), 0x0000FFFF, 0);
+      IS_TAIL[NicRegisters.tdt(queue) >>> 2] = true;
       define(NicRegisters.txdctl(queue), 0x067F7F7F, 0);
       define(NicRegisters.tdwbal(queue), 0xFFFFFFFD, 0);
       define(NicRegisters.tdwbah(queue), ALL, 0);

@@ -17,11 +17,24 @@ final class RxClassifier {
   private final ReceiveChecksum checksum = new ReceiveChecksum();
   private final CRC32 crc = new CRC32();
   private byte[] reshaped = new byte[2048];
+  private boolean writesHash;
+  private boolean sumsFragments;
+  private boolean keepsFcs;
 
   RxClassifier(RegisterFile registers, ReceiveSideScaling scaling) {
     this.registers = registers;
     this.scaling = scaling;
     filter = new RxFilter(registers);
+    refresh();
+  }
+
+  /** Follows the registers. To be called when they have changed, before the next frame. */
+  void refresh() {
+    filter.refresh();
+    writesHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
+    sumsFragments =
+        !writesHash && registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_IPPCSE);
+    keepsFcs = !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP);
   }
 
   RxFilter filter() {
@@ -31,15 +44,17 @@ final class RxClassifier {
   /** Fills in a frame that lends the caller's bytes. */
   void classify(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, Frame frame) {
     frame.lend(bytes, offset, lengthBytes);
-    parser.parse(bytes, offset, lengthBytes);
-    scaling.classify(parser, bytes, offset);
-    boolean withHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
-    boolean sumsFragments =
-        !withHash && registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_IPPCSE);
-    checksum.check(parser, bytes, offset, sumsFragments);
-    frame.queueIndex = scaling.queueIndex();
     frame.wireBytes = lengthBytes + EthernetWire.FCS_BYTES;
-    frame.statusAndErrors = checksum.status() | checksum.errors();
+    frame.vlanTci = 0;
+    if (FrameParser.looksInto(bytes, offset, lengthBytes)) {
+      classifyHeaders(bytes, offset, lengthBytes, frame);
+    } else {
+      // No header that hash, packet type or checksums could come from.
+      frame.queueIndex = 0;
+      frame.statusAndErrors = 0;
+      frame.fragmentChecksum = 0;
+      frame.writeBackLow = 0;
+    }
     if (RxFilter.isMulticast(bytes, offset)
         && !RxFilter.isBroadcast(bytes, offset)
         && !filter.isStationAddress(bytes, offset)) {
@@ -48,11 +63,18 @@ final class RxClassifier {
     if (isLoopback) {
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_LB;
     }
-    frame.vlanTci = 0;
+  }
+
+  private void classifyHeaders(byte[] bytes, int offset, int lengthBytes, Frame frame) {
+    parser.parse(bytes, offset, lengthBytes);
+    scaling.classify(parser, bytes, offset);
+    checksum.check(parser, bytes, offset, sumsFragments);
+    frame.queueIndex = scaling.queueIndex();
+    frame.statusAndErrors = checksum.status() | checksum.errors();
     frame.fragmentChecksum = checksum.fragmentChecksum();
     int ipId = parser.isIpv4() ? NetworkOrder.u16(bytes, offset + parser.l3Offset() + 4) : 0;
     int second =
-        withHash
+        writesHash
             ? scaling.hash()
             : RxDescriptorLayout.fragmentChecksum(ipId, checksum.fragmentChecksum());
     frame.writeBackLow =
@@ -60,11 +82,11 @@ final class RxClassifier {
   }
 
   /** Takes the VLAN tag out, puts the FCS behind, as the registers say. */
-  void shape(Frame frame, boolean stripsVlan) {
-    boolean keepsFcs = !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP);
+  void shape(Frame frame) {
     // The FCS is the sender's: it covers the tag that is taken out.
     int fcs = keepsFcs ? fcs(frame) : 0;
-    if (stripsVlan && filter.isTagged(frame.bytes, frame.offset, frame.lengthBytes)) {
+    if (filter.isTagged(frame.bytes, frame.offset, frame.lengthBytes)
+        && registers.hasBits(NicRegisters.rxdctl(frame.queueIndex), NicRegisters.RXDCTL_VME)) {
       frame.vlanTci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_VP;
       removeTag(frame);

@@ -2,31 +2,60 @@ package io.github.bellwire.device.nic;
 
 /**
  * Which frames the MAC lets in: length, destination address and VLAN (82599 data sheet, sections
- * 7.1.1 and 8.2.3.7). Reads its registers at every frame, as they may change between two.
+ * 7.1.1 and 8.2.3.7). What it needs of the registers is derived by {@link #refresh}, so that a
+ * frame costs no search through them.
  */
 final class RxFilter {
   private static final int ETHERNET_BYTES = 14;
   private static final int VLAN_TAG_BYTES = 4;
   private static final int STANDARD_FRAME_BYTES = 1518;
   private static final int UNICAST_ADDRESSES = 128;
+  private static final long BROADCAST = 0xFFFF_FFFF_FFFFL;
 
   private final RegisterFile registers;
 
+  // Derived from registers. Addresses: the byte that is first on the wire lowest, as in RAL.
+  private final long[] stations = new long[UNICAST_ADDRESSES];
+  private int stationsCount;
+  private int frameMaxBytes;
+  private int vlanEtherType;
+  private boolean filtersVlan;
+  private boolean acceptsUnicast;
+  private boolean acceptsMulticast;
+  private boolean acceptsBroadcast;
+
   RxFilter(RegisterFile registers) {
     this.registers = registers;
+    refresh();
   }
 
-  /** {@return the longest frame accepted, FCS included; a VLAN tag comes on top} */
-  int frameMaxBytes() {
-    return registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_JUMBOEN)
-        ? registers.get(NicRegisters.MAXFRS) >>> NicRegisters.MAXFRS_SHIFT
-        : STANDARD_FRAME_BYTES;
+  /** Follows the registers. To be called when they have changed, before the next frame. */
+  void refresh() {
+    frameMaxBytes =
+        registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_JUMBOEN)
+            ? registers.get(NicRegisters.MAXFRS) >>> NicRegisters.MAXFRS_SHIFT
+            : STANDARD_FRAME_BYTES;
+    int vlnctrl = registers.get(NicRegisters.VLNCTRL);
+    vlanEtherType = vlnctrl & 0xffff;
+    filtersVlan = (vlnctrl & NicRegisters.VLNCTRL_VFE) != 0;
+    int fctrl = registers.get(NicRegisters.FCTRL);
+    acceptsUnicast = (fctrl & NicRegisters.FCTRL_UPE) != 0;
+    acceptsMulticast = (fctrl & NicRegisters.FCTRL_MPE) != 0;
+    acceptsBroadcast = acceptsMulticast || (fctrl & NicRegisters.FCTRL_BAM) != 0;
+    stationsCount = 0;
+    for (int i = 0; i < UNICAST_ADDRESSES; i++) {
+      int rah = registers.get(NicRegisters.rah(i));
+      if ((rah & NicRegisters.RAH_AV) != 0) {
+        long low = Integer.toUnsignedLong(registers.get(NicRegisters.ral(i)));
+        stations[stationsCount++] = low | (rah & 0xffffL) << Integer.SIZE;
+      }
+    }
   }
 
-  /** {@return whether a frame is longer than allowed} */
+  /** {@return whether a frame is longer than allowed; a VLAN tag comes on top} */
   boolean isOversize(byte[] frame, int offset, int lengthBytes) {
-    int tagBytes = isTagged(frame, offset, lengthBytes) ? VLAN_TAG_BYTES : 0;
-    return lengthBytes + EthernetWire.FCS_BYTES > frameMaxBytes() + tagBytes;
+    int aboveBytes = lengthBytes + EthernetWire.FCS_BYTES - frameMaxBytes;
+    return aboveBytes > 0 && (aboveBytes > VLAN_TAG_BYTES || !isTagged(frame, offset, lengthBytes));
   }
 
   /** {@return whether destination and VLAN are wanted} */
@@ -41,35 +70,38 @@ final class RxFilter {
   }
 
   static boolean isBroadcast(byte[] frame, int offset) {
-    return NetworkOrder.u32(frame, offset) == -1 && NetworkOrder.u16(frame, offset + 4) == 0xffff;
-  }
-
-  private boolean isAddressWanted(byte[] frame, int offset) {
-    int fctrl = registers.get(NicRegisters.FCTRL);
-    if (!isMulticast(frame, offset)) {
-      return (fctrl & NicRegisters.FCTRL_UPE) != 0 || isStationAddress(frame, offset);
-    }
-    if (isBroadcast(frame, offset)) {
-      return (fctrl & (NicRegisters.FCTRL_BAM | NicRegisters.FCTRL_MPE)) != 0;
-    }
-    return (fctrl & NicRegisters.FCTRL_MPE) != 0
-        || isStationAddress(frame, offset)
-        || isHashedMulticast(frame, offset);
+    return isMulticast(frame, offset) && destination(frame, offset) == BROADCAST;
   }
 
   /** {@return whether the destination is one of the exact addresses} */
   boolean isStationAddress(byte[] frame, int offset) {
-    int low = Integer.reverseBytes(NetworkOrder.u32(frame, offset));
-    int high = Short.toUnsignedInt(Short.reverseBytes((short) NetworkOrder.u16(frame, offset + 4)));
-    for (int i = 0; i < UNICAST_ADDRESSES; i++) {
-      int rah = registers.get(NicRegisters.rah(i));
-      if ((rah & NicRegisters.RAH_AV) != 0
-          && (rah & 0xffff) == high
-          && registers.get(NicRegisters.ral(i)) == low) {
+    long destination = destination(frame, offset);
+    for (int i = 0; i < stationsCount; i++) {
+      if (stations[i] == destination) {
         return true;
       }
     }
     return false;
+  }
+
+  /** {@return whether a frame carries a VLAN tag of the configured EtherType} */
+  boolean isTagged(byte[] frame, int offset, int lengthBytes) {
+    return lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES
+        && NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2) == vlanEtherType;
+  }
+
+  private boolean isAddressWanted(byte[] frame, int offset) {
+    if (!isMulticast(frame, offset)) {
+      return acceptsUnicast || isStationAddress(frame, offset);
+    }
+    if (isBroadcast(frame, offset)) {
+      return acceptsBroadcast;
+    }
+    return acceptsMulticast || isStationAddress(frame, offset) || isHashedMulticast(frame, offset);
+  }
+
+  private static long destination(byte[] frame, int offset) {
+    return LittleEndian.getLong(frame, offset) & BROADCAST;
   }
 
   /** MCSTCTRL.MO chooses which 12 bits of the address index the table. */
@@ -86,18 +118,10 @@ final class RxFilter {
   }
 
   private boolean isVlanWanted(byte[] frame, int offset, int lengthBytes) {
-    if (!registers.hasBits(NicRegisters.VLNCTRL, NicRegisters.VLNCTRL_VFE)
-        || !isTagged(frame, offset, lengthBytes)) {
+    if (!filtersVlan || !isTagged(frame, offset, lengthBytes)) {
       return true;
     }
     int vlanId = NetworkOrder.u16(frame, offset + ETHERNET_BYTES) & 0xfff;
     return (registers.get(NicRegisters.vfta(vlanId >>> 5)) >>> (vlanId & 31) & 1) != 0;
-  }
-
-  /** {@return whether a frame carries a VLAN tag of the configured EtherType} */
-  boolean isTagged(byte[] frame, int offset, int lengthBytes) {
-    return lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES
-        && NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2)
-            == (registers.get(NicRegisters.VLNCTRL) & 0xffff);
   }
 }

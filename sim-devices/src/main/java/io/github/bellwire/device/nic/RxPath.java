@@ -23,8 +23,6 @@ import org.jspecify.annotations.Nullable;
  * in the call of its arrival and no further event is needed.
  */
 final class RxPath {
-  private static final int BATCH_DESCRIPTORS_MAX = 64;
-
   private final NicConfig config;
   private final Simulation simulation;
   private final RegisterFile registers;
@@ -34,6 +32,8 @@ final class RxPath {
   private final @Nullable TraceSink trace;
   private final RxClassifier classifier;
   private final RxQueue[] queues;
+  private final RxFetcher fetcher;
+  private final RxReporter reporter;
   private final long psPerDescriptor;
   private final Event startNext;
   private final Event writeNext;
@@ -44,12 +44,16 @@ final class RxPath {
   // Frames whose payload is leaving still occupy the FIFO.
   private final ReleaseQueue leaving = new ReleaseQueue();
   private final Frame passing = new Frame();
-  private final byte[] scratch = new byte[BATCH_DESCRIPTORS_MAX * RxDescriptorLayout.SIZE_BYTES];
+
+  // Derived from registers.
+  private long changesSeen;
+  private boolean isReceiving;
+  private boolean isListening;
+  private int fifoBytes;
 
   private long engineFreePs;
-  private long lastFetchedPs;
+  private long lastReadyPs;
   private long lastSentPs;
-  private long faultsTotal;
   private long lostTotal;
   private long resetLossesTotal;
 
@@ -74,6 +78,8 @@ final class RxPath {
     for (int i = 0; i < queues.length; i++) {
       queues[i] = new RxQueue(i);
     }
+    fetcher = new RxFetcher(config, dma, trace);
+    reporter = new RxReporter(config, simulation, queues, interrupts, dma, trace);
     psPerDescriptor = Nic.psPerDescriptor(config);
     startNext =
         new Event() {
@@ -103,8 +109,10 @@ final class RxPath {
     fetchedFrames = 0;
     leaving.clear();
     engineFreePs = 0;
-    lastFetchedPs = 0;
+    lastReadyPs = 0;
     lastSentPs = 0;
+    fetcher.reset();
+    reporter.reset();
     for (RxQueue queue : queues) {
       queue.disable();
     }
@@ -116,22 +124,31 @@ final class RxPath {
     startWaiting(nowPs);
   }
 
+  /** The driver asks for the write-back of what is done. */
+  void flush(RxQueue queue, long nowPs) {
+    reporter.flush(queue, nowPs);
+  }
+
+  /** The driver stops a queue: what is done is written back, what is not is dropped. */
+  void disable(RxQueue queue, long nowPs) {
+    reporter.flush(queue, nowPs);
+    reporter.cancel(queue);
+    queue.disable();
+  }
+
   /** Goes on as far as possible. To be called when anything that frames wait for has changed. */
   void kick(long nowPs) {
+    reporter.resume(nowPs);
     startWaiting(nowPs);
     if (fetchedFrames > 0 && !writeNext.isScheduled()) {
       simulation.schedule(writeNext, Math.max(nowPs, fifo.get(0).readyPs));
     }
   }
 
-  /** A frame has come while there was no link to hear it. */
-  void onLinkDown() {
-    statistics.onUnheard();
-  }
-
-  /** The last bit of a frame has arrived at the MAC. */
+  /** The last bit of a frame has arrived at the MAC, from the wire or looped back. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
-    if (!registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN)) {
+    followRegisters();
+    if (isLoopback ? !isReceiving : !isListening) {
       statistics.onUnheard();
       return;
     }
@@ -139,9 +156,8 @@ final class RxPath {
       return;
     }
     classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
-    int rxdctl = NicRegisters.rxdctl(passing.queueIndex);
-    classifier.shape(passing, registers.hasBits(rxdctl, NicRegisters.RXDCTL_VME));
-    if (occupiedBytes(nowPs) + passing.lengthBytes > registers.get(NicRegisters.rxpbsize(0))) {
+    classifier.shape(passing);
+    if (!hasRoom(passing.lengthBytes, nowPs)) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
@@ -159,7 +175,7 @@ final class RxPath {
 
   /** {@return accesses that memory refused} */
   long faultsTotal() {
-    return faultsTotal;
+    return reporter.faultsTotal();
   }
 
   /** {@return frames lost because their descriptors could not be read} */
@@ -179,7 +195,21 @@ final class RxPath {
 
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle(long nowPs) {
-    return lastFetchedPs <= nowPs && lastSentPs <= nowPs;
+    return fetcher.lastReadPs() <= nowPs && lastSentPs <= nowPs;
+  }
+
+  /** Derives anew what is derived from registers, if they have changed. */
+  private void followRegisters() {
+    if (changesSeen != registers.changesTotal()) {
+      changesSeen = registers.changesTotal();
+      isReceiving = registers.hasBits(NicRegisters.RXCTRL, NicRegisters.RXCTRL_RXEN);
+      isListening =
+          isReceiving
+              && registers.hasBits(NicRegisters.LINKS, NicRegisters.LINKS_UP)
+              && !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_LPBK);
+      fifoBytes = registers.get(NicRegisters.rxpbsize(0));
+      classifier.refresh();
+    }
   }
 
   /** Decides whether a frame gets past the MAC, and counts it if not. */
@@ -228,12 +258,14 @@ final class RxPath {
    */
   private boolean isWithinHorizon(long atPs, long nowPs) {
     long aheadPs = atPs - nowPs;
-    return aheadPs <= dma.horizonPs()
-        && (lastSentPs <= nowPs || aheadPs <= DmaGate.SHARED_HORIZON_PS);
+    return aheadPs <= 0
+        || aheadPs <= dma.horizonPs()
+            && (lastSentPs <= nowPs || aheadPs <= DmaGate.SHARED_HORIZON_PS);
   }
 
-  private int occupiedBytes(long nowPs) {
-    return fifo.bytes() + leaving.bytesAt(nowPs);
+  private boolean hasRoom(int lengthBytes, long nowPs) {
+    int freeBytes = fifoBytes - fifo.bytes() - lengthBytes;
+    return leaving.bytesAtMost() <= freeBytes || leaving.bytesAt(nowPs) <= freeBytes;
   }
 
   private void startWaiting(long nowPs) {
@@ -292,22 +324,31 @@ final class RxPath {
     if (!dma.isOpen()) {
       return false;
     }
-    long startPs = Math.max(engineFreePs, dma.tagFreePs());
-    if (startPs > nowPs) {
-      simulation.reschedule(startNext, startPs);
-      return false;
+    if (engineFreePs > nowPs) {
+      return startAt(engineFreePs);
     }
     frame.readyPs = nowPs;
     if (!queue.isEnabled || queue.bufferBytes == 0) {
       return drop(frame, queue);
     }
-    int count = Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
+    int count =
+        frame.lengthBytes <= queue.bufferBytes
+            ? 1 // Nearly always, and a division costs.
+            : Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     frame.descriptorsCount = count;
+    if (queue.unclaimedFetchedCount() < count && dma.tagFreePs() > nowPs) {
+      return startAt(dma.tagFreePs());
+    }
     if (queue.availableCount() < count) {
       return dropWithoutDescriptor(frame, queue, count);
     }
     fetch(frame, queue, nowPs);
     return true;
+  }
+
+  private boolean startAt(long atPs) {
+    simulation.reschedule(startNext, atPs);
+    return false;
   }
 
   private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, int count) {
@@ -335,64 +376,38 @@ final class RxPath {
       TraceCause cause = TraceCause.FRAME_ARRIVED;
       traceStep(queue.sequence, queue, cause, frame.arrivedPs, 0, frame.lengthBytes);
     }
-    long fetchedPs = lastFetchedPs;
-    while (queue.unclaimedFetchedCount() < count) {
-      fetchedPs = Math.max(fetchedPs, fetchDescriptors(queue, nowPs));
-      if (dma.status() != DmaStatus.OK) {
-        onFault(nowPs);
-        frame.isDropped = true;
-        lostTotal++;
-        return;
-      }
+    if (!fetcher.fetch(queue, count, nowPs)) {
+      reporter.onFault(nowPs);
+      frame.isDropped = true;
+      lostTotal++;
+      return;
     }
     frame.firstDescriptor = queue.claimed;
     frame.sequence = queue.sequence;
     frame.epoch = queue.epoch;
-    frame.readyPs = Math.max(nowPs, fetchedPs);
-    lastFetchedPs = frame.readyPs;
-    engineFreePs = nowPs + count * psPerDescriptor;
-    queue.sequence += count;
+    long fetchedPs = 0;
     for (int i = 0; i < count; i++) {
+      fetchedPs = queue.fetchedPs[queue.claimed];
       queue.claimed = queue.next(queue.claimed);
     }
-  }
-
-  /** Reads the next descriptors of a queue, as many at once as the part prefetches. */
-  private long fetchDescriptors(RxQueue queue, long nowPs) {
-    int count = Math.min(config.rxPrefetchDescriptors(), queue.fetchableCount());
-    long address = queue.address(queue.fetched);
-    int bytes = count * RxDescriptorLayout.SIZE_BYTES;
-    long fetchedPs = dma.read(address, scratch, 0, bytes, nowPs);
-    if (dma.status() != DmaStatus.OK) {
-      return fetchedPs;
+    frame.readyPs = Math.max(nowPs, Math.max(lastReadyPs, fetchedPs));
+    lastReadyPs = frame.readyPs;
+    engineFreePs = nowPs + count * psPerDescriptor;
+    queue.sequence += count;
+    if (fetcher.isPrefetchDue(queue, nowPs) && !fetcher.read(queue, nowPs)) {
+      reporter.onFault(nowPs);
     }
-    long sequence = queue.sequence + queue.unclaimedFetchedCount();
-    for (int i = 0; i < count; i++) {
-      queue.bufferAddresses[queue.fetched] =
-          LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES);
-      if (trace != null) {
-        trace.onStep(
-            OperationId.receive(config.portIndex(), queue.index, sequence + i),
-            LifecycleStep.DEVICE_DMA,
-            TraceCause.DESCRIPTOR_FETCHED,
-            fetchedPs,
-            queue.address(queue.fetched),
-            RxDescriptorLayout.SIZE_BYTES);
-      }
-      queue.fetched = queue.next(queue.fetched);
-    }
-    return fetchedPs;
   }
 
   /** Writes payload, then the descriptors: posted writes commit in order, so data comes first. */
   private void write(Frame frame, long atPs) {
     RxQueue queue = queues[frame.queueIndex];
     long sentPs = writePayload(frame, queue, atPs);
-    leaving.add(frame.lengthBytes, Math.max(sentPs, simulation.nowPs()));
-    writeBack(frame, queue, sentPs);
+    long nowPs = simulation.nowPs();
+    leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);
     statistics.onFrameDelivered(frame.wireBytes, queue.index);
-    // The message follows the write-back out of the device; posted order keeps it behind.
-    interrupts.onRxCause(queue.index, dma.sentPs());
+    reporter.onFrameDone(frame, queue, sentPs);
+    lastSentPs = Math.max(sentPs, reporter.lastSentPs());
   }
 
   private long writePayload(Frame frame, RxQueue queue, long atPs) {
@@ -405,7 +420,7 @@ final class RxPath {
       long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, sentPs);
       sentPs = dma.sentPs();
       if (dma.status() != DmaStatus.OK) {
-        onFault(atPs);
+        reporter.onFault(atPs);
       }
       if (trace != null) {
         traceStep(frame.sequence + i, queue, payloadCause(), writtenPs, address, piece);
@@ -420,70 +435,6 @@ final class RxPath {
     return dma.status() == DmaStatus.OK ? TraceCause.PAYLOAD_WRITTEN : TraceCause.ACCESS_REFUSED;
   }
 
-  /** Writes all descriptors of a frame, up to the end of the ring at once; the last has EOP. */
-  private void writeBack(Frame frame, RxQueue queue, long atPs) {
-    long sentPs = atPs;
-    int done = 0;
-    int first = 0;
-    while (first < frame.descriptorsCount) {
-      int count = Math.min(frame.descriptorsCount - first, queue.size - queue.head);
-      count = Math.min(count, BATCH_DESCRIPTORS_MAX);
-      for (int i = 0; i < count; i++) {
-        int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
-        done += piece;
-        encode(frame, queue, i, piece, first + i + 1 == frame.descriptorsCount);
-      }
-      long address = queue.address(queue.head);
-      int bytes = count * RxDescriptorLayout.SIZE_BYTES;
-      long visiblePs = dma.writeStatus(address, scratch, 0, bytes, sentPs);
-      sentPs = dma.sentPs();
-      if (dma.status() != DmaStatus.OK) {
-        onFault(atPs);
-      }
-      for (int i = 0; i < count; i++) {
-        if (trace != null) {
-          traceCompletion(frame.sequence + first + i, queue, visiblePs);
-        }
-        queue.head = queue.next(queue.head);
-      }
-      first += count;
-    }
-    lastSentPs = Math.max(lastSentPs, sentPs);
-  }
-
-  private void encode(Frame frame, RxQueue queue, int index, int pieceBytes, boolean isLast) {
-    int status = RxDescriptorLayout.STATUS_DD;
-    if (isLast) {
-      status |= RxDescriptorLayout.STATUS_EOP | frame.statusAndErrors;
-    }
-    int at = index * RxDescriptorLayout.SIZE_BYTES;
-    if (queue.isLegacy) {
-      int errors = frame.statusAndErrors >>> 24;
-      // The address stays in place.
-      LittleEndian.putLong(scratch, at, queue.bufferAddresses[queue.head + index]);
-      LittleEndian.putLong(
-          scratch,
-          at + RxDescriptorLayout.HIGH_OFFSET,
-          RxDescriptorLayout.legacyWriteBackHigh(
-              pieceBytes,
-              isLast ? frame.fragmentChecksum : 0,
-              status & 0xff,
-              isLast ? errors : 0,
-              frame.vlanTci));
-      return;
-    }
-    LittleEndian.putLong(scratch, at, frame.writeBackLow);
-    LittleEndian.putLong(
-        scratch,
-        at + RxDescriptorLayout.HIGH_OFFSET,
-        RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
-  }
-
-  private void onFault(long nowPs) {
-    faultsTotal++;
-    interrupts.onOther(NicRegisters.EICR_PCI, nowPs);
-  }
-
   private void traceStep(
       long sequence, RxQueue queue, TraceCause cause, long atPs, long address, int lengthBytes) {
     if (trace != null) {
@@ -494,18 +445,6 @@ final class RxPath {
           atPs,
           address,
           lengthBytes);
-    }
-  }
-
-  private void traceCompletion(long sequence, RxQueue queue, long atPs) {
-    if (trace != null) {
-      trace.onStep(
-          OperationId.receive(config.portIndex(), queue.index, sequence),
-          LifecycleStep.COMPLETION,
-          TraceCause.DESCRIPTOR_WRITTEN_BACK,
-          atPs,
-          queue.address(queue.head),
-          RxDescriptorLayout.SIZE_BYTES);
     }
   }
 }

@@ -1,17 +1,20 @@
 package io.github.bellwire.device.nic;
 
 /**
- * One receive queue: its ring in host memory and the buffer addresses fetched from it so far.
+ * One receive queue: its ring in host memory and what the device keeps of it.
  *
  * <pre>{@code
- *   written back   fetched     owned by the device   owned by the driver
- * ...............|...........|.....................|....................
- *              head       fetched                 tail
+ *   written back   done   claimed   fetched   owned by the device   owned by the driver
+ * ...............|......|.........|.........|.....................|....................
+ *              head             claimed  fetched                 tail
  * }</pre>
  */
 final class RxQueue {
   final int index;
   boolean isEnabled;
+
+  /** Descriptors that are written back at once at most. */
+  static final int DONE_MAX = 64;
 
   /** Grows when the queue is enabled, so that what belongs to an earlier ring can be told. */
   int epoch;
@@ -30,7 +33,19 @@ final class RxQueue {
   /** Descriptors used since the queue was enabled: the sequence numbers of operations. */
   long sequence;
 
+  /** Descriptors written back since the queue was enabled. */
+  long reported;
+
+  // Of the descriptors on chip: buffer, and when it is known.
   long[] bufferAddresses = new long[0];
+  long[] fetchedPs = new long[0];
+
+  // Done descriptors from the head on that have not been written back, when the last one may be,
+  // and when all are to be at the latest.
+  byte[] doneBytes = new byte[0];
+  int doneCount;
+  long donePs;
+  long flushPs;
 
   RxQueue(int index) {
     this.index = index;
@@ -44,12 +59,16 @@ final class RxQueue {
     size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
     if (bufferAddresses.length < size) {
       bufferAddresses = new long[size];
+      fetchedPs = new long[size];
+      doneBytes = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
     }
+    doneCount = 0;
     head = withinRing(registers.get(NicRegisters.rdh(index)), 0);
     fetched = head;
     claimed = head;
     tail = withinRing(registers.get(NicRegisters.rdt(index)), head);
     sequence = 0;
+    reported = 0;
     epoch++;
     isEnabled = size > 0;
   }

@@ -21,6 +21,8 @@ class NicConfigTest {
     assertThat(nic.txFifoBytes()).isEqualTo(163_840);
     assertThat(nic.onChipTxDescriptors()).isEqualTo(40);
     assertThat(nic.rxPrefetchDescriptors()).isEqualTo(1);
+    assertThat(nic.rxFetchThreshold()).isZero();
+    assertThat(nic.rxWriteBackDescriptors()).isEqualTo(1);
     assertThat(nic.rxQueues()).isEqualTo(64);
     assertThat(nic.txQueues()).isEqualTo(64);
     assertThat(nic.resetPs()).isEqualTo(1_000_000_000L);
@@ -61,6 +63,16 @@ class NicConfigTest {
         wrong(
             b -> b.rxPrefetchDescriptors(65),
             "rxPrefetchDescriptors must be 1..64: rxPrefetchDescriptors=65"),
+        wrong(b -> b.rxFetchThreshold(64), "rxFetchThreshold must be 0..63: rxFetchThreshold=64"),
+        wrong(
+            b -> b.rxWriteBackDescriptors(6),
+            "rxWriteBackDescriptors must be a power of two in 1..64: rxWriteBackDescriptors=6"),
+        wrong(
+            b -> b.rxWriteBackDescriptors(0),
+            "rxWriteBackDescriptors must be a power of two in 1..64: rxWriteBackDescriptors=0"),
+        wrong(
+            b -> b.rxWriteBackDelayPs(-1),
+            "rxWriteBackDelayPs must be 0..1000000000000: rxWriteBackDelayPs=-1"),
         wrong(
             b -> b.resetPs(10_000_000_001L), "resetPs must be 0..10000000000: resetPs=10000000001"),
         wrong(b -> b.linkUpPs(-1), "linkUpPs must be 0..10000000000000: linkUpPs=-1"),
@@ -89,6 +101,10 @@ class NicConfigTest {
     assertThat(nic.withDescriptorsPerSecond(NicConfig.UNLIMITED).descriptorsPerSecond())
         .isEqualTo(Long.MAX_VALUE);
     assertThat(nic.withRxPrefetchDescriptors(8).rxPrefetchDescriptors()).isEqualTo(8);
+    NicConfig batching = nic.withRxBatches(32, 8, 4);
+    assertThat(batching.rxPrefetchDescriptors()).isEqualTo(32);
+    assertThat(batching.rxFetchThreshold()).isEqualTo(8);
+    assertThat(batching.rxWriteBackDescriptors()).isEqualTo(4);
     assertThat(nic.withRxFifoBytes(128 << 10).rxFifoBytes()).isEqualTo(131_072);
     assertThat(nic.withLinkUpPs(0).linkUpPs()).isZero();
     assertThat(nic.withPortIndex(1).withPortIndex(0)).isEqualTo(nic);

@@ -54,6 +54,11 @@ class FakePort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    load(pa, sizeBytes);
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     nowPs += ACCESS_PS;
     memory.put(pa, sizeBytes, value);
@@ -86,6 +91,41 @@ class FakePort implements CpuPort {
     registers.put(offset, (int) value);
     mmioWrites.add(new Write(offset, (int) value));
     onWrite(offset, (int) value);
+  }
+
+  @Override
+  public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void movdir64b(long address, byte[] source, int offset) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void fence() {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void copy(long fromPa, long toPa, int lengthBytes) {
+    throw new UnsupportedOperationException();
   }
 
   @Override

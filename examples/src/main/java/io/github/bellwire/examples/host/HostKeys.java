@@ -1,4 +1,4 @@
-package io.github.bellwire.examples.nic;
+package io.github.bellwire.examples.host;
 
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
@@ -9,13 +9,15 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 import java.util.List;
 
 /** The keys that describe the machine under a scenario. */
-final class HostKeys {
-  static final Key<String> HOST =
+public final class HostKeys {
+  /** Which machine. */
+  public static final Key<String> HOST =
       Key.of(
           "host",
           ValueTypes.words(HostConfig.PRESETS.stream().map(HostConfig::name).toList()),
           HostConfig.GEN4_SERVER.name(),
           "machine preset");
+
   static final Key<Long> LINK_GEN =
       Key.optional("link.gen", ValueTypes.count(1, 5), "host", "PCIe generation");
   static final Key<Long> LINK_LANES =
@@ -26,12 +28,15 @@ final class HostKeys {
       Key.optional("link.mrrs", ValueTypes.bytes(128, 4096), "host", "PCIe maximum read request");
   static final Key<Long> LINK_RCB =
       Key.optional("link.rcb", ValueTypes.bytes(64, 128), "host", "PCIe read completion boundary");
-  static final Key<Long> LINK_TAGS =
+
+  /** Overrides the tags of the slot. */
+  public static final Key<Long> LINK_TAGS =
       Key.optional(
           "link.tags",
           ValueTypes.count(1, PcieLinkConfig.TAGS_MAX),
           "host",
           "reads a device may have outstanding");
+
   static final Key<Long> CPU_FREQUENCY =
       Key.optional(
           "cpu.frequency",
@@ -41,7 +46,8 @@ final class HostKeys {
   static final Key<String> IOMMU =
       Key.of("iommu", ValueTypes.words(List.of("off")), "off", "address translation for devices");
 
-  static final List<Key<?>> ALL =
+  /** All of them. */
+  public static final List<Key<?>> ALL =
       List.of(
           HOST,
           LINK_GEN,
@@ -57,8 +63,10 @@ final class HostKeys {
 
   /**
    * {@return the machine that the settings describe; overrides appear among the resolved values}
+   *
+   * @param settings of a scenario with {@link #ALL} keys
    */
-  static HostConfig resolve(Settings settings) {
+  public static HostConfig resolve(Settings settings) {
     String name = settings.value(HOST);
     HostConfig preset =
         HostConfig.PRESETS.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();

@@ -1,0 +1,14 @@
+/**
+ * The keys that describe the machine under a scenario.
+ *
+ * <pre>{@code
+ * settings: host=bdw link.mps=128 ... --> HostKeys --> HostConfig
+ * }</pre>
+ *
+ * <p>Units are those of the keys. Not modelled here: anything; the machine is {@link
+ * io.github.bellwire.host.Host}.
+ */
+@NullMarked
+package io.github.bellwire.examples.host;
+
+import org.jspecify.annotations.NullMarked;

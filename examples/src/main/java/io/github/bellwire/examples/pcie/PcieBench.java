@@ -1,0 +1,186 @@
+package io.github.bellwire.examples.pcie;
+
+import io.github.bellwire.device.probe.Probe;
+import io.github.bellwire.device.probe.ProbeMeter;
+import io.github.bellwire.device.probe.ProbeRun;
+import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.examples.report.Table;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.stats.LatencyHistogram;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Measures DMA bandwidth and latency with a probe endpoint, as "Understanding PCIe performance for
+ * end host networking" (SIGCOMM 2018) did.
+ */
+public final class PcieBench implements Scenario {
+  private static final double PS_PER_NS = 1_000;
+  private static final int BAR_COLUMNS = 40;
+  private static final double[] PERCENTILES = {5, 25, 50, 75, 95, 99, 99.9};
+
+  /** Creates the scenario. */
+  public PcieBench() {}
+
+  @Override
+  public String name() {
+    return "pcie-bench";
+  }
+
+  @Override
+  public String description() {
+    return "measure DMA bandwidth and latency of a host with a probe endpoint";
+  }
+
+  @Override
+  public List<Key<?>> keys() {
+    List<Key<?>> keys = new ArrayList<>(PcieBenchKeys.ALL);
+    keys.addAll(HostKeys.ALL);
+    return keys;
+  }
+
+  @Override
+  public Report run(Settings settings, RunContext context) {
+    ProbeMachine machine = new ProbeMachine(settings, context);
+    double startedSeconds = context.wallSeconds();
+    machine.run(context);
+    double wallSeconds = context.wallSeconds() - startedSeconds;
+    Report report = new Report();
+    addMetrics(report, machine, wallSeconds);
+    if (machine.probeRun().operation().isSingle()) {
+      report.table(latencies(machine.probe().meter().latency()));
+    } else {
+      report.table(usage(machine));
+    }
+    check(report, machine);
+    report.notModelled("effects of the study's device without a known mechanism; see ProbeConfig");
+    return report.events(machine.eventsTotal());
+  }
+
+  private static void addMetrics(Report report, ProbeMachine machine, double wallSeconds) {
+    ProbeMeter meter = machine.probe().meter();
+    ProbeMachine.LinkTotals link = machine.linkTotals();
+    boolean isSingle = machine.probeRun().operation().isSingle();
+    report
+        .headline(
+            isSingle
+                ? new String[] {"latency_ns_p50", "latency_ns_p95", "latency_ns_p999"}
+                : new String[] {"goodput_gbit_per_s", "transactions_per_s", "latency_ns_p50"})
+        .metric("goodput_gbit_per_s", meter.goodputGbps())
+        .metric("transactions_per_s", meter.operationsPerSecond());
+    addLatency(report, meter.latency());
+    report
+        .metric("iotlb_miss_ratio", 0.0)
+        .metric("tags_in_use_count_mean", tagsInUse(machine))
+        .metric("pcie_up_bytes", link.upBytes())
+        .metric("pcie_down_bytes", link.downBytes())
+        .metric("tlp_mwr_count", link.writes())
+        .metric("tlp_mrd_count", link.reads())
+        .metric("tlp_cpld_count", link.completions())
+        .metric("simulated_ns", machine.elapsedPs() / PS_PER_NS)
+        .metric("dma_per_wall_second", meter.doneTotal() / Math.max(1e-9, wallSeconds));
+  }
+
+  private static void addLatency(Report report, LatencyHistogram latency) {
+    report
+        .metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
+        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
+        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
+        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
+        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
+        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
+        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS)
+        .section(
+            "Latency as the firmware sees it",
+            "latency_ns_min",
+            "latency_ns_p50",
+            "latency_ns_p95",
+            "latency_ns_p99",
+            "latency_ns_p999",
+            "latency_ns_max",
+            "latency_ns_mean");
+  }
+
+  private static double tagsInUse(ProbeMachine machine) {
+    return (double) machine.probe().tagsHeldPsTotal() / machine.elapsedPs();
+  }
+
+  private static Table latencies(LatencyHistogram latency) {
+    Table table = new Table("Distribution", ">percentile", ">ns", "");
+    double longestPs = latency.percentilePs(PERCENTILES[PERCENTILES.length - 1]);
+    for (double percentile : PERCENTILES) {
+      long ps = latency.percentilePs(percentile);
+      table.row(
+          String.format(Locale.ROOT, "%s", percentile),
+          String.format(Locale.ROOT, "%.1f", ps / PS_PER_NS),
+          bar(ps / longestPs));
+    }
+    return table;
+  }
+
+  /** What is full is what limits. */
+  private static Table usage(ProbeMachine machine) {
+    Probe probe = machine.probe();
+    ProbeMachine.LinkTotals link = machine.linkTotals();
+    double elapsedPs = machine.elapsedPs();
+    Table table = new Table("In use", "part", ">%", "");
+    addUsage(table, "link, device to host", link.upBusyPs() / elapsedPs);
+    addUsage(table, "link, host to device", link.downBusyPs() / elapsedPs);
+    addUsage(table, "read engine", probe.readBusyPsTotal() / elapsedPs);
+    addUsage(table, "write engine", probe.writeBusyPsTotal() / elapsedPs);
+    addUsage(table, "tags", tagsInUse(machine) / probe.config().tags());
+    return table;
+  }
+
+  private static void addUsage(Table table, String part, double ratio) {
+    table.row(part, String.format(Locale.ROOT, "%.1f", 100 * ratio), bar(ratio));
+  }
+
+  private static String bar(double ratio) {
+    return "#".repeat((int) Math.round(Math.min(1, ratio) * BAR_COLUMNS));
+  }
+
+  private static void check(Report report, ProbeMachine machine) {
+    ProbeMachine.LinkTotals link = machine.linkTotals();
+    TlpArithmetic expected = machine.expected();
+    report.check(
+        "bytes on the link = TLP arithmetic over all DMAs",
+        link.upBytes() == expected.upBytes()
+            && link.downBytes() == expected.downBytes()
+            && link.writes() == expected.writesCount()
+            && link.reads() == expected.requestsCount()
+            && link.completions() == expected.completionsCount(),
+        String.format(
+            Locale.ROOT,
+            "%d + %d = %d + %d",
+            link.upBytes(),
+            link.downBytes(),
+            expected.upBytes(),
+            expected.downBytes()));
+    report.check(
+        "the host refused nothing",
+        machine.probe().refusedTotal() == 0,
+        machine.probe().refusedTotal() + " refused");
+    if (machine.probeRun().operation().hasReads()) {
+      checkLittle(report, machine);
+    }
+  }
+
+  /** No more payload than tags times bytes per request over the time that a tag is held. */
+  private static void checkLittle(Report report, ProbeMachine machine) {
+    ProbeRun run = machine.probeRun();
+    Probe probe = machine.probe();
+    double heldPs = (double) probe.tagsHeldPsTotal() / run.totalCount();
+    double bound = probe.config().tags() * 8_000.0 * run.window().sizeBytes() / heldPs;
+    double goodput = probe.meter().goodputGbps();
+    report.check(
+        "goodput <= tags x bytes / time a tag is held (Little's law)",
+        goodput <= bound * 1.02, // Warm-up and measurement need not hold tags equally long.
+        String.format(Locale.ROOT, "%.2f <= %.2f Gb/s", goodput, bound));
+  }
+}

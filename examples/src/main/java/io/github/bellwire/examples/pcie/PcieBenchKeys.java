@@ -1,0 +1,156 @@
+package io.github.bellwire.examples.pcie;
+
+import io.github.bellwire.device.probe.ProbeConfig;
+import io.github.bellwire.device.probe.ProbeOperation;
+import io.github.bellwire.device.probe.ProbeWindow;
+import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueType;
+import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.HostConfig;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** What can be set about a measurement with the probe. */
+final class PcieBenchKeys {
+  /** In which order slots are visited. */
+  enum Pattern {
+    /** One after the other. */
+    SEQ,
+    /** At random. */
+    RAND
+  }
+
+  /** What the caches hold of the window. */
+  enum Cache {
+    /** Every line has been written by a core. */
+    WARM,
+    /** No line is in any cache. */
+    COLD
+  }
+
+  /** Where the window's memory and the core that warms it are. */
+  enum Numa {
+    /** On the socket that the device is plugged into. */
+    LOCAL,
+    /** On the other socket. */
+    REMOTE
+  }
+
+  /** How far slots are apart. */
+  enum Slot {
+    /** Offset and size, rounded up to whole lines. */
+    LINE,
+    /** The next power of two, at least a line. */
+    POW2
+  }
+
+  static final Key<ProbeOperation> OP =
+      Key.of("op", ValueTypes.words(ProbeOperation.class), "read", "what to measure");
+  static final Key<Long> SIZE =
+      Key.of("size", ValueTypes.bytes(1, ProbeWindow.SIZE_MAX_BYTES), "64B", "bytes of one DMA");
+  static final Key<Long> WINDOW =
+      Key.of("window", ValueTypes.bytes(64, 1L << 30), "8KiB", "memory that the probe visits");
+  static final Key<Long> OFFSET =
+      Key.of("offset", ValueTypes.bytes(0, 4095), "0B", "where a DMA starts in its slot");
+  static final Key<Pattern> PATTERN =
+      Key.of("pattern", ValueTypes.words(Pattern.class), "rand", "order of the slots");
+  static final Key<Cache> CACHE =
+      Key.of("cache", ValueTypes.words(Cache.class), "warm", "written by a core first, or not");
+  static final Key<Numa> NUMA =
+      Key.of("numa", ValueTypes.words(Numa.class), "local", "socket of the memory and that core");
+  static final Key<Slot> SLOT =
+      Key.optional(
+          "slot", ValueTypes.words(Slot.class), "host", "offset + size rounded up to this");
+  static final Key<Long> COUNT =
+      Key.of("count", ValueTypes.count(1, 1_000_000_000), "100000", "DMAs after the warm-up");
+  static final Key<Long> TAGS =
+      Key.optional("probe.tags", ValueTypes.count(1, 768), "link.tags", "reads outstanding");
+  static final Key<OptionalLong> READ_RATE =
+      Key.optional("probe.read-rate", rate(), "host", "reads that the engine starts");
+  static final Key<OptionalLong> WRITE_RATE =
+      Key.optional("probe.write-rate", rate(), "host", "writes that the engine starts");
+  static final Key<Long> TIMESTAMP =
+      Key.optional(
+          "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of its clock");
+
+  static final List<Key<?>> ALL =
+      List.of(
+          OP,
+          SIZE,
+          WINDOW,
+          OFFSET,
+          PATTERN,
+          CACHE,
+          NUMA,
+          SLOT,
+          COUNT,
+          TAGS,
+          READ_RATE,
+          WRITE_RATE,
+          TIMESTAMP);
+
+  private static final int LINE_BYTES = 64;
+
+  private PcieBenchKeys() {}
+
+  private static ValueType<OptionalLong> rate() {
+    return ValueTypes.wordOr("unlimited", ValueTypes.perSecond(1_000, 10_000_000_000L));
+  }
+
+  /**
+   * Brings the tags of the slot and of the probe together: they are the same tags.
+   *
+   * @return the machine with them
+   */
+  static HostConfig withTags(Settings settings, HostConfig host) {
+    int slotTags = host.link().tags();
+    int tags = Math.toIntExact(settings.supply(TAGS, (long) slotTags));
+    if (settings.isGiven(HostKeys.LINK_TAGS) && tags > slotTags) {
+      throw settings.refuse(TAGS, "must be at most " + settings.assignment(HostKeys.LINK_TAGS));
+    }
+    settings.supply(HostKeys.LINK_TAGS, (long) Math.max(tags, slotTags));
+    return host.withLink(host.link().withTags(Math.max(tags, slotTags)));
+  }
+
+  /** {@return the probe as the settings describe it, after {@link #withTags}} */
+  static ProbeConfig probe(Settings settings, HostConfig host) {
+    ProbeConfig preset = isIdeal(host) ? ProbeConfig.IDEAL : ProbeConfig.NFP6000;
+    ProbeConfig.Reads reads = preset.reads();
+    ProbeConfig.Writes writes = preset.writes();
+    long readRate = rate(settings, READ_RATE, reads.startsPerSecond());
+    long writeRate = rate(settings, WRITE_RATE, writes.startsPerSecond());
+    long timestampPs = settings.supply(TIMESTAMP, preset.firmware().timestampPs());
+    boolean isOwnPace = settings.isGiven(READ_RATE) || settings.isGiven(WRITE_RATE);
+    return preset
+        .withTags(settings.intValue(TAGS))
+        .withReads(settings.isGiven(READ_RATE) ? reads.withStartsPerSecond(readRate) : reads)
+        .withWrites(settings.isGiven(WRITE_RATE) ? writes.withStartsPerSecond(writeRate) : writes)
+        .withPairsPerSecond(isOwnPace ? ProbeConfig.UNLIMITED : preset.pairsPerSecond())
+        .withFirmware(preset.firmware().withTimestampPs(timestampPs));
+  }
+
+  /** {@return bytes from slot to slot; what does not fit the window is refused} */
+  static int slotBytes(Settings settings, HostConfig host) {
+    int bytes = settings.intValue(SIZE) + settings.intValue(OFFSET);
+    int lines = (bytes + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES; // rounds up
+    Slot slot = settings.supply(SLOT, isIdeal(host) ? Slot.POW2 : Slot.LINE);
+    boolean isPowerOfTwo = slot == Slot.LINE || Integer.bitCount(lines) == 1;
+    int slotBytes = isPowerOfTwo ? lines : Integer.highestOneBit(lines) * 2;
+    if (settings.value(WINDOW) < slotBytes) {
+      throw settings.refuse(WINDOW, "must hold a slot of " + slotBytes + "B");
+    }
+    return slotBytes;
+  }
+
+  private static boolean isIdeal(HostConfig host) {
+    return host.name().equals(HostConfig.IDEAL.name());
+  }
+
+  private static long rate(Settings settings, Key<OptionalLong> key, long preset) {
+    OptionalLong supplied =
+        preset == ProbeConfig.UNLIMITED ? OptionalLong.empty() : OptionalLong.of(preset);
+    return settings.supply(key, supplied).orElse(ProbeConfig.UNLIMITED);
+  }
+}

@@ -1,0 +1,178 @@
+package io.github.bellwire.examples.pcie;
+
+import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.device.probe.Probe;
+import io.github.bellwire.device.probe.ProbeConfig;
+import io.github.bellwire.device.probe.ProbeOperation;
+import io.github.bellwire.device.probe.ProbeRun;
+import io.github.bellwire.device.probe.ProbeWindow;
+import io.github.bellwire.examples.cli.CommandLineTool;
+import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
+import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
+import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.ConfigLayout;
+import io.github.bellwire.pcie.LinkDirection;
+import io.github.bellwire.pcie.RootPort;
+
+/** A host with a probe and the memory that it visits, as the settings describe them. */
+final class ProbeMachine {
+  private static final int EVENTS_PER_LOOK = 1 << 14;
+  private static final int LINE_BYTES = 64;
+  private static final long WARMUP_COUNT = 1_000;
+
+  private final Host host;
+  private final Probe probe;
+  private final RootPort port;
+  private final ProbeRun run;
+  private final LinkTotals before;
+  private final long startPs;
+
+  /** What has gone over a link. */
+  record LinkTotals(
+      long upBytes,
+      long downBytes,
+      long upBusyPs,
+      long downBusyPs,
+      long writes,
+      long reads,
+      long completions) {
+
+    static LinkTotals of(RootPort port) {
+      LinkDirection up = port.upstream();
+      LinkDirection down = port.downstream();
+      return new LinkTotals(
+          up.bytesTotal(),
+          down.bytesTotal(),
+          up.busyPsTotal(),
+          down.busyPsTotal(),
+          up.memoryWritesTotal(),
+          up.memoryReadsTotal(),
+          down.completionsWithDataTotal());
+    }
+
+    LinkTotals minus(LinkTotals other) {
+      return new LinkTotals(
+          upBytes - other.upBytes,
+          downBytes - other.downBytes,
+          upBusyPs - other.upBusyPs,
+          downBusyPs - other.downBusyPs,
+          writes - other.writes,
+          reads - other.reads,
+          completions - other.completions);
+    }
+  }
+
+  /** Builds the machine and brings the caches into the state asked for. */
+  ProbeMachine(Settings settings, RunContext context) {
+    HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
+    if (settings.value(PcieBenchKeys.NUMA) == Numa.REMOTE) {
+      String name = settings.assignment(HostKeys.HOST);
+      throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
+    }
+    ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
+    int slotBytes = PcieBenchKeys.slotBytes(settings, config);
+    host = new Host(config, settings.value(CommandLineTool.SEED));
+    probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
+    port = host.attach(probe);
+    host.enumerate();
+    probe
+        .configSpace()
+        .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+    long windowBytes = settings.value(PcieBenchKeys.WINDOW);
+    ProbeWindow window =
+        new ProbeWindow(
+            host.pages().allocate(windowBytes),
+            windowBytes,
+            slotBytes,
+            settings.intValue(PcieBenchKeys.OFFSET),
+            settings.intValue(PcieBenchKeys.SIZE),
+            settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
+    if (settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
+      warm(window);
+    }
+    run =
+        new ProbeRun(
+            settings.value(PcieBenchKeys.OP),
+            window,
+            WARMUP_COUNT + 2L * probeConfig.tags(),
+            settings.value(PcieBenchKeys.COUNT));
+    before = LinkTotals.of(port);
+    startPs = host.simulation().nowPs();
+  }
+
+  private void warm(ProbeWindow window) {
+    SynchronousPort cpu = host.synchronousPort(0);
+    byte[] line = new byte[LINE_BYTES];
+    for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
+      cpu.store(window.iova() + done, line, 0, LINE_BYTES);
+    }
+  }
+
+  /** Lets the probe measure until it is done. */
+  void run(RunContext context) {
+    Simulation simulation = host.simulation();
+    context.progress().begin("DMAs", run.totalCount());
+    probe.start(run);
+    while (!probe.isDone()) {
+      for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone(); i++) {
+        simulation.step();
+      }
+      context.progress().advanceTo(probe.meter().doneTotal());
+    }
+  }
+
+  /** {@return what the operations of the run must have put on the link} */
+  TlpArithmetic expected() {
+    TlpArithmetic expected =
+        new TlpArithmetic(
+            probe.configSpace().maxPayloadBytes(),
+            probe.configSpace().maxReadRequestBytes(),
+            port.link().readCompletionBoundaryBytes());
+    ProbeOperation operation = run.operation();
+    ProbeWindow window = run.window();
+    Simulation simulation = host.simulation();
+    ProbeWindow.Addresses writes =
+        window.addresses(simulation.randomStream(ProbeRun.WRITE_ADDRESSES));
+    ProbeWindow.Addresses reads =
+        operation == ProbeOperation.LAT_WRITE_READ
+            ? window.addresses(simulation.randomStream(ProbeRun.WRITE_ADDRESSES))
+            : window.addresses(simulation.randomStream(ProbeRun.READ_ADDRESSES));
+    for (long i = 0; i < run.totalCount(); i++) {
+      if (operation.hasWrites()) {
+        expected.addWrite(writes.next(), window.sizeBytes());
+      }
+      if (operation.hasReads()) {
+        expected.addRead(reads.next(), window.sizeBytes());
+      }
+    }
+    return expected;
+  }
+
+  Probe probe() {
+    return probe;
+  }
+
+  ProbeRun probeRun() {
+    return run;
+  }
+
+  /** {@return what has gone over the link since the start} */
+  LinkTotals linkTotals() {
+    return LinkTotals.of(port).minus(before);
+  }
+
+  /** {@return from the start of the warm-up to the end of the last DMA} */
+  long elapsedPs() {
+    return probe.meter().lastPs() - startPs;
+  }
+
+  long eventsTotal() {
+    return host.simulation().eventsTotal();
+  }
+}

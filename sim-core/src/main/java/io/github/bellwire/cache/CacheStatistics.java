@@ -1,0 +1,59 @@
+package io.github.bellwire.cache;
+
+/** What the caches have counted, in lines. Confined to the simulation thread. */
+public final class CacheStatistics {
+  long deviceReadHits;
+  long deviceReadMisses;
+  long deviceWriteHits;
+  long deviceWriteMisses;
+  long writeBacks;
+  long coreSnoops;
+  long backInvalidations;
+  long noSnoopHazards;
+
+  /** Creates statistics of nothing. */
+  public CacheStatistics() {}
+
+  /** {@return lines that devices read and found in the caches of the port's socket} */
+  public long deviceReadHitsTotal() {
+    return deviceReadHits;
+  }
+
+  /** {@return lines that devices read and that came from DRAM or another socket} */
+  public long deviceReadMissesTotal() {
+    return deviceReadMisses;
+  }
+
+  /** {@return lines that devices wrote and found in the caches of the port's socket} */
+  public long deviceWriteHitsTotal() {
+    return deviceWriteHits;
+  }
+
+  /** {@return lines that devices wrote and that were not in the caches of the port's socket} */
+  public long deviceWriteMissesTotal() {
+    return deviceWriteMisses;
+  }
+
+  /** {@return dirty lines that were written to DRAM to make room or for coherence} */
+  public long writeBacksTotal() {
+    return writeBacks;
+  }
+
+  /** {@return how often a core's cache was asked for its copy} */
+  public long coreSnoopsTotal() {
+    return coreSnoops;
+  }
+
+  /** {@return lines taken from cores because the last-level cache or the filter needed room} */
+  public long backInvalidationsTotal() {
+    return backInvalidations;
+  }
+
+  /**
+   * {@return accesses with No Snoop to lines of which a cache held a copy that made a difference:
+   * dirty when memory was read, any when memory was written}
+   */
+  public long noSnoopHazardsTotal() {
+    return noSnoopHazards;
+  }
+}

@@ -1,0 +1,135 @@
+package io.github.bellwire.pcie;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The way of a device's request upwards: at each downstream port it is admitted or refused, and at
+ * each switch it goes on up or turns to a peer, by address and by the access control services of
+ * the port where it came in (PCI Express Base Specification 5.0, section 6.12.3, table 6-10).
+ *
+ * <p>Holds the outcome of the last request; allocates nothing after construction.
+ */
+final class RequestRoute {
+  private final DownstreamPort origin;
+  private long arrivalPs;
+  private DmaStatus status = DmaStatus.OK;
+  private @Nullable Switch turn;
+  private @Nullable DownstreamPort peer;
+
+  RequestRoute(DownstreamPort origin) {
+    this.origin = origin;
+  }
+
+  /**
+   * Sends a request on its way.
+   *
+   * @param type memory write or read
+   * @param wireBytes its size
+   * @param requesterId who sends it, or claims to
+   * @param isTranslated whether it says that its address is translated (AT field 10b)
+   * @param address first byte
+   * @param sentPs when it has left the device
+   */
+  void follow(
+      TlpType type,
+      int wireBytes,
+      int requesterId,
+      boolean isTranslated,
+      long address,
+      long sentPs) {
+    status = DmaStatus.OK;
+    turn = null;
+    peer = null;
+    arrivalPs = origin.upstream().arrivalPs(sentPs);
+    DownstreamPort at = origin;
+    Switch owner = at.owner();
+    while (isAdmitted(at, requesterId, isTranslated)
+        && owner != null
+        && isRoutedUp(owner, at, isTranslated, address)) {
+      arrivalPs = owner.sendUp(type, wireBytes, arrivalPs, true);
+      at = owner.above();
+      owner = at.owner();
+    }
+  }
+
+  /** {@return when the request has arrived at the root complex, or at the switch where it turns} */
+  long arrivalPs() {
+    return arrivalPs;
+  }
+
+  /** {@return whether the request goes on, or why not} */
+  DmaStatus status() {
+    return status;
+  }
+
+  /** {@return the switch where the request turns or is refused; null for the root complex} */
+  @Nullable Switch turn() {
+    return turn;
+  }
+
+  /** {@return the port of the peer that a switch has routed the request to, or null} */
+  @Nullable DownstreamPort peer() {
+    return peer;
+  }
+
+  private boolean isAdmitted(DownstreamPort at, int requesterId, boolean isTranslated) {
+    ConfigSpace config = at.configSpace();
+    if (!config.isBusMasterEnabled()) {
+      refuse(at, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
+      return false;
+    }
+    AcsCapability acs = config.acs();
+    boolean violates =
+        isTranslated && acs.isOn(AcsLayout.TRANSLATION_BLOCKING)
+            || acs.isOn(AcsLayout.SOURCE_VALIDATION)
+                && !config.bridge().hasBus(requesterId >>> Byte.SIZE);
+    if (violates) {
+      refuse(at, DmaStatus.COMPLETER_ABORT, PcieError.ACS_VIOLATION);
+    }
+    return !violates;
+  }
+
+  /** Decides at a switch; turns the request or refuses it if the answer is no. */
+  private boolean isRoutedUp(Switch owner, DownstreamPort at, boolean isTranslated, long address) {
+    AcsCapability acs = at.configSpace().acs();
+    SwitchPort target = owner.portTowards(address);
+    if (target == null) {
+      // Addresses of the switch that no port of it has belong to nobody.
+      ConfigSpace upstreamPort = owner.configSpace();
+      boolean lost = upstreamPort.bridge().forwards(address) || !upstreamPort.isBusMasterEnabled();
+      if (lost) {
+        refuse(at, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
+      }
+      return !lost;
+    }
+    if (target == at) {
+      boolean isForwarded = acs.isOn(AcsLayout.UPSTREAM_FORWARDING);
+      if (!isForwarded) {
+        refuse(at, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
+      }
+      return isForwarded;
+    }
+    boolean isDirect = isTranslated && acs.isOn(AcsLayout.DIRECT_TRANSLATED);
+    boolean isForbidden = !isDirect && acs.isEgressForbidden(target.number());
+    boolean redirects = !isDirect && acs.isOn(AcsLayout.REQUEST_REDIRECT);
+    if (redirects && (isForbidden || !acs.isOn(AcsLayout.EGRESS_CONTROL))) {
+      return true;
+    }
+    if (isForbidden) {
+      refuse(at, DmaStatus.COMPLETER_ABORT, PcieError.ACS_VIOLATION);
+      return false;
+    }
+    turn = owner;
+    peer = target.portAt(address);
+    if (peer == null) {
+      refuse(target, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
+    }
+    return false;
+  }
+
+  private void refuse(DownstreamPort at, DmaStatus why, PcieError error) {
+    status = why;
+    turn = at.owner();
+    at.errors().record(error, arrivalPs);
+  }
+}

@@ -1,0 +1,21 @@
+package io.github.bellwire.pcie;
+
+/** The kinds of transaction layer packets that cross a link here. */
+enum TlpType {
+  /** MWr, interrupt messages included: posted. */
+  MEMORY_WRITE,
+  /** MRd: non-posted. */
+  MEMORY_READ,
+  /** CplD. */
+  COMPLETION_WITH_DATA,
+  /** Cpl: a refusal. */
+  COMPLETION;
+
+  boolean isPosted() {
+    return this == MEMORY_WRITE;
+  }
+
+  boolean isCompletion() {
+    return this == COMPLETION_WITH_DATA || this == COMPLETION;
+  }
+}

@@ -1,0 +1,87 @@
+package io.github.bellwire.device.nic;
+
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Brings receive descriptors onto the chip: those a frame needs when there are none, and ahead of
+ * frames when few are left.
+ */
+final class RxFetcher {
+  private final NicConfig config;
+  private final DmaGate dma;
+  private final @Nullable TraceSink trace;
+  private final byte[] scratch;
+  private long lastReadPs;
+
+  RxFetcher(NicConfig config, DmaGate dma, @Nullable TraceSink trace) {
+    this.config = config;
+    this.dma = dma;
+    this.trace = trace;
+    scratch = new byte[config.rxPrefetchDescriptors() * RxDescriptorLayout.SIZE_BYTES];
+  }
+
+  void reset() {
+    lastReadPs = 0;
+  }
+
+  /** {@return when the last read has been answered or will have been} */
+  long lastReadPs() {
+    return lastReadPs;
+  }
+
+  /** Fetches until a queue has descriptors for a frame; returns false if a read was refused. */
+  boolean fetch(RxQueue queue, int count, long nowPs) {
+    while (queue.unclaimedFetchedCount() < count) {
+      if (!read(queue, nowPs)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** {@return whether fewer descriptors than wanted are on the chip and more can be had now} */
+  boolean isPrefetchDue(RxQueue queue, long nowPs) {
+    return queue.unclaimedFetchedCount() < config.rxFetchThreshold()
+        && queue.fetchableCount() > 0
+        && dma.tagFreePs() <= nowPs;
+  }
+
+  /** Reads the next descriptors, as many at once as the part does; false if that was refused. */
+  boolean read(RxQueue queue, long nowPs) {
+    int count = Math.min(config.rxPrefetchDescriptors(), queue.fetchableCount());
+    long address = queue.address(queue.fetched);
+    long readPs = dma.read(address, scratch, 0, count * RxDescriptorLayout.SIZE_BYTES, nowPs);
+    if (dma.status() != DmaStatus.OK) {
+      return false;
+    }
+    lastReadPs = Math.max(lastReadPs, readPs);
+    if (trace != null) {
+      traceFetched(trace, queue, count, readPs);
+    }
+    for (int i = 0; i < count; i++) {
+      queue.bufferAddresses[queue.fetched] =
+          LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES);
+      queue.fetchedPs[queue.fetched] = lastReadPs;
+      queue.fetched = queue.next(queue.fetched);
+    }
+    return true;
+  }
+
+  private void traceFetched(TraceSink sink, RxQueue queue, int count, long readPs) {
+    long sequence = queue.sequence + queue.unclaimedFetchedCount();
+    for (int i = 0; i < count; i++) {
+      sink.onStep(
+          OperationId.receive(config.portIndex(), queue.index, sequence + i),
+          LifecycleStep.DEVICE_DMA,
+          TraceCause.DESCRIPTOR_FETCHED,
+          readPs,
+          queue.address(queue.fetched + i),
+          RxDescriptorLayout.SIZE_BYTES);
+    }
+  }
+}

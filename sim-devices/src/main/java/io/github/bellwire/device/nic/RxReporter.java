@@ -1,0 +1,229 @@
+package io.github.bellwire.device.nic;
+
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Tells software which receive descriptors are done, by writing them back.
+ *
+ * <p>The 82599 writes the descriptors of a packet back as soon as its payload is on its way. A part
+ * that gathers them, as the 82598 does with RXDCTL.WTHRESH, writes a group at once: it ends where
+ * the ring's index is a multiple of the group, so that groups of four fill whole cache lines, or
+ * with the ring. A group that stays incomplete is written after a delay, or when software sets
+ * RXDCTL.SWFLSH or stops the queue, and so is never lost.
+ */
+final class RxReporter {
+  private final NicConfig config;
+  private final Simulation simulation;
+  private final RxQueue[] queues;
+  private final InterruptUnit interrupts;
+  private final DmaGate dma;
+  private final @Nullable TraceSink trace;
+  private final int groupDescriptors;
+  private final Event flushWaiting;
+  // Queues with descriptors that wait for their group, a bit each.
+  private long waitingQueues;
+  private long lastSentPs;
+  private long faultsTotal;
+
+  RxReporter(
+      NicConfig config,
+      Simulation simulation,
+      RxQueue[] queues,
+      InterruptUnit interrupts,
+      DmaGate dma,
+      @Nullable TraceSink trace) {
+    this.config = config;
+    this.simulation = simulation;
+    this.queues = queues;
+    this.interrupts = interrupts;
+    this.dma = dma;
+    this.trace = trace;
+    groupDescriptors = config.rxWriteBackDescriptors();
+    flushWaiting =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            flushDue(nowPs);
+          }
+        };
+  }
+
+  void reset() {
+    simulation.cancel(flushWaiting);
+    waitingQueues = 0;
+    lastSentPs = 0;
+  }
+
+  void onFault(long nowPs) {
+    faultsTotal++;
+    interrupts.onOther(NicRegisters.EICR_PCI, nowPs);
+  }
+
+  /** {@return accesses that memory refused} */
+  long faultsTotal() {
+    return faultsTotal;
+  }
+
+  /** {@return when the last write-back has left the device or will have} */
+  long lastSentPs() {
+    return lastSentPs;
+  }
+
+  /** Memory may be reached again: reports what could not be reported meanwhile. */
+  void resume(long nowPs) {
+    if (waitingQueues != 0 && !flushWaiting.isScheduled()) {
+      simulation.schedule(flushWaiting, nowPs);
+    }
+  }
+
+  /**
+   * A frame's payload is on its way: its descriptors are done, the last with EOP.
+   *
+   * @param atPs when the payload has left, so that data comes before status
+   */
+  void onFrameDone(Frame frame, RxQueue queue, long atPs) {
+    queue.donePs = atPs;
+    boolean isWritten = false;
+    int left = frame.lengthBytes;
+    for (int i = frame.descriptorsCount; i > 0; i--) {
+      int piece = Math.min(left, queue.bufferBytes);
+      left -= piece;
+      encode(frame, queue, piece, i == 1);
+      queue.doneCount++;
+      if (endsHere(queue) || groupDescriptors == 1 && i == 1) {
+        write(queue);
+        isWritten = true;
+      }
+    }
+    if (queue.doneCount > 0) {
+      await(queue, atPs);
+    }
+    if (isWritten) {
+      // The message follows the write-back out of the device; posted order keeps it behind.
+      interrupts.onRxCause(queue.index, dma.sentPs());
+    }
+  }
+
+  /** Writes back what is done, however little. */
+  void flush(RxQueue queue, long nowPs) {
+    if (queue.doneCount > 0 && queue.isEnabled && dma.isOpen()) {
+      queue.donePs = Math.max(queue.donePs, nowPs);
+      write(queue);
+      interrupts.onRxCause(queue.index, dma.sentPs());
+    }
+  }
+
+  /** Forgets what a queue that stops has not reported. */
+  void cancel(RxQueue queue) {
+    waitingQueues &= ~(1L << queue.index);
+    queue.doneCount = 0;
+  }
+
+  private boolean endsHere(RxQueue queue) {
+    int next = queue.head + queue.doneCount;
+    return next == queue.size
+        || queue.doneCount == RxQueue.DONE_MAX
+        || groupDescriptors > 1 && (next & groupDescriptors - 1) == 0;
+  }
+
+  /** An earlier one of the queue may wait already; the delay is its, too. */
+  private void await(RxQueue queue, long atPs) {
+    long bit = 1L << queue.index;
+    if ((waitingQueues & bit) == 0) {
+      waitingQueues |= bit;
+      queue.flushPs = atPs + config.rxWriteBackDelayPs();
+      if (!flushWaiting.isScheduled()) {
+        simulation.schedule(flushWaiting, queue.flushPs);
+      }
+    }
+  }
+
+  /** Groups that became complete meanwhile left the event where it was. */
+  private void flushDue(long nowPs) {
+    if (!dma.isOpen()) {
+      return; // Whoever opens it resumes.
+    }
+    long nextPs = Simulation.NEVER_PS;
+    for (long rest = waitingQueues; rest != 0; rest &= rest - 1) {
+      RxQueue queue = queues[Long.numberOfTrailingZeros(rest)];
+      if (queue.flushPs <= nowPs) {
+        flush(queue, nowPs);
+      } else {
+        nextPs = Math.min(nextPs, queue.flushPs);
+      }
+    }
+    if (nextPs != Simulation.NEVER_PS) {
+      simulation.schedule(flushWaiting, nextPs);
+    }
+  }
+
+  private void write(RxQueue queue) {
+    int count = queue.doneCount;
+    long address = queue.address(queue.head);
+    int bytes = count * RxDescriptorLayout.SIZE_BYTES;
+    long visiblePs = dma.writeStatus(address, queue.doneBytes, 0, bytes, queue.donePs);
+    if (dma.status() != DmaStatus.OK) {
+      onFault(queue.donePs);
+    }
+    queue.donePs = dma.sentPs();
+    lastSentPs = Math.max(lastSentPs, queue.donePs);
+    if (trace != null) {
+      traceCompletions(trace, queue, visiblePs);
+    }
+    queue.reported += count;
+    queue.head += count;
+    if (queue.head == queue.size) {
+      queue.head = 0;
+    }
+    queue.doneCount = 0;
+    waitingQueues &= ~(1L << queue.index);
+  }
+
+  private static void encode(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
+    int status = RxDescriptorLayout.STATUS_DD;
+    if (isLast) {
+      status |= RxDescriptorLayout.STATUS_EOP | frame.statusAndErrors;
+    }
+    int at = queue.doneCount * RxDescriptorLayout.SIZE_BYTES;
+    if (queue.isLegacy) {
+      int errors = frame.statusAndErrors >>> 24;
+      // The address stays in place.
+      LittleEndian.putLong(
+          queue.doneBytes, at, queue.bufferAddresses[queue.head + queue.doneCount]);
+      LittleEndian.putLong(
+          queue.doneBytes,
+          at + RxDescriptorLayout.HIGH_OFFSET,
+          RxDescriptorLayout.legacyWriteBackHigh(
+              pieceBytes,
+              isLast ? frame.fragmentChecksum : 0,
+              status & 0xff,
+              isLast ? errors : 0,
+              frame.vlanTci));
+      return;
+    }
+    LittleEndian.putLong(queue.doneBytes, at, frame.writeBackLow);
+    LittleEndian.putLong(
+        queue.doneBytes,
+        at + RxDescriptorLayout.HIGH_OFFSET,
+        RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
+  }
+
+  private void traceCompletions(TraceSink sink, RxQueue queue, long atPs) {
+    for (int i = 0; i < queue.doneCount; i++) {
+      sink.onStep(
+          OperationId.receive(config.portIndex(), queue.index, queue.reported + i),
+          LifecycleStep.COMPLETION,
+          TraceCause.DESCRIPTOR_WRITTEN_BACK,
+          atPs,
+          queue.address(queue.head + i),
+          RxDescriptorLayout.SIZE_BYTES);
+    }
+  }
+}

@@ -1,0 +1,45 @@
+package io.github.bellwire.device.probe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.PriorityQueue;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class OutstandingTagsTest {
+  @Test
+  void shouldHandOutTheTagThatIsFreeFirst() {
+    OutstandingTags tags = new OutstandingTags(2);
+
+    assertThat(tags.nextFreePs()).isZero();
+    tags.take(0, 500);
+    assertThat(tags.nextFreePs()).isZero();
+    tags.take(10, 300);
+    assertThat(tags.nextFreePs()).isEqualTo(300);
+    tags.take(300, 400);
+    assertThat(tags.nextFreePs()).isEqualTo(400);
+    // 500 + 290 + 100.
+    assertThat(tags.heldPsTotal()).isEqualTo(890);
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 32, 768})
+  void shouldAgreeWithAPriorityQueue(int count) {
+    long seed = 20_180_820L + count;
+    SplittableRandom random = new SplittableRandom(seed);
+    OutstandingTags tags = new OutstandingTags(count);
+    PriorityQueue<Long> reference = new PriorityQueue<>();
+    for (int i = 0; i < count; i++) {
+      reference.add(0L);
+    }
+
+    for (int i = 0; i < 10_000; i++) {
+      assertThat(tags.nextFreePs()).as("seed %d, step %d", seed, i).isEqualTo(reference.peek());
+      long untilPs = reference.remove() + random.nextInt(1_000);
+      tags.take(0, untilPs);
+      reference.add(untilPs);
+    }
+  }
+}

@@ -1,0 +1,114 @@
+package io.github.bellwire.device.probe;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import io.github.bellwire.host.HostConfig;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** How long an operation keeps an engine. MPS is 256 bytes. */
+class ProbeEnginesTest {
+  private static final long BASE = 1L << 32;
+
+  private final ProbeBench bench = new ProbeBench(HostConfig.IDEAL, ProbeConfig.NFP6000);
+
+  @ParameterizedTest
+  @CsvSource({
+    // 1e12 / 67e6 between two starts.
+    "0, 16, 14925",
+    "0, 64, 14925",
+    // 152 ps per byte and 4 ns per piece: 128 * 152 + 4,000; 256 * 152 + 4,000.
+    "0, 128, 23456",
+    "0, 256, 42912",
+    // A start inside a line: one more double word, one more piece.
+    "1, 64, 18336",
+    "4, 128, 27456",
+    "1, 256, 47520",
+    // No whole double words: 23.7 ns at least; 256 * 152 + 4,000.
+    "0, 63, 23700",
+    "0, 255, 42912",
+    // Not short.
+    "0, 260, 14925",
+    "0, 2048, 14925"
+  })
+  void shouldOccupyTheReadEngine(int offset, int sizeBytes, long occupiedPs) {
+    ReadPace pace = new ReadPace(ProbeConfig.NFP6000.reads(), bench.probe().configSpace());
+
+    assertThat(pace.occupiedPs(BASE + offset, sizeBytes)).isEqualTo(occupiedPs);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // 1e12 / 47.4e6 between two starts.
+    "0, 16, 21097",
+    "0, 64, 21097",
+    // 7.8 ns + 128 * 128 ps.
+    "0, 128, 24184",
+    // A full burst of 128 * 128 ps, then one that takes the time between two starts.
+    "0, 129, 37481",
+    "0, 192, 37481",
+    // 7.8 ns + 256 * 128 ps.
+    "0, 256, 40568",
+    "0, 257, 53865",
+    // Not across a multiple of MPS: one more double word.
+    "1, 128, 24696",
+    // 32 double words whose burst goes to two TLPs: 7.8 ns + 128 * 128 ps + 4 ns.
+    "192, 128, 28184",
+    // 65 double words: 7.8 ns + 260 * 128 ps + 4 ns.
+    "1, 256, 45080",
+    // TLPs end between bursts: 7.8 ns + 384 * 128 ps.
+    "128, 384, 56952"
+  })
+  void shouldOccupyTheWriteEngine(int offset, int sizeBytes, long occupiedPs) {
+    WritePace pace = new WritePace(ProbeConfig.NFP6000.writes(), bench.probe().configSpace());
+
+    assertThat(pace.occupiedPs(BASE + offset, sizeBytes)).isEqualTo(occupiedPs);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // Rates of the engines on a host that limits nothing else.
+    "READ, 64, 67.0",
+    "READ, 128, 42.633", // 1e12 / 23,456
+    "WRITE, 64, 47.4",
+    "WRITE, 256, 24.650", // 1e12 / 40,568
+    "READWRITE, 64, 45.0"
+  })
+  void shouldKeepToTheRatesOfTheEngines(
+      ProbeOperation operation, int sizeBytes, double megaoperations) {
+    ProbeConfig config = ProbeConfig.NFP6000.withTags(256);
+    ProbeBench many = new ProbeBench(HostConfig.IDEAL, config);
+
+    ProbeMeter meter = many.measure(operation, many.window(sizeBytes), 100, 10_000);
+
+    assertThat(meter.operationsPerSecond() / 1e6).isCloseTo(megaoperations, withinPercentage(0.01));
+  }
+
+  @Test
+  void shouldSendWritesThatEndAtMultiplesOfMps() {
+    ProbeWindow window = new ProbeWindow(bench.window(64).iova(), 1 << 20, 1024, 192, 600, false);
+
+    bench.measure(ProbeOperation.WRITE, window, 1, 9);
+
+    // Bytes 192 to 792 of every KiB: pieces up to 256, 512, 768 and 792.
+    assertThat(bench.port().upstream().memoryWritesTotal()).isEqualTo(40);
+    // Each has a header of 24 bytes with its framing.
+    assertThat(bench.port().upstream().bytesTotal()).isEqualTo(10 * (600 + 4 * 24));
+  }
+
+  @Test
+  void shouldHoldATagPerRequest() {
+    // MRRS is 512: four requests, but two tags.
+    ProbeConfig config = ProbeConfig.IDEAL.withTags(2);
+    HostConfig host = HostConfig.GEN4_SERVER;
+    ProbeBench few = new ProbeBench(host, config);
+
+    ProbeMeter meter = few.measure(ProbeOperation.READ, few.window(2048), 1, 1);
+
+    // Two round trips one behind the other; one alone takes well above 400 ns.
+    assertThat(meter.latency().minPs()).isGreaterThan(800_000);
+    assertThat(few.port().upstream().memoryReadsTotal()).isEqualTo(8);
+  }
+}
