@@ -14,7 +14,8 @@ class DramControllerTest {
   private static final long RANK = 1L << 13;
   private static final long START_PS = 1_000_000;
 
-  private static final DramConfig DDR4 = DramConfig.of(DramTiming.DDR4_3200);
+  private static final DramConfig DDR4 =
+      DramConfig.of(DramTiming.DDR4_3200).withMapping(DramConfig.ROW_BANK_RANK_COLUMN);
   private final DramController dram = DDR4.newController();
 
   @ParameterizedTest
@@ -30,7 +31,7 @@ class DramControllerTest {
       String part, long hitPs, long closedPs, long conflictPs) {
     DramTiming timing = timing(part);
     DramController empty = DramConfig.of(timing).newController();
-    long otherRow = 1L << 40;
+    long otherRow = 1L << 40; // a row bit in any mapping
 
     assertThat(empty.read(0, 1, START_PS)).isEqualTo(START_PS + closedPs);
     assertThat(empty.read(0, 1, 2 * START_PS)).isEqualTo(2 * START_PS + hitPs);
