@@ -216,7 +216,7 @@ final class DramBanks {
   }
 
   /**
-   * {@return where {@link #sharedPs} finds what limits a command beside its bank}
+   * {@return where {@link #groupPs} and {@link #busPs} find what limits a command beside its bank}
    *
    * @param command not {@link #NOTHING}
    * @param bank of the command
@@ -226,14 +226,28 @@ final class DramBanks {
   }
 
   /**
-   * {@return the earliest time of a command as far as its group, its rank and the buses are
+   * {@return the earliest time of a command as far as its group, its rank and the data bus are
    * concerned}
    *
    * @param groupCell as {@link #groupCell} returns it
    */
-  long sharedPs(int groupCell) {
+  long groupPs(int groupCell) {
+    return state[groupCell];
+  }
+
+  /**
+   * {@return when the command bus of a command is free}
+   *
+   * @param groupCell as {@link #groupCell} returns it
+   */
+  long busPs(int groupCell) {
     // All parts of the state begin at multiples, so the low bits are the command.
-    return max(state[groupCell], state[busBase + (groupCell & COMMAND_MASK)]);
+    return state[busBase + (groupCell & COMMAND_MASK)];
+  }
+
+  /** {@return whether commands of rows have a bus of their own} */
+  boolean isRowBusSeparate() {
+    return isRowBusSeparate;
   }
 
   void activate(int bank, long row, long atPs) {

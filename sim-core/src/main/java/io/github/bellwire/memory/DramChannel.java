@@ -530,25 +530,39 @@ final class DramChannel {
       return; // a write while the bus is for reads, say
     }
     int before = bestBank;
-    take(DramBanks.min(rank(before), rank(bank)));
+    choose(before, bank);
     secondBank = bestBank == before ? NONE : before;
   }
 
   private void choose() {
+    long floorPs = floorPs();
     long best = NO_RANK;
     for (int word = 0; word < ready.length; word++) {
       for (long bits = ready[word]; bits != 0; bits &= bits - 1) {
-        best = DramBanks.min(best, rank((word << 6) + Long.numberOfTrailingZeros(bits)));
+        int bank = (word << 6) + Long.numberOfTrailingZeros(bits);
+        best = DramBanks.min(best, rank(bank, floorPs));
       }
     }
-    take(best);
+    take(best, floorPs);
   }
 
-  private void take(long best) {
+  private void choose(int left, int right) {
+    long floorPs = floorPs();
+    take(DramBanks.min(rank(left, floorPs), rank(right, floorPs)), floorPs);
+  }
+
+  /** Returns a time before which there is no command. */
+  private long floorPs() {
+    // With one bus for all commands, that is free at the same time for each.
+    return banks.isRowBusSeparate()
+        ? state[NOW]
+        : Math.max(state[NOW], banks.busPs(DramBanks.PRECHARGE));
+  }
+
+  private void take(long best, long floorPs) {
     secondBank = NONE;
     bestBank = (int) best & BANK_MASK;
-    long waitPs = best >>> WAIT_SHIFT;
-    bestPs = waitPs == NO_RANK >>> WAIT_SHIFT ? NEVER : state[NOW] + waitPs;
+    bestPs = best == NO_RANK ? NEVER : floorPs + (best >>> WAIT_SHIFT);
     isChosen = true;
   }
 
@@ -557,14 +571,18 @@ final class DramChannel {
    * arbitration, then its number, in the bits of one number. Without a branch: which of the banks
    * comes first cannot be predicted, and this is where the time of a simulation goes.
    */
-  private long rank(int bank) {
+  private long rank(int bank, long floorPs) {
+    int cell = groupCells[bank];
+    long earliestPs = DramBanks.max(bankPs[bank], banks.groupPs(cell));
+    if (banks.isRowBusSeparate()) {
+      earliestPs = DramBanks.max(earliestPs, banks.busPs(cell));
+    }
     // The wait fits, as a refresh interval does.
+    long waitPs = DramBanks.max(earliestPs - floorPs, 0);
     long place =
         isInTurn
             ? bank - state[LAST_BANK] - 1 & BANK_MASK
             : DramBanks.max(places[bank] - state[ADMITTED], 0);
-    long earliestPs = DramBanks.max(bankPs[bank], banks.sharedPs(groupCells[bank]));
-    long waitPs = DramBanks.max(earliestPs - state[NOW], 0);
     return waitPs << WAIT_SHIFT | place << BANK_BITS | bank;
   }
 
@@ -583,7 +601,7 @@ final class DramChannel {
         update(bank);
         if (secondBank != NONE) {
           // Nothing else has changed since that was the choice.
-          take(DramBanks.min(rank(secondBank), rank(bank)));
+          choose(secondBank, bank);
         }
       }
       case DramBanks.ACTIVATE -> activate(bank, slot, atPs);

@@ -19,6 +19,7 @@ import java.util.OptionalLong;
  */
 final class DramTraffic {
   private static final long SPAN_BYTES = 1L << 33;
+  private static final int LINE_BYTES = 64;
   private static final long PS_PER_SECOND = 1_000_000_000_000L;
 
   /** Start of the generator for seed 1. */
@@ -102,9 +103,9 @@ final class DramTraffic {
 
   private long nextAddress() {
     if (pattern == Pattern.SEQ) {
-      return submittedTotal * burstBytes & SPAN_BYTES - 1;
+      return submittedTotal * LINE_BYTES & SPAN_BYTES - 1;
     }
-    return next() & SPAN_BYTES - burstBytes;
+    return next() & SPAN_BYTES - LINE_BYTES;
   }
 
   private long next() {
