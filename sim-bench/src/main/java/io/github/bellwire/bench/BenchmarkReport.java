@@ -59,6 +59,7 @@ public final class BenchmarkReport {
             .param("implementation", "bellwire", "agrona")
             .param("descriptorBytes", "16"));
     run(options(NicReceiveBenchmark.class).param("frameBytes", FRAME_BYTES));
+    run(options(DramBenchmark.class).param("pattern", "rand"));
   }
 
   private ChainedOptionsBuilder hold(String... implementations) {

@@ -34,68 +34,64 @@ public class DramBenchmark {
   private static final long LINES_MASK = (1L << 33) - 1 & ~63L; // 8 GiB
   private static final long CLOCK_PS = DramTiming.DDR4_3200.clockPs();
 
-  /** One request per clock; random ones, a stream, random ones of which a third are writes. */
+  /** Random lines, a stream, random lines of which a third are written. */
   @Param({"rand", "seq", "mix"})
   public String pattern = "";
 
+  /**
+   * The queue takes requests as fast as it accepts them; the controller is asked for a line every
+   * 64 ns, 1 GB/s, and has to answer at once.
+   */
+  @Param({"queue", "controller"})
+  public String front = "";
+
   private final DramConfig config = DramConfig.of(DramTiming.DDR4_3200);
-  private final DramQueue queue =
-      new DramQueue(config, (tag, acceptedPs, donePs) -> sum += donePs - acceptedPs);
+  private final DramQueue queue = new DramQueue(config, this::onDone);
   private final DramController controller = config.newController();
+  private boolean isQueue;
   private boolean isSequential;
   private boolean isMixed;
   private long random = 88172645463325252L;
   private long line;
-  private long queuePs;
-  private long controllerPs;
+  private long nowPs;
   private long sum;
 
   /** Creates the benchmark; JMH calls it. */
   public DramBenchmark() {}
 
-  /** Reads the parameter. */
+  /** Reads the parameters. */
   @Setup
   public void prepare() {
+    isQueue = front.equals("queue");
     isSequential = pattern.equals("seq");
     isMixed = pattern.equals("mix");
   }
 
   /**
-   * Submits requests as fast as they are accepted.
+   * Reads and writes.
    *
    * @param cpu measures thread CPU time per request
    * @return a sum over the latencies
    */
   @Benchmark
   @OperationsPerInvocation(REQUESTS)
-  public long saturated(CpuTime cpu) {
+  public long access(CpuTime cpu) {
     for (int i = 0; i < REQUESTS; i++) {
       long pa = nextAddress();
-      queuePs = queue.submit(pa, isMixed && random % 3 == 0, i, queuePs) + CLOCK_PS;
+      boolean isWrite = isMixed && random % 3 == 0;
+      if (isQueue) {
+        nowPs = queue.submit(pa, isWrite, i, nowPs) + CLOCK_PS;
+      } else {
+        sum += isWrite ? controller.write(pa, 64, nowPs) : controller.read(pa, 64, nowPs);
+        nowPs += 64_000;
+      }
     }
     cpu.operations += REQUESTS;
     return sum;
   }
 
-  /**
-   * Asks for one line every 64 ns, 1 GB/s, and has the answer at once.
-   *
-   * @param cpu measures thread CPU time per request
-   * @return a sum over the answers
-   */
-  @Benchmark
-  @OperationsPerInvocation(REQUESTS)
-  public long answered(CpuTime cpu) {
-    for (int i = 0; i < REQUESTS; i++) {
-      long pa = nextAddress();
-      sum +=
-          isMixed && random % 3 == 0
-              ? controller.write(pa, 64, controllerPs)
-              : controller.read(pa, 64, controllerPs);
-      controllerPs += 64_000;
-    }
-    cpu.operations += REQUESTS;
-    return sum;
+  private void onDone(long tag, long acceptedPs, long donePs) {
+    sum += donePs - acceptedPs;
   }
 
   private long nextAddress() {
