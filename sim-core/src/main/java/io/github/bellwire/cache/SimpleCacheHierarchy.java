@@ -173,11 +173,26 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return fetch(line, llcPs);
   }
 
-  /** Returns when the rest of a line that a device writes in part is there; 0 if it is whole. */
-  private long fetchForDevice(long line, boolean isPartial, long atPs) {
-    statistics.deviceWriteMisses++;
-    statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
-    return isPartial ? fetch(line, atPs + llcHitPs) : 0;
+  /**
+   * Lets a device make a line dirty. Returns when the rest of a line that is absent and written in
+   * part is there; 0 otherwise.
+   */
+  private long dirty(long line, int state, boolean isPartial, long atPs) {
+    long fetchedPs = 0;
+    int way = find(line, state);
+    if (way >= 0) {
+      statistics.deviceWriteHits++;
+      statistics.deviceFullWriteHits += isPartial ? 0 : 1;
+    } else {
+      statistics.deviceWriteMisses++;
+      statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
+      if (isPartial) {
+        fetchedPs = fetch(line, atPs + llcHitPs);
+      }
+      way = allocate(line, state, atPs);
+    }
+    setStates[state + DIRTY_WAYS] |= 1L << way;
+    return fetchedPs;
   }
 
   private void storeLine(int coreIndex, long line, long atPs) {
@@ -185,9 +200,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     // A line that is dirty and that nobody else can hold stays as it is.
     boolean isOwned =
         coreLines[coreSlot(coreIndex, line)] == line
-            && setStates[state + RECENT_LINE] == line
-            && setStates[state + SHARERS] == 1L << coreIndex
-            && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
+            && isRecentAndDirty(line, state)
+            && setStates[state + SHARERS] == 1L << coreIndex;
     if (!isOwned) {
       own(coreIndex, line, state, atPs);
     }
@@ -252,6 +266,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return -1;
   }
 
+  private boolean isRecentAndDirty(long line, int state) {
+    return setStates[state + RECENT_LINE] == line
+        && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
+  }
+
   private int firstSlot(int state) {
     return state / STATE_WORDS * ways;
   }
@@ -314,16 +333,13 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       long donePs = atPs + llcHitPs;
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         int state = state(line);
-        int way = find(line, state);
-        if (way >= 0) {
+        if (isRecentAndDirty(line, state)) {
           statistics.deviceWriteHits++;
           statistics.deviceFullWriteHits += isPartial(line, pa, end) ? 0 : 1;
         } else {
           boolean isPartial = isPartial(line, pa, end);
-          donePs = Math.max(donePs, fetchForDevice(line, isPartial, atPs));
-          way = allocate(line, state, atPs);
+          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
         }
-        setStates[state + DIRTY_WAYS] |= 1L << way;
         invalidateCoreCopies(line, state);
       }
       return donePs;

@@ -27,13 +27,14 @@ import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
-import io.github.bellwire.memory.SimpleMemoryController;
 import io.github.bellwire.pcie.BusEnumerator;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.SlotConfig;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
@@ -129,17 +130,40 @@ public final class Host {
   }
 
   /**
+   * Makes a new root port a slot with the machine's kind of link; it is empty.
+   *
+   * @param slot what the slot can do
+   * @return the port, into which devices can be put
+   */
+  public RootPort addSlot(SlotConfig slot) {
+    return rootComplex.addSlot(slot, config.link());
+  }
+
+  /**
    * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
    * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
    *
    * @return the devices in the order of attachment, those of a switch where the switch is
    */
   public List<EnumeratedFunction> enumerate() {
-    EnumerationConfig enumeration =
+    return firmware().enumerate(rootComplex);
+  }
+
+  /**
+   * Sets up the device that has been put into a slot while the machine runs.
+   *
+   * @param port the slot; its link is up
+   * @return the device; none if the slot is empty
+   */
+  public List<EnumeratedFunction> enumerate(DownstreamPort port) {
+    return firmware().enumerateSlot(rootComplex, port);
+  }
+
+  private BusEnumerator firmware() {
+    return new BusEnumerator(
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
-            .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
-    return new BusEnumerator(enumeration).enumerate(rootComplex);
+            .withMaxReadRequestBytes(config.link().maxReadRequestBytes()));
   }
 
   /**
@@ -215,7 +239,7 @@ public final class Host {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
-      controllers.add(new SimpleMemoryController(config.memory()));
+      controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
     RandomStream random = simulation.randomStream("caches");

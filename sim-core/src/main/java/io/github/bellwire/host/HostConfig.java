@@ -7,9 +7,12 @@ import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
+import io.github.bellwire.cpu.DeviceAccessConfig;
+import io.github.bellwire.memory.MemoryConfig;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.PcieGeneration;
 import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
 import io.github.bellwire.pcie.RootComplexConfig;
 import java.util.List;
 
@@ -22,7 +25,7 @@ import java.util.List;
  * @param coresCount 1..64
  * @param core cost of a core's work
  * @param cache the caches
- * @param memory the DRAM
+ * @param memory the DRAM: one pipe, or channels with banks and rows
  * @param rootComplex delays of the root complex
  * @param link the slot that a device gets if nothing else is said
  */
@@ -33,7 +36,7 @@ public record HostConfig(
     int coresCount,
     CoreConfig core,
     CacheConfig cache,
-    SimpleMemoryControllerConfig memory,
+    MemoryConfig memory,
     RootComplexConfig rootComplex,
     PcieLinkConfig link) {
   private static final long GIB = 1L << 30;
@@ -101,7 +104,7 @@ public record HostConfig(
    * A small board whose devices are not coherent with the cores' caches: four Cortex-A72 cores at
    * 1.5 GHz, 4 GiB of LPDDR4-3200 at 32 bits = 12.8 GB/s, a PCIe Gen 2 x1 slot (as on BCM2711).
    * Assumptions: 80 ns to read DRAM and 40 ns to write it, 200 ns each way through the root
-   * complex,
+   * complex; the rest of a core's costs as of {@link #GEN4_SERVER}.
    */
   public static final HostConfig EMBEDDED_NONCOHERENT =
       new HostConfig(
@@ -109,15 +112,36 @@ public record HostConfig(
           3 * GIB,
           GIB,
           4,
-          CoreConfig.SERVER.withFrequencyHz(1_500_000_000).withLinesOutstanding(6),
+          CoreConfig.SERVER.withFrequencyHz(1_500_000_000),
           EmbeddedCacheConfig.CORTEX_A72_NONCOHERENT,
           new SimpleMemoryControllerConfig(80_000, 40_000, 5_000),
           new RootComplexConfig(200_000, 200_000),
           PcieLinkConfig.GEN3_X8.withGeneration(PcieGeneration.GEN2).withLanes(1));
 
+  /**
+   * A DGX-1, whose V100 GPUs the gdrcopy README measures: Xeon E5-2698 v4 at 2.2 GHz, one socket of
+   * two, Gen 3 x16 slots; GPUs lie behind switches there, whose delay is part of what the device
+   * takes. Its copies go one way at a time, and Acks and credits travel against them, so they cost
+   * the copies nothing. 10 lines and 192 instructions in flight: Broadwell (Intel Optimization
+   * Reference Manual). Assumptions: caches and DRAM as of {@link #GEN4_SERVER}, but 2.5 times
+   * slower channels (4 x DDR4-2400), 130 ns each way through the root complex, a core that waits
+   * out the gap after an uncached store.
+   */
+  public static final HostConfig DGX_1 =
+      new HostConfig(
+          "dgx-1",
+          2 * GIB,
+          64 * GIB,
+          20,
+          new CoreConfig(2_200_000_000L, 100_000, 1_000_000, 10, 96, DeviceAccessConfig.BROADWELL),
+          SimpleCacheConfig.SERVER,
+          new SimpleMemoryControllerConfig(50_000, 20_000, 834),
+          new RootComplexConfig(130_000, 130_000),
+          PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withDllpCharge(DllpCharge.NONE));
+
   /** All presets, in the order in which they are listed to users. */
   public static final List<HostConfig> PRESETS =
-      List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, SKX, EMBEDDED_NONCOHERENT);
+      List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, DGX_1, SKX, EMBEDDED_NONCOHERENT);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public HostConfig {
@@ -218,6 +242,24 @@ public record HostConfig(
         core,
         newCache,
         memory,
+        rootComplex,
+        link);
+  }
+
+  /**
+   * {@return this machine with other DRAM}
+   *
+   * @param newMemory as in the constructor
+   */
+  public HostConfig withMemory(MemoryConfig newMemory) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        newMemory,
         rootComplex,
         link);
   }

@@ -7,8 +7,8 @@ package io.github.bellwire.memory;
  * @param writeLatencyPs from arrival to global visibility, 0..1 ms
  * @param psPerLine how long one 64-byte line occupies the channels, 0..1 us; 0 means no limit
  */
-public record SimpleMemoryControllerConfig(
-    long readLatencyPs, long writeLatencyPs, long psPerLine) {
+public record SimpleMemoryControllerConfig(long readLatencyPs, long writeLatencyPs, long psPerLine)
+    implements MemoryConfig {
 
   /** No time at all, for a host that must not limit what is measured. */
   public static final SimpleMemoryControllerConfig IDEAL =
@@ -27,6 +27,11 @@ public record SimpleMemoryControllerConfig(
     require(readLatencyPs, "readLatencyPs", 1_000_000_000);
     require(writeLatencyPs, "writeLatencyPs", 1_000_000_000);
     require(psPerLine, "psPerLine", 1_000_000);
+  }
+
+  @Override
+  public SimpleMemoryController newController() {
+    return new SimpleMemoryController(this);
   }
 
   private static void require(long value, String name, long max) {

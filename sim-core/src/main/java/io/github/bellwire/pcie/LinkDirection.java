@@ -106,6 +106,7 @@ public final class LinkDirection {
   long transmit(TlpType type, int wireBytes, long readyPs) {
     return switch (type) {
       case MEMORY_WRITE -> transmitMemoryWrite(wireBytes, readyPs);
+      case MESSAGE -> transmit(wireBytes, readyPs);
       case MEMORY_READ -> transmitMemoryRead(wireBytes, readyPs);
       case COMPLETION_WITH_DATA -> transmitCompletionWithData(wireBytes, readyPs);
       case COMPLETION -> transmitCompletion(readyPs);
@@ -245,6 +246,25 @@ public final class LinkDirection {
         append(bytes);
       }
     }
+  }
+
+  /**
+   * {@return what FLIT mode adds to a request whose byte enables are not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0
+   */
+  int requestExtraBytes(long address, int lengthBytes) {
+    return flitPs != 0 && TlpLayout.hasPartialWords(address, lengthBytes) ? TlpLayout.OHC_BYTES : 0;
+  }
+
+  /**
+   * {@return what FLIT mode adds to a completion that does not start at a double word}
+   *
+   * @param address first byte
+   */
+  int completionExtraBytes(long address) {
+    return flitPs != 0 && (address & Integer.BYTES - 1) != 0 ? TlpLayout.OHC_BYTES : 0;
   }
 
   /** {@return how long some bytes last, in picoseconds, rounded down} */

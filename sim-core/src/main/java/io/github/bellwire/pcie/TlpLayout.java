@@ -24,11 +24,18 @@ public final class TlpLayout {
   /** The end-to-end CRC behind the data of a TLP with a digest. */
   public static final int ECRC_BYTES = 4;
 
-  /** In FLIT mode: orthogonal header content with the byte enables that are not all ones. */
+  /**
+   * In FLIT mode: orthogonal header content, with byte enables that are not all ones (OHC-A1) or
+   * the low address bits of a completion that are not zero (OHC-A5; Base Specification 6.0, section
+   * 2.2.1.2).
+   */
   public static final int OHC_BYTES = 4;
 
   /** A completion without its data. */
   public static final int COMPLETION_BYTES = FRAMING_BYTES + HEADER_3DW_BYTES;
+
+  /** A message without data, such as ERR_COR: always a header of four double words. */
+  public static final int MESSAGE_BYTES = FRAMING_BYTES + HEADER_4DW_BYTES;
 
   /** What a request may not cross. */
   public static final int REQUEST_BOUNDARY_BYTES = 4096;

@@ -13,6 +13,7 @@ import io.github.bellwire.device.nic.driver.PollingReceiver;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
 import java.util.List;
 

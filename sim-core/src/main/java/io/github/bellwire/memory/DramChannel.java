@@ -1,0 +1,764 @@
+package io.github.bellwire.memory;
+
+import io.github.bellwire.memory.DramConfig.Arbitration;
+import io.github.bellwire.memory.DramConfig.PagePolicy;
+import io.github.bellwire.memory.DramConfig.Queues;
+
+/**
+ * One channel with its scheduler. Requests arrive in an inbox, wait in a queue per bank and
+ * direction, and leave with their read or write command. {@link #advance} carries out the next
+ * step, an admission or a command, whichever is earlier.
+ *
+ * <p>First ready, first come: of all commands that would serve a waiting request the one that may
+ * be issued earliest; among equals a read or write before an activate or precharge, then the older
+ * request (or the next bank, if banks have their turn). A row is not closed while requests for it
+ * wait, up to a limit. A request whose bank was activated for it keeps the row until it is served,
+ * and no longer counts as waiting.
+ *
+ * <p>All state is primitive and can be copied, so that a twin can look ahead. Allocates nothing
+ * after construction. Confined to the simulation thread.
+ */
+final class DramChannel {
+  /** No time. */
+  static final long NEVER = Long.MAX_VALUE;
+
+  private static final int NONE = -1;
+
+  // The order of service as a number: time to wait, command of a row, age, bank.
+  private static final int BANK_BITS = 10;
+  private static final int BANK_MASK = (1 << BANK_BITS) - 1;
+  private static final int AGE_BITS = 20;
+  private static final long AGES = 1L << AGE_BITS;
+  private static final int WAIT_SHIFT = BANK_BITS + AGE_BITS + 1;
+  private static final long NO_RANK = Long.MAX_VALUE;
+
+  // Per bank: queues, the request that its row was opened for, and its next command.
+  private static final int BANK_SHIFT = 4;
+  private static final int READ_HEAD = 0;
+  private static final int READ_TAIL = 1;
+  private static final int WRITE_HEAD = 2;
+  private static final int WRITE_TAIL = 3;
+  private static final int OWNER = 4;
+  private static final int COMMAND = 5;
+  private static final int SLOT = 6;
+  private static final int WAS_CONFLICT = 7;
+  private static final int READS_COUNT = 8;
+
+  // Per request.
+  private static final int REQUEST_SHIFT = 3;
+  private static final int BURST = 0;
+  private static final int ROW = 1;
+  private static final int ARRIVAL = 2;
+  private static final int ACCEPTED = 3;
+  private static final int TAG = 4;
+  private static final int ORDER = 5;
+  private static final int BANK = 6; // twice the bank, plus 1 for a write
+  private static final int NEXT = 7;
+
+  // What the data bus is for: reads, writes until enough are gone, writes until a read comes.
+  private static final long READING = 0;
+  private static final long DRAINING = 1;
+  private static final long IDLE_WRITING = 2;
+
+  // The rest of the state.
+  private static final int NOW = 0;
+  private static final int READS = 1;
+  private static final int WRITES = 2;
+  private static final int PENDING_READS = 3;
+  private static final int PENDING = 4;
+  private static final int MODE = 5;
+  private static final int TURN_WRITES = 6;
+  private static final int LAST_DIRECTION = 7;
+  private static final int ADMITTED = 8;
+  private static final int FREE = 9;
+  private static final int FREE_COUNT = 10;
+  private static final int INBOX_HEAD = 11;
+  private static final int INBOX_TAIL = 12;
+  private static final int LAST_BANK = 13;
+  private static final int STATISTICS = 14;
+  private static final int READS_TOTAL = 14;
+  private static final int WRITES_TOTAL = 15;
+  private static final int FORWARDED = 16;
+  private static final int MERGED = 17;
+  private static final int ROW_HITS = 18;
+  private static final int ROW_CLOSED = 19;
+  private static final int ROW_CONFLICTS = 20;
+  private static final int ACTIVATES = 21;
+  private static final int TURNAROUNDS = 22;
+  private static final int REFRESHES = 23;
+  private static final int REFRESH_STALL = 24;
+  private static final int RANKS = 25; // two per rank: owners, whether it waits for its refresh
+
+  private final Queues queues;
+  private final PagePolicy pagePolicy;
+  private final int rowAccessesMax;
+  private final boolean isInTurn;
+  private final int readsPerBankCount;
+  private final int readsSeenCount;
+  private final long frontPs;
+  private final long backPs;
+  private final long cyclePs;
+  private final int burstBytes;
+  private final Completions completions;
+
+  private final DramBanks banks;
+  private final int[] bankState;
+  private final long[] requests;
+  private final long[] state;
+  private final long[] busy; // one bit per bank with requests
+  private final long[] ready; // one bit per bank with a next command
+  // Per bank, of its next command: earliest time as far as the bank is concerned, where the time
+  // of its group is kept, and the order among equals.
+  private final long[] bankPs;
+  private final int[] groupCells;
+  private final long[] places;
+
+  // The step that comes next; not part of the state, as it follows from it.
+  private boolean isChosen;
+  private int bestBank;
+  private int secondBank;
+  private long bestPs;
+
+  /** Who is told of served requests. */
+  interface Completions {
+    /**
+     * A request is served, or will be.
+     *
+     * @param tag as it was posted
+     * @param acceptedPs when the queue took it
+     * @param donePs when the data is there, or the write visible; may lie in the future
+     */
+    void onDone(long tag, long acceptedPs, long donePs);
+  }
+
+  /**
+   * Creates an idle channel.
+   *
+   * @param config what it is made of
+   * @param inboxCount requests that may have arrived but not been accepted, at least 1
+   * @param completions who is told
+   */
+  DramChannel(DramConfig config, int inboxCount, Completions completions) {
+    queues = config.queues();
+    pagePolicy = config.pagePolicy();
+    rowAccessesMax = config.rowAccessesMax();
+    isInTurn = queues.arbitration() == Arbitration.BANKS_IN_TURN;
+    readsPerBankCount = queues.readsPerBankCount();
+    readsSeenCount = readsPerBankCount == 0 ? Integer.MAX_VALUE : readsPerBankCount;
+    frontPs = config.frontPs();
+    backPs = config.backPs();
+    cyclePs = config.timing().refresh().cyclePs();
+    burstBytes = config.timing().organization().burstBytes();
+    this.completions = completions;
+    banks = new DramBanks(config.timing(), config.ranks(), config.refreshStaggerPs());
+    int banksCount = banks.banksCount();
+    bankState = new int[banksCount << BANK_SHIFT];
+    bankPs = new long[banksCount];
+    groupCells = new int[banksCount];
+    places = new long[banksCount];
+    busy = new long[(banksCount + Long.SIZE - 1) / Long.SIZE];
+    ready = new long[busy.length];
+    int perBankCount = queues.readsPerBankCount() + 1; // and one whose row is open
+    int slots = queues.readsCount() + queues.writesCount() + banksCount * perBankCount + inboxCount;
+    requests = new long[slots << REQUEST_SHIFT];
+    state = new long[RANKS + 2 * config.ranks()];
+    for (int bank = 0; bank < banksCount; bank++) {
+      int at = bank << BANK_SHIFT;
+      for (int i = READ_HEAD; i <= OWNER; i++) {
+        bankState[at + i] = NONE;
+      }
+    }
+    state[INBOX_HEAD] = NONE;
+    state[INBOX_TAIL] = NONE;
+    state[FREE] = NONE;
+    for (int slot = slots - 1; slot >= 0; slot--) {
+      release(slot);
+    }
+  }
+
+  /**
+   * Takes over another channel's state, statistics included.
+   *
+   * @param other made from the same configuration
+   */
+  void copyFrom(DramChannel other) {
+    banks.copyFrom(other.banks);
+    System.arraycopy(other.bankState, 0, bankState, 0, bankState.length);
+    System.arraycopy(other.requests, 0, requests, 0, requests.length);
+    System.arraycopy(other.state, 0, state, 0, state.length);
+    System.arraycopy(other.busy, 0, busy, 0, busy.length);
+    System.arraycopy(other.ready, 0, ready, 0, ready.length);
+    System.arraycopy(other.bankPs, 0, bankPs, 0, bankPs.length);
+    System.arraycopy(other.groupCells, 0, groupCells, 0, groupCells.length);
+    System.arraycopy(other.places, 0, places, 0, places.length);
+    isChosen = other.isChosen;
+    bestBank = other.bestBank;
+    secondBank = other.secondBank;
+    bestPs = other.bestPs;
+  }
+
+  DramBanks banks() {
+    return banks;
+  }
+
+  /** {@return when the last step was} */
+  long nowPs() {
+    return state[NOW];
+  }
+
+  /** {@return whether another request may be posted} */
+  boolean hasRoom() {
+    return state[FREE_COUNT] > 0;
+  }
+
+  /** {@return whether requests have been posted but not accepted} */
+  boolean isInboxEmpty() {
+    return state[INBOX_HEAD] == NONE;
+  }
+
+  /** {@return writes that wait} */
+  int writesCount() {
+    return (int) state[WRITES];
+  }
+
+  /** {@return whether nothing is left to do} */
+  boolean isIdle() {
+    return state[PENDING] == 0 && isInboxEmpty();
+  }
+
+  /**
+   * Puts a request into the inbox, in the order of arrivals.
+   *
+   * @param bank number of the bank
+   * @param row in the bank
+   * @param burst as {@link AddressMapping#burst} returns it
+   * @param isWrite direction
+   * @param tag for the completion
+   * @param atPs arrival at the controller
+   */
+  void post(int bank, long row, long burst, boolean isWrite, long tag, long atPs) {
+    int slot = (int) state[FREE];
+    int at = slot << REQUEST_SHIFT;
+    state[FREE] = requests[at + NEXT];
+    state[FREE_COUNT]--;
+    requests[at + BURST] = burst;
+    requests[at + ROW] = row;
+    requests[at + ARRIVAL] = atPs + frontPs;
+    requests[at + TAG] = tag;
+    requests[at + BANK] = 2L * bank + (isWrite ? 1 : 0);
+    int before = NONE;
+    int after = (int) state[INBOX_TAIL];
+    if (after != NONE && requests[(after << REQUEST_SHIFT) + ARRIVAL] <= atPs + frontPs) {
+      before = after; // the usual case: the latest comes last
+    } else {
+      int next = (int) state[INBOX_HEAD];
+      while (next != NONE && requests[(next << REQUEST_SHIFT) + ARRIVAL] <= atPs + frontPs) {
+        before = next;
+        next = (int) requests[(next << REQUEST_SHIFT) + NEXT];
+      }
+    }
+    insertInInbox(slot, before);
+  }
+
+  private void insertInInbox(int slot, int before) {
+    int next;
+    if (before == NONE) {
+      next = (int) state[INBOX_HEAD];
+      state[INBOX_HEAD] = slot;
+    } else {
+      next = (int) requests[(before << REQUEST_SHIFT) + NEXT];
+      requests[(before << REQUEST_SHIFT) + NEXT] = slot;
+    }
+    requests[(slot << REQUEST_SHIFT) + NEXT] = next;
+    if (next == NONE) {
+      state[INBOX_TAIL] = slot;
+    }
+  }
+
+  /**
+   * Carries out all steps before a time.
+   *
+   * @param limitPs steps at or after it are left
+   */
+  void run(long limitPs) {
+    boolean isRunning = true;
+    while (isRunning) {
+      isRunning = advance(limitPs);
+    }
+  }
+
+  /**
+   * Carries out the next step.
+   *
+   * @param limitPs if it is before this
+   * @return whether there was one
+   */
+  boolean advance(long limitPs) {
+    if (!isChosen) {
+      choose();
+    }
+    long admissionPs = admissionPs();
+    if (admissionPs <= bestPs) {
+      if (admissionPs >= limitPs) {
+        return false;
+      }
+      state[NOW] = admissionPs;
+      admit();
+      return true;
+    }
+    if (bestPs >= limitPs) {
+      return false;
+    }
+    int rank = banks.rank(bestBank);
+    if (banks.refreshDuePs(rank) <= bestPs && state[RANKS + 2 * rank + 1] == 0) {
+      beginRefresh(rank);
+      return true;
+    }
+    issue(bestBank, bestPs);
+    return true;
+  }
+
+  // Admission
+
+  /** Returns when the oldest request of the inbox can be accepted as things are now. */
+  private long admissionPs() {
+    int slot = (int) state[INBOX_HEAD];
+    if (slot == NONE) {
+      return NEVER;
+    }
+    int at = slot << REQUEST_SHIFT;
+    boolean isWrite = (requests[at + BANK] & 1) != 0;
+    boolean isFull =
+        isWrite ? state[WRITES] >= queues.writesCount() : state[READS] >= queues.readsCount();
+    return isFull ? NEVER : Math.max(requests[at + ARRIVAL], state[NOW]);
+  }
+
+  private void admit() {
+    int slot = (int) state[INBOX_HEAD];
+    int at = slot << REQUEST_SHIFT;
+    state[INBOX_HEAD] = requests[at + NEXT];
+    if (state[INBOX_HEAD] == NONE) {
+      state[INBOX_TAIL] = NONE;
+    }
+    int bank = (int) (requests[at + BANK] >> 1);
+    boolean isWrite = (requests[at + BANK] & 1) != 0;
+    long acceptedPs = state[NOW] - frontPs;
+    requests[at + ACCEPTED] = acceptedPs;
+    boolean isQueued = state[WRITES] > 0 && isWriteQueued(bank, requests[at + BURST]);
+    if (isQueued) {
+      state[isWrite ? MERGED : FORWARDED]++;
+      long donePs = isWrite ? state[NOW] : state[NOW] + backPs;
+      completions.onDone(requests[at + TAG], acceptedPs, donePs);
+      release(slot);
+      return;
+    }
+    requests[at + ORDER] = state[ADMITTED]++;
+    requests[at + NEXT] = NONE;
+    append(bank, isWrite ? WRITE_HEAD : READ_HEAD, slot);
+    state[PENDING]++;
+    if (isWrite) {
+      state[WRITES]++;
+      completions.onDone(requests[at + TAG], acceptedPs, state[NOW]);
+    } else {
+      if (bankState[(bank << BANK_SHIFT) + READS_COUNT]++ >= readsPerBankCount) {
+        state[READS]++;
+      }
+      state[PENDING_READS]++;
+    }
+    busy[bank >> 6] |= 1L << bank;
+    if (!turn()) {
+      reconsider(bank);
+    }
+  }
+
+  /** Returns whether a write of this burst waits. */
+  private boolean isWriteQueued(int bank, long burst) {
+    int slot = bankState[(bank << BANK_SHIFT) + WRITE_HEAD];
+    while (slot != NONE) {
+      if (requests[(slot << REQUEST_SHIFT) + BURST] == burst) {
+        return true;
+      }
+      slot = (int) requests[(slot << REQUEST_SHIFT) + NEXT];
+    }
+    return false;
+  }
+
+  private void append(int bank, int headField, int slot) {
+    int head = (bank << BANK_SHIFT) + headField;
+    int tail = bankState[head + 1];
+    if (tail == NONE) {
+      bankState[head] = slot;
+    } else {
+      requests[(tail << REQUEST_SHIFT) + NEXT] = slot;
+    }
+    bankState[head + 1] = slot;
+  }
+
+  private void unlink(int bank, int headField, int slot) {
+    int head = (bank << BANK_SHIFT) + headField;
+    int before = NONE;
+    int other = bankState[head];
+    while (other != slot) {
+      before = other;
+      other = (int) requests[(other << REQUEST_SHIFT) + NEXT];
+    }
+    int next = (int) requests[(slot << REQUEST_SHIFT) + NEXT];
+    if (before == NONE) {
+      bankState[head] = next;
+    } else {
+      requests[(before << REQUEST_SHIFT) + NEXT] = next;
+    }
+    if (next == NONE) {
+      bankState[head + 1] = before;
+    }
+  }
+
+  private void release(int slot) {
+    requests[(slot << REQUEST_SHIFT) + NEXT] = state[FREE];
+    state[FREE] = slot;
+    state[FREE_COUNT]++;
+  }
+
+  // Reads or writes
+
+  /** Turns to the other direction if it is time to; returns whether it did. */
+  private boolean turn() {
+    long mode = state[MODE];
+    long next;
+    if (state[WRITES] >= queues.writesHighCount()) {
+      next = DRAINING;
+    } else if (state[WRITES] == 0) {
+      next = READING;
+    } else if (mode == DRAINING) {
+      boolean isEnough =
+          state[WRITES] <= queues.writesLowCount()
+              && state[TURN_WRITES] >= queues.writesPerTurnMin();
+      next = isEnough && state[READS] > 0 ? READING : DRAINING;
+    } else {
+      next = state[PENDING_READS] > 0 ? READING : IDLE_WRITING;
+    }
+    if (next == mode) {
+      return false;
+    }
+    if (next == DRAINING) {
+      state[TURN_WRITES] = 0;
+    }
+    state[MODE] = next;
+    updateAll();
+    return true;
+  }
+
+  private void updateAll() {
+    for (int word = 0; word < busy.length; word++) {
+      for (long bits = busy[word]; bits != 0; bits &= bits - 1) {
+        update((word << 6) + Long.numberOfTrailingZeros(bits));
+      }
+    }
+    isChosen = false;
+  }
+
+  // Choice
+
+  /** Finds out what a bank would do next, and for which request. */
+  private void update(int bank) {
+    int at = bank << BANK_SHIFT;
+    int owner = bankState[at + OWNER];
+    if (owner != NONE) {
+      boolean isWrite = (requests[(owner << REQUEST_SHIFT) + BANK] & 1) != 0;
+      decide(bank, isWrite ? DramBanks.WRITE : DramBanks.READ, owner);
+      return;
+    }
+    boolean isWriting = state[MODE] != READING;
+    int head = bankState[at + (isWriting ? WRITE_HEAD : READ_HEAD)];
+    if (head == NONE || state[RANKS + 2 * banks.rank(bank) + 1] != 0) {
+      decide(bank, DramBanks.NOTHING, NONE);
+      if (head == NONE && bankState[at + READ_HEAD] == NONE && bankState[at + WRITE_HEAD] == NONE) {
+        busy[bank >> 6] &= ~(1L << bank);
+      }
+      return;
+    }
+    long row = banks.row(bank);
+    if (row == DramBanks.CLOSED) {
+      decide(bank, DramBanks.ACTIVATE, head);
+      return;
+    }
+    int hit = firstOfRow(head, row, isWriting ? Integer.MAX_VALUE : readsSeenCount);
+    if (hit == NONE || hit != head && banks.accesses(bank) >= rowAccessesMax) {
+      decide(bank, DramBanks.PRECHARGE, head);
+    } else {
+      decide(bank, isWriting ? DramBanks.WRITE : DramBanks.READ, hit);
+    }
+  }
+
+  private void decide(int bank, int command, int slot) {
+    int at = bank << BANK_SHIFT;
+    bankState[at + COMMAND] = command;
+    bankState[at + SLOT] = slot;
+    if (command == DramBanks.NOTHING) {
+      ready[bank >> 6] &= ~(1L << bank);
+    } else {
+      ready[bank >> 6] |= 1L << bank;
+      bankPs[bank] = banks.bankPs(command, bank);
+      groupCells[bank] = banks.groupCell(command, bank);
+      long order = requests[(slot << REQUEST_SHIFT) + ORDER];
+      places[bank] = order + (command < DramBanks.READ ? 2 * AGES : AGES);
+    }
+  }
+
+  /** Returns the first of so many requests that is for a row. */
+  private int firstOfRow(int head, long row, int count) {
+    int slot = head;
+    for (int i = 0; i < count && slot != NONE; i++) {
+      int at = slot << REQUEST_SHIFT;
+      if (requests[at + ROW] == row) {
+        return slot;
+      }
+      slot = (int) requests[at + NEXT];
+    }
+    return NONE;
+  }
+
+  /** As {@link #update} after a request was added, keeping the choice where that is possible. */
+  private void reconsider(int bank) {
+    boolean isKept = isChosen && bestPs != NEVER;
+    update(bank);
+    if (!isKept) {
+      isChosen = false;
+      return;
+    }
+    if ((ready[bank >> 6] & 1L << bank) == 0) {
+      return; // a write while the bus is for reads, say
+    }
+    int before = bestBank;
+    choose(before, bank);
+    secondBank = bestBank == before ? NONE : before;
+  }
+
+  private void choose() {
+    long floorPs = floorPs();
+    long best = NO_RANK;
+    for (int word = 0; word < ready.length; word++) {
+      for (long bits = ready[word]; bits != 0; bits &= bits - 1) {
+        int bank = (word << 6) + Long.numberOfTrailingZeros(bits);
+        best = DramBanks.min(best, rank(bank, floorPs));
+      }
+    }
+    take(best, floorPs);
+  }
+
+  private void choose(int left, int right) {
+    long floorPs = floorPs();
+    take(DramBanks.min(rank(left, floorPs), rank(right, floorPs)), floorPs);
+  }
+
+  /** Returns a time before which there is no command. */
+  private long floorPs() {
+    // With one bus for all commands, that is free at the same time for each.
+    return banks.isRowBusSeparate()
+        ? state[NOW]
+        : Math.max(state[NOW], banks.busPs(DramBanks.PRECHARGE));
+  }
+
+  private void take(long best, long floorPs) {
+    secondBank = NONE;
+    bestBank = (int) best & BANK_MASK;
+    bestPs = best == NO_RANK ? NEVER : floorPs + (best >>> WAIT_SHIFT);
+    isChosen = true;
+  }
+
+  /**
+   * Returns a bank's place in the order of service: the time that its command has to wait, then the
+   * arbitration, then its number, in the bits of one number. Without a branch: which of the banks
+   * comes first cannot be predicted, and this is where the time of a simulation goes.
+   */
+  private long rank(int bank, long floorPs) {
+    int cell = groupCells[bank];
+    long earliestPs = DramBanks.max(bankPs[bank], banks.groupPs(cell));
+    if (banks.isRowBusSeparate()) {
+      earliestPs = DramBanks.max(earliestPs, banks.busPs(cell));
+    }
+    // The wait fits, as a refresh interval does.
+    long waitPs = DramBanks.max(earliestPs - floorPs, 0);
+    long place =
+        isInTurn
+            ? bank - state[LAST_BANK] - 1 & BANK_MASK
+            : DramBanks.max(places[bank] - state[ADMITTED], 0);
+    return waitPs << WAIT_SHIFT | place << BANK_BITS | bank;
+  }
+
+  // Commands
+
+  private void issue(int bank, long atPs) {
+    int at = bank << BANK_SHIFT;
+    int slot = bankState[at + SLOT];
+    state[NOW] = atPs;
+    state[LAST_BANK] = bank;
+    isChosen = false;
+    switch (bankState[at + COMMAND]) {
+      case DramBanks.PRECHARGE -> {
+        banks.precharge(bank, atPs);
+        bankState[at + WAS_CONFLICT] = 1;
+        update(bank);
+        if (secondBank != NONE) {
+          // Nothing else has changed since that was the choice.
+          choose(secondBank, bank);
+        }
+      }
+      case DramBanks.ACTIVATE -> activate(bank, slot, atPs);
+      case DramBanks.READ -> {
+        long donePs = banks.read(bank, atPs) + backPs;
+        int request = slot << REQUEST_SHIFT;
+        completions.onDone(requests[request + TAG], requests[request + ACCEPTED], donePs);
+        served(bank, slot, false);
+      }
+      default -> {
+        banks.write(bank, atPs);
+        served(bank, slot, true);
+      }
+    }
+  }
+
+  private void activate(int bank, int slot, long atPs) {
+    int at = bank << BANK_SHIFT;
+    boolean isWrite = (requests[(slot << REQUEST_SHIFT) + BANK] & 1) != 0;
+    banks.activate(bank, requests[(slot << REQUEST_SHIFT) + ROW], atPs);
+    leaveQueue(bank, slot, isWrite);
+    bankState[at + OWNER] = slot;
+    state[RANKS + 2 * banks.rank(bank)]++;
+    state[ACTIVATES]++;
+    state[bankState[at + WAS_CONFLICT] != 0 ? ROW_CONFLICTS : ROW_CLOSED]++;
+    bankState[at + WAS_CONFLICT] = 0;
+    if (!turn()) {
+      update(bank);
+    }
+  }
+
+  private void leaveQueue(int bank, int slot, boolean isWrite) {
+    unlink(bank, isWrite ? WRITE_HEAD : READ_HEAD, slot);
+    if (isWrite) {
+      state[WRITES]--;
+      state[TURN_WRITES]++;
+    } else if (--bankState[(bank << BANK_SHIFT) + READS_COUNT] >= readsPerBankCount) {
+      state[READS]--;
+    }
+  }
+
+  private void served(int bank, int slot, boolean isWrite) {
+    int at = bank << BANK_SHIFT;
+    int rank = banks.rank(bank);
+    if (bankState[at + OWNER] == slot) {
+      bankState[at + OWNER] = NONE;
+      state[RANKS + 2 * rank]--;
+    } else {
+      leaveQueue(bank, slot, isWrite);
+      state[ROW_HITS]++;
+    }
+    release(slot);
+    state[PENDING]--;
+    state[isWrite ? WRITES_TOTAL : READS_TOTAL]++;
+    if (!isWrite) {
+      state[PENDING_READS]--;
+    }
+    int direction = isWrite ? DramBanks.WRITE : DramBanks.READ;
+    if (state[LAST_DIRECTION] != direction) {
+      state[TURNAROUNDS] += state[LAST_DIRECTION] == 0 ? 0 : 1;
+      state[LAST_DIRECTION] = direction;
+    }
+    if (isToBeClosed(bank)) {
+      banks.autoPrecharge(bank);
+    }
+    boolean isTurned = turn();
+    if (state[RANKS + 2 * rank + 1] != 0 && state[RANKS + 2 * rank] == 0) {
+      refresh(rank);
+    } else if (!isTurned) {
+      update(bank);
+    }
+  }
+
+  private boolean isToBeClosed(int bank) {
+    if (pagePolicy == PagePolicy.OPEN) {
+      return false;
+    }
+    int at = bank << BANK_SHIFT;
+    int read = bankState[at + READ_HEAD];
+    int write = bankState[at + WRITE_HEAD];
+    long row = banks.row(bank);
+    boolean isHit =
+        firstOfRow(read, row, readsSeenCount) != NONE
+            || firstOfRow(write, row, Integer.MAX_VALUE) != NONE;
+    boolean isWanted = read != NONE || write != NONE;
+    return !isHit && (isWanted || pagePolicy == PagePolicy.CLOSED);
+  }
+
+  // Refresh
+
+  /** Lets the rank finish what it was activated for, and nothing else. */
+  private void beginRefresh(int rank) {
+    state[RANKS + 2 * rank + 1] = 1;
+    if (state[RANKS + 2 * rank] == 0) {
+      refresh(rank);
+    } else {
+      updateRank(rank);
+    }
+  }
+
+  private void refresh(int rank) {
+    long duePs = banks.refreshDuePs(rank);
+    long nowPs = Math.max(bestPs, duePs);
+    long count = banks.refresh(rank, nowPs);
+    state[RANKS + 2 * rank + 1] = 0;
+    state[REFRESHES] += count;
+    long lastDuePs = banks.refreshDuePs(rank) - (banks.refreshDuePs(rank) - duePs) / count;
+    state[REFRESH_STALL] += (count - 1) * cyclePs + banks.backPs(rank) - lastDuePs;
+    updateRank(rank);
+  }
+
+  private void updateRank(int rank) {
+    int first = rank * banks.banksPerRankCount();
+    for (int bank = first; bank < first + banks.banksPerRankCount(); bank++) {
+      bankState[(bank << BANK_SHIFT) + WAS_CONFLICT] = 0;
+      if ((busy[bank >> 6] & 1L << bank) != 0) {
+        update(bank);
+      }
+    }
+    isChosen = false;
+  }
+
+  // Statistics
+
+  /**
+   * Adds this channel's counters.
+   *
+   * @param sum in the order of {@link DramStatistics}, but for the bytes
+   */
+  void addStatistics(long[] sum) {
+    for (int i = 0; i < sum.length; i++) {
+      sum[i] += state[STATISTICS + i];
+    }
+  }
+
+  /** {@return the counters of channels as one} */
+  static DramStatistics statistics(DramChannel[] channels) {
+    long[] sum = new long[RANKS - STATISTICS];
+    for (DramChannel channel : channels) {
+      channel.addStatistics(sum);
+    }
+    int bytes = channels[0].burstBytes;
+    long reads = sum[READS_TOTAL - STATISTICS];
+    long writes = sum[WRITES_TOTAL - STATISTICS];
+    return new DramStatistics(
+        reads,
+        writes,
+        sum[FORWARDED - STATISTICS],
+        sum[MERGED - STATISTICS],
+        sum[ROW_HITS - STATISTICS],
+        sum[ROW_CLOSED - STATISTICS],
+        sum[ROW_CONFLICTS - STATISTICS],
+        sum[ACTIVATES - STATISTICS],
+        sum[TURNAROUNDS - STATISTICS],
+        sum[REFRESHES - STATISTICS],
+        sum[REFRESH_STALL - STATISTICS],
+        reads * bytes,
+        writes * bytes);
+  }
+}

@@ -1,0 +1,71 @@
+package io.github.bellwire.memory;
+
+/**
+ * DRAM with banks and rows as a function from arrival time to completion time. The answer to a read
+ * is final: it is what the scheduler does with all requests known so far, found by letting a twin
+ * of the channel run ahead. The channel itself follows only up to the horizon behind the latest
+ * arrival, so that a request which arrives a little earlier than one before it is scheduled where
+ * it belongs. Requests that come later may change the schedule, but not the answers; the time that
+ * they cost each other is found in the answers to those that follow.
+ *
+ * <p>A write is visible when the write queue has accepted it. Allocates nothing after construction.
+ * Confined to the simulation thread.
+ */
+public final class DramController implements MemoryController {
+  private static final int INBOX_COUNT = 64;
+
+  private final DramAddress address;
+  private final Lookahead[] channels;
+  private final DramChannel[] settled;
+  private long callsTotal;
+
+  /**
+   * Creates an idle controller.
+   *
+   * @param config what it is made of
+   */
+  public DramController(DramConfig config) {
+    address = new DramAddress(config);
+    channels = new Lookahead[config.channels()];
+    settled = new DramChannel[config.channels()];
+    for (int i = 0; i < channels.length; i++) {
+      channels[i] = new Lookahead(config, INBOX_COUNT);
+    }
+  }
+
+  @Override
+  public long read(long pa, int lengthBytes, long atPs) {
+    return access(pa, lengthBytes, false, atPs);
+  }
+
+  @Override
+  public long write(long pa, int lengthBytes, long atPs) {
+    return access(pa, lengthBytes, true, atPs);
+  }
+
+  private long access(long pa, int lengthBytes, boolean isWrite, long atPs) {
+    address.decode(pa + lengthBytes - 1);
+    long last = address.burst();
+    address.decode(pa);
+    long first = address.burst();
+    long call = callsTotal++;
+    for (long burst = first; burst <= last; burst++) {
+      address.decodeBurst(burst);
+      channels[address.channel()].post(address, isWrite, call, atPs);
+    }
+    long donePs = atPs;
+    // As many channels as bursts at most; a channel that was not asked answers at once.
+    for (Lookahead channel : channels) {
+      donePs = Math.max(donePs, channel.answer(call));
+    }
+    return donePs;
+  }
+
+  /** {@return what it has done up to the horizon behind the latest arrival} */
+  public DramStatistics statistics() {
+    for (int i = 0; i < channels.length; i++) {
+      settled[i] = channels[i].settled();
+    }
+    return DramChannel.statistics(settled);
+  }
+}
