@@ -6,7 +6,10 @@ import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoherentCacheHierarchy;
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheHierarchy;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
@@ -19,6 +22,7 @@ import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
@@ -78,12 +82,14 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    caches = newCaches(config, simulation);
+    caches = newCaches(config, simulation, memory);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
             config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
-    MachinePorts machine = new MachinePorts(simulation, memory, commits, caches, rootComplex);
+    CoreMemory coreMemory =
+        caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
+    MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
     for (int i = 0; i < config.coresCount(); i++) {
       cores.add(new Core(i, config.core(), machine));
     }
@@ -171,7 +177,11 @@ public final class Host {
 
   /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
   public DmaDevice newDmaDevice() {
-    return new DmaDevice(DmaConfig.LINUX_DEFAULT, pages, DmaMapper.IDENTITY, bounceBuffers);
+    return new DmaDevice(
+        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+        pages,
+        DmaMapper.IDENTITY,
+        bounceBuffers);
   }
 
   /** {@return what it is made of} */
@@ -224,16 +234,20 @@ public final class Host {
     return bounceBuffers;
   }
 
-  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+  private static CacheHierarchy newCaches(
+      HostConfig config, Simulation simulation, PhysicalMemory memory) {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
       controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
+    RandomStream random = simulation.randomStream("caches");
     if (cache instanceof CoherentCacheConfig coherent) {
-      return new CoherentCacheHierarchy(
-          coherent, cores, controllers, simulation.randomStream("caches"));
+      return new CoherentCacheHierarchy(coherent, cores, controllers, random);
+    }
+    if (cache instanceof EmbeddedCacheConfig embedded) {
+      return new EmbeddedCacheHierarchy(embedded, memory, controllers.get(0), random);
     }
     return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }

@@ -3,6 +3,7 @@ package io.github.bellwire.host;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
 import io.github.bellwire.cpu.DeviceAccessConfig;
@@ -100,8 +101,27 @@ public record HostConfig(
           new RootComplexConfig(130_000, 130_000),
           PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withDllpCharge(DllpCharge.NONE));
 
+  /**
+   * A small board whose devices are not coherent with the cores' caches: four Cortex-A72 cores at
+   * 1.5 GHz, 4 GiB of LPDDR4-3200 at 32 bits = 12.8 GB/s, a PCIe Gen 2 x1 slot (as on BCM2711).
+   * Assumptions: 80 ns to read DRAM and 40 ns to write it, 200 ns each way through the root
+   * complex.
+   */
+  public static final HostConfig EMBEDDED_NONCOHERENT =
+      new HostConfig(
+          "embedded-noncoherent",
+          3 * GIB,
+          GIB,
+          4,
+          CoreConfig.SERVER.withFrequencyHz(1_500_000_000).withLinesOutstanding(6),
+          EmbeddedCacheConfig.CORTEX_A72_NONCOHERENT,
+          new SimpleMemoryControllerConfig(80_000, 40_000, 5_000),
+          new RootComplexConfig(200_000, 200_000),
+          PcieLinkConfig.GEN3_X8.withGeneration(PcieGeneration.GEN2).withLanes(1));
+
   /** All presets, in the order in which they are listed to users. */
-  public static final List<HostConfig> PRESETS = List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, DGX_1);
+  public static final List<HostConfig> PRESETS =
+      List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, DGX_1, EMBEDDED_NONCOHERENT);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public HostConfig {

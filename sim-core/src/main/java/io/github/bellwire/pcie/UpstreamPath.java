@@ -629,7 +629,7 @@ final class UpstreamPath implements DmaPort {
     if (messages != null) {
       // The device may be gone before the write has left: then it must not have happened.
       commits.add(pa, source, offset, lengthBytes, commitPs, this, sentPs);
-    } else if (isPolled || commits.overlaps(pa, lengthBytes)) {
+    } else if (isPolled || caches.isArrivalObservable() || commits.overlaps(pa, lengthBytes)) {
       commits.add(pa, source, offset, lengthBytes, commitPs);
     } else {
       memory.copyIn(pa, source, offset, lengthBytes);
