@@ -4,6 +4,11 @@ package io.github.bellwire.cache;
 public sealed interface CacheConfig permits SimpleCacheConfig, CoherentCacheConfig {
   /** {@return the sockets, each with its own last-level cache and its own memory} */
   default int sockets() {
-    return 1;
+    return numa().sockets();
+  }
+
+  /** {@return which memory belongs to which socket, and how far they are apart} */
+  default NumaConfig numa() {
+    return NumaConfig.ONE_SOCKET;
   }
 }

@@ -40,6 +40,7 @@ final class UpstreamPath implements DmaPort {
   private final long propagationPs;
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
+  private final long ownershipPs;
 
   private DmaStatus status = DmaStatus.OK;
   private long sentPs;
@@ -67,6 +68,7 @@ final class UpstreamPath implements DmaPort {
     propagationPs = link.propagationPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
+    ownershipPs = rootComplex.config().ownershipPs();
   }
 
   @Override
@@ -174,7 +176,7 @@ final class UpstreamPath implements DmaPort {
       }
       return refuseRead(route.status(), destination, offset, lengthBytes, turn, readyPs);
     }
-    translate(iova, lengthBytes, false, route.arrivalPs() + rootUpstreamPs);
+    translate(iova, lengthBytes, false, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
       long dataPs = caches.read(pa, lengthBytes, false, translated.readyPs());
@@ -311,7 +313,7 @@ final class UpstreamPath implements DmaPort {
       writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
       return;
     }
-    translate(iova, lengthBytes, true, route.arrivalPs() + rootUpstreamPs);
+    translate(iova, lengthBytes, true, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     if (translated.status() != DmaStatus.OK) {
       refuse(translated.status());
       return;
@@ -321,7 +323,7 @@ final class UpstreamPath implements DmaPort {
     if (RootComplex.isInterruptAddress(pa)) {
       deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs));
+      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs + ownershipPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
