@@ -4,6 +4,8 @@ module io.github.bellwire.devices {
   requires static transitive org.jspecify;
   requires org.slf4j;
 
+  exports io.github.bellwire.device.aperture;
+  exports io.github.bellwire.device.aperture.driver;
   exports io.github.bellwire.device.nic;
   exports io.github.bellwire.device.nic.driver;
   exports io.github.bellwire.device.probe;

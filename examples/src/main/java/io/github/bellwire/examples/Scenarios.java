@@ -6,6 +6,7 @@ import io.github.bellwire.examples.nic.NicForward;
 import io.github.bellwire.examples.nic.NicRx;
 import io.github.bellwire.examples.nic.NicTx;
 import io.github.bellwire.examples.pcie.PcieBench;
+import io.github.bellwire.examples.pio.PioVsDma;
 import java.util.List;
 
 /** All scenarios that the command line offers. */
@@ -14,6 +15,12 @@ public final class Scenarios {
 
   /** {@return the scenarios in the order in which {@code list} shows them} */
   public static List<Scenario> all() {
-    return List.of(new NicRx(), new NicTx(), new NicForward(), new Lifecycle(), new PcieBench());
+    return List.of(
+        new NicRx(),
+        new NicTx(),
+        new NicForward(),
+        new Lifecycle(),
+        new PcieBench(),
+        new PioVsDma());
   }
 }

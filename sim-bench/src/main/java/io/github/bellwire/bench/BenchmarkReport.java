@@ -1,5 +1,6 @@
 package io.github.bellwire.bench;
 
+import io.github.bellwire.device.nic.EthernetWire;
 import java.io.PrintStream;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -22,6 +23,8 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 public final class BenchmarkReport {
   private static final int FORKS_DEFAULT = 5;
   private static final int ITERATIONS = 4;
+  private static final double WIRE_NS_PER_BYTE = 0.8; // 10 Gb/s
+  private static final String[] FRAME_BYTES = {"60", "1514"}; // without FCS
   private static final TimeValue ITERATION = TimeValue.milliseconds(300);
 
   private final int forks;
@@ -55,7 +58,7 @@ public final class BenchmarkReport {
         options(RingBenchmark.class)
             .param("implementation", "bellwire", "agrona")
             .param("descriptorBytes", "16"));
-    run(options(NicReceiveBenchmark.class));
+    run(options(NicReceiveBenchmark.class).param("frameBytes", FRAME_BYTES));
   }
 
   private ChainedOptionsBuilder hold(String... implementations) {
@@ -126,6 +129,25 @@ public final class BenchmarkReport {
     ratio(out, henriksen + "4096", kernel + "4096", "at least 2");
     ratio(out, "EventQueue 4 bellwire mix 16", priorityQueue + "256", "at most 0.25");
     ratio(out, "Ring 16 bellwire", "Ring 16 agrona", "at most 0.5");
+    out.printf("%nA received frame and its slot on a 10 Gb/s wire, frames back to back%n");
+    for (String frameBytes : FRAME_BYTES) {
+      slot(out, frameBytes, "batched");
+      slot(out, frameBytes, "single");
+    }
+  }
+
+  /** Below 1 the simulation is faster than the wire that it simulates. */
+  private void slot(PrintStream out, String frameBytes, String variant) {
+    double costNs = minimaNs.get("NicReceive " + frameBytes + " " + variant);
+    double slotNs = EthernetWire.wireBytes(Integer.parseInt(frameBytes)) * WIRE_NS_PER_BYTE;
+    out.printf(
+        Locale.ROOT,
+        "  %4s B %-8s %7.1f ns / %6.1f ns %6.2f%n",
+        frameBytes,
+        variant,
+        costNs,
+        slotNs,
+        costNs / slotNs);
   }
 
   private void ratio(PrintStream out, String dividend, String divisor, String promise) {

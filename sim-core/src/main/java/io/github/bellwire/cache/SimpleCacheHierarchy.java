@@ -142,10 +142,24 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
   }
 
-  /** Returns when the rest of a line that a device writes in part is there; 0 if it is whole. */
-  private long fetchForDevice(long line, boolean isPartial, long atPs) {
-    statistics.deviceWriteMisses++;
-    return isPartial ? dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs) : 0;
+  /**
+   * Lets a device make a line dirty. Returns when the rest of a line that is absent and written in
+   * part is there; 0 otherwise.
+   */
+  private long dirty(long line, int state, boolean isPartial, long atPs) {
+    long fetchedPs = 0;
+    int way = find(line, state);
+    if (way >= 0) {
+      statistics.deviceWriteHits++;
+    } else {
+      statistics.deviceWriteMisses++;
+      if (isPartial) {
+        fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs);
+      }
+      way = allocate(line, state, atPs);
+    }
+    setStates[state + DIRTY_WAYS] |= 1L << way;
+    return fetchedPs;
   }
 
   private void storeLine(int coreIndex, long line, long atPs) {
@@ -153,9 +167,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     // A line that is dirty and that nobody else can hold stays as it is.
     boolean isOwned =
         coreLines[coreSlot(coreIndex, line)] == line
-            && setStates[state + RECENT_LINE] == line
-            && setStates[state + SHARERS] == 1L << coreIndex
-            && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
+            && isRecentAndDirty(line, state)
+            && setStates[state + SHARERS] == 1L << coreIndex;
     if (!isOwned) {
       own(coreIndex, line, state, atPs);
     }
@@ -203,6 +216,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       }
     }
     return -1;
+  }
+
+  private boolean isRecentAndDirty(long line, int state) {
+    return setStates[state + RECENT_LINE] == line
+        && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
   }
 
   private int firstSlot(int state) {
@@ -268,15 +286,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       long donePs = atPs + llcHitPs;
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         int state = state(line);
-        int way = find(line, state);
-        if (way >= 0) {
+        if (isRecentAndDirty(line, state)) {
           statistics.deviceWriteHits++;
         } else {
           boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
-          donePs = Math.max(donePs, fetchForDevice(line, isPartial, atPs));
-          way = allocate(line, state, atPs);
+          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
         }
-        setStates[state + DIRTY_WAYS] |= 1L << way;
         invalidateCoreCopies(line, state);
       }
       return donePs;

@@ -29,6 +29,16 @@ public interface CpuPort {
   long load(long pa, int sizeBytes);
 
   /**
+   * Loads a value that nothing waits for: software only needs the line to be near later on. An
+   * out-of-order core goes on while the line is under way, as far as it can look ahead and as long
+   * as not too many lines are under way.
+   *
+   * @param pa host physical address in RAM
+   * @param sizeBytes 1, 2, 4 or 8
+   */
+  void touch(long pa, int sizeBytes);
+
+  /**
    * Stores to memory through the caches.
    *
    * @param pa host physical address in RAM

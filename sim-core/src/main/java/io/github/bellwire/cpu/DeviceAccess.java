@@ -45,8 +45,8 @@ final class DeviceAccess {
 
   /** Sends a register store that leaves at a time. */
   void sendStore(long address, int sizeBytes, long value, long leavesPs) {
-    long portPs = rootComplex.mmioWrite(address, sizeBytes, value, leavesPs);
-    nextStorePs = leavesPs + Math.max(storeGapPs, portPs);
+    rootComplex.mmioWrite(address, sizeBytes, value, leavesPs);
+    nextStorePs = leavesPs + storeGapPs;
   }
 
   /** Stores a block by uncached stores of up to 8 bytes, each a request of its own. */
@@ -55,8 +55,8 @@ final class DeviceAccess {
     for (int done = 0; done < lengthBytes; ) {
       int piece = pieceBytes(address + done, lengthBytes - done, REGISTER_BYTES);
       localPs = storeLeavesPs(localPs);
-      long portPs = rootComplex.mmioWrite(address + done, source, offset + done, piece, localPs);
-      nextStorePs = localPs + Math.max(storeGapPs, portPs);
+      rootComplex.mmioWrite(address + done, source, offset + done, piece, localPs);
+      nextStorePs = localPs + storeGapPs;
       done += piece;
     }
     return localPs;

@@ -5,7 +5,8 @@ import io.github.bellwire.cache.CacheHierarchy;
 /**
  * Loads and copies of many lines: a core issues them one after the other and waits for several at
  * once. So a stream of lines that miss goes at lines outstanding per latency, and one of lines that
- * hit at one line per issue.
+ * hit at one line per issue. A single load that nothing depends on holds the core up only for what
+ * it takes beyond the core's look-ahead.
  *
  * <p>Allocates nothing after construction.
  */
@@ -16,6 +17,8 @@ final class LineStream {
   private final MachinePorts machine;
   private final CacheHierarchy caches;
   private final long issuePs;
+  private final long cyclePs;
+  private final long lookAheadPs;
   // When the lines under way are there, in the order of issue.
   private final long[] readyPs;
   private final byte[] staging = new byte[4096];
@@ -26,7 +29,10 @@ final class LineStream {
     this.machine = machine;
     caches = machine.caches();
     int loads = CacheHierarchy.LINE_BYTES / config.deviceAccess().vectorBytes(); // exact
-    issuePs = new CycleTime(config.frequencyHz()).toPs(loads);
+    CycleTime cycles = new CycleTime(config.frequencyHz());
+    issuePs = cycles.toPs(loads);
+    cyclePs = cycles.toPs(1);
+    lookAheadPs = cycles.toPs(config.lookAheadCycles());
     readyPs = new long[config.linesOutstanding()];
   }
 
@@ -42,6 +48,13 @@ final class LineStream {
       done += piece;
     }
     return donePs;
+  }
+
+  /** Loads a line that nothing waits for; returns when the core goes on. */
+  long touch(long pa, int sizeBytes, long atPs) {
+    long localPs = Math.max(atPs, readyPs[slot]);
+    long loadedPs = issue(pa, sizeBytes, localPs);
+    return Math.max(localPs + cyclePs, loadedPs - lookAheadPs);
   }
 
   /** Moves bytes; returns when the core goes on. */

@@ -51,6 +51,11 @@ final class LocalTimePort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    localPs = lines.touch(pa, sizeBytes, localPs);
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     localPs = caches.coreStore(coreIndex, pa, sizeBytes, localPs);
     memory.put(pa, sizeBytes, value);

@@ -53,6 +53,11 @@ public final class SynchronousPort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    runOn(lines.touch(pa, sizeBytes, nowPs()));
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, nowPs()));
     machine.memory().put(pa, sizeBytes, value);

@@ -5,10 +5,12 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
+import io.github.bellwire.cpu.DeviceAccessConfig;
 import io.github.bellwire.memory.MemoryConfig;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.PcieGeneration;
 import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
 import io.github.bellwire.pcie.RootComplexConfig;
 import java.util.List;
 
@@ -98,9 +100,30 @@ public record HostConfig(
    */
   public static final HostConfig E3 = MeasuredHosts.e3();
 
+  /**
+   * A DGX-1, whose V100 GPUs the gdrcopy README measures: Xeon E5-2698 v4 at 2.2 GHz, one socket of
+   * two, Gen 3 x16 slots; GPUs lie behind switches there, whose delay is part of what the device
+   * takes. Its copies go one way at a time, and Acks and credits travel against them, so they cost
+   * the copies nothing. 10 lines and 192 instructions in flight: Broadwell (Intel Optimization
+   * Reference Manual). Assumptions: caches and DRAM as of {@link #GEN4_SERVER}, but 2.5 times
+   * slower channels (4 x DDR4-2400), 130 ns each way through the root complex, a core that waits
+   * out the gap after an uncached store.
+   */
+  public static final HostConfig DGX_1 =
+      new HostConfig(
+          "dgx-1",
+          2 * GIB,
+          64 * GIB,
+          20,
+          new CoreConfig(2_200_000_000L, 100_000, 1_000_000, 10, 96, DeviceAccessConfig.BROADWELL),
+          SimpleCacheConfig.SERVER,
+          new SimpleMemoryControllerConfig(50_000, 20_000, 834),
+          new RootComplexConfig(130_000, 130_000),
+          PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withDllpCharge(DllpCharge.NONE));
+
   /** All presets, in the order in which they are listed to users. */
   public static final List<HostConfig> PRESETS =
-      List.of(IDEAL, SNB, IB, HSW, HSW_SM, BDW, E3, GEN4_SERVER, GEN5_SERVER);
+      List.of(IDEAL, SNB, IB, HSW, HSW_SM, BDW, E3, GEN4_SERVER, GEN5_SERVER, DGX_1);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public HostConfig {

@@ -274,6 +274,9 @@ public final class ConfigLayout {
   /** Device control 2: completion timeout value 3:0 and disable 4. */
   public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT = 0x1F;
 
+  /** Device control 2: completion timeout value, see {@link CompletionTimeout}. */
+  public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE = 0xF;
+
   /** Device control 2: may set the ID-based ordering attribute in requests. */
   public static final int DEVICE_CONTROL_2_IDO_REQUEST = 1 << 8;
 

@@ -55,6 +55,7 @@ public final class ConfigSpace {
   private boolean msiXFunctionMasked;
   private int maxPayloadBytes;
   private int maxReadRequestBytes;
+  private boolean extendedTagEnabled;
 
   private ConfigSpace(Builder builder) {
     transactionsPending = builder.transactionsPending;
@@ -240,7 +241,7 @@ public final class ConfigSpace {
 
   /** {@return whether the function may use 8-bit instead of 5-bit tags} */
   public boolean isExtendedTagEnabled() {
-    return pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
+    return extendedTagEnabled;
   }
 
   /** {@return whether the function may set the relaxed ordering attribute} */
@@ -251,6 +252,17 @@ public final class ConfigSpace {
   /** {@return whether the function may set the no snoop attribute} */
   public boolean isNoSnoopEnabled() {
     return pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_NO_SNOOP);
+  }
+
+  /** {@return whether the function may set the ID-based ordering attribute} */
+  public boolean isIdOrderingEnabled() {
+    return (pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_IDO_REQUEST) != 0;
+  }
+
+  /** {@return the range of the completion timeout that software has chosen} */
+  public CompletionTimeout completionTimeout() {
+    return CompletionTimeout.ofCode(
+        pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE);
   }
 
   /** {@return whether software uses MSI-X; always {@code false} without that capability} */
@@ -299,6 +311,7 @@ public final class ConfigSpace {
     }
     maxPayloadBytes = pcie.maxPayloadBytes();
     maxReadRequestBytes = pcie.maxReadRequestBytes();
+    extendedTagEnabled = pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
     if (msiXOffset != 0) {
       int control = registers.value(msiXOffset) >>> Short.SIZE;
       msiXEnabled = (control & ConfigLayout.MSIX_CONTROL_ENABLE) != 0;

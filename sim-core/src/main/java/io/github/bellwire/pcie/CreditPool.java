@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The flow-control credits of one class, header and data, as the sender sees them: the times at
  * which those in use come back, in the order of these times (PCI Express Base Specification 5.0,
@@ -16,10 +18,13 @@ final class CreditPool {
   private final int data;
   // A ring of TLPs whose credits are in use.
   private final long[] returnPs;
+  private final int[] headersTaken;
   private final int[] dataTaken;
   private int first;
   private int count;
+  private int headersInUse;
   private int dataInUse;
+  private int headersOfLast;
   private long waitedPsTotal;
 
   /**
@@ -35,7 +40,18 @@ final class CreditPool {
     // Without a limit on headers every TLP in the ring has at least one data credit.
     int slots = headers == 0 ? data : headers;
     returnPs = new long[slots];
+    headersTaken = new int[slots];
     dataTaken = new int[slots];
+  }
+
+  /**
+   * {@return a pool, or null if nothing is limited}
+   *
+   * @param headers advertised, 0 if unlimited
+   * @param data advertised, 0 if unlimited
+   */
+  static @Nullable CreditPool ofNullable(int headers, int data) {
+    return headers == 0 && data == 0 ? null : new CreditPool(headers, data);
   }
 
   /** {@return data credits of a payload} */
@@ -43,19 +59,27 @@ final class CreditPool {
     return payloadBytes + DATA_UNIT_BYTES - 1 >>> DATA_UNIT_SHIFT;
   }
 
-  /**
-   * Takes one header credit and data credits; {@link #giveBack} is to follow. A TLP that needs more
-   * than all there are waits until the pool is full.
-   *
-   * @param dataCredits needed
-   * @param readyPs when the TLP could go otherwise
-   * @return when it can go
-   */
+  /** As {@link #take(int, int, long)} with one header credit. */
   long take(int dataCredits, long readyPs) {
+    return take(1, dataCredits, readyPs);
+  }
+
+  /**
+   * Takes credits; {@link #giveBack} is to follow. Who needs more than all there are waits until
+   * the pool is full.
+   *
+   * @param headerCredits needed, at least 1
+   * @param dataCredits needed
+   * @param readyPs when they could be used
+   * @return when they can
+   */
+  long take(int headerCredits, int dataCredits, long readyPs) {
+    headersOfLast = Math.min(headerCredits, headers);
     int needed = Math.min(dataCredits, data);
     long startPs = readyPs;
-    while (count > 0 && (count == headers || dataInUse > data - needed)) {
+    while (count > 0 && (headersInUse > headers - headersOfLast || dataInUse > data - needed)) {
       startPs = Math.max(startPs, returnPs[first]);
+      headersInUse -= headersTaken[first];
       dataInUse -= dataTaken[first];
       first = slot(1);
       count--;
@@ -75,14 +99,20 @@ final class CreditPool {
     if (taken == 0 && headers == Integer.MAX_VALUE) {
       return;
     }
+    headersInUse += headersOfLast;
     dataInUse += taken;
     int index = count++;
     for (; index > 0 && returnPs[slot(index - 1)] > atPs; index--) {
-      returnPs[slot(index)] = returnPs[slot(index - 1)];
-      dataTaken[slot(index)] = dataTaken[slot(index - 1)];
+      int slot = slot(index);
+      int before = slot(index - 1);
+      returnPs[slot] = returnPs[before];
+      headersTaken[slot] = headersTaken[before];
+      dataTaken[slot] = dataTaken[before];
     }
-    returnPs[slot(index)] = atPs;
-    dataTaken[slot(index)] = taken;
+    int slot = slot(index);
+    returnPs[slot] = atPs;
+    headersTaken[slot] = headersOfLast;
+    dataTaken[slot] = taken;
   }
 
   /** {@return how long TLPs have waited for credits, all of them together, in picoseconds} */

@@ -11,20 +11,31 @@ package io.github.bellwire.pcie;
  * <p>Bus addresses ({@code iova}) are byte addresses, times picoseconds, lengths bytes.
  */
 public interface DmaPort {
+  /** As {@link #read(long, byte[], int, int, long, int)} without attributes. */
+  default long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
+    return read(iova, destination, offset, lengthBytes, atPs, TlpAttributes.NONE);
+  }
+
   /**
    * Reads memory: MRd TLPs cut at MRRS and 4 KiB, answered by completions cut at RCB and MPS.
-   * Earlier posted writes of this function are pushed ahead. On a refusal the destination is filled
-   * with all ones and {@link #status()} tells.
+   * Earlier posted writes of this function are pushed ahead. Where a part fails the destination is
+   * filled with all ones and {@link #status()} tells.
    *
    * @param iova first byte
    * @param destination receives the bytes at once, or, out of a peer's window, when the request
    *     arrives there; they are to be used from the returned time on
    * @param offset first index in {@code destination}
-   * @param lengthBytes at least 1
+   * @param lengthBytes at least 0; a read of nothing pushes the writes and returns no byte
    * @param atPs when the device issues the read, not before the current time
-   * @return when the last completion has arrived
+   * @param attributes see {@link TlpAttributes}
+   * @return when the last completion has arrived, or the device has given up waiting for it
    */
-  long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs);
+  long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes);
+
+  /** As {@link #write(long, byte[], int, int, long, int)} without attributes. */
+  default long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    return write(iova, source, offset, lengthBytes, atPs, TlpAttributes.NONE);
+  }
 
   /**
    * Writes payload: MWr TLPs cut at MPS and 4 KiB. The bytes move at once, so the caller owns the
@@ -36,15 +47,17 @@ public interface DmaPort {
    * @param offset first index in {@code source}
    * @param lengthBytes at least 1
    * @param atPs when the device issues the write, not before the current time
-   * @return when the last byte is globally visible; never earlier than a previous write of this
-   *     port
+   * @param attributes see {@link TlpAttributes}
+   * @return when the last byte is globally visible; unless relaxed, never earlier than a previous
+   *     write of this port
    */
-  long write(long iova, byte[] source, int offset, int lengthBytes, long atPs);
+  long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, int attributes);
 
   /**
-   * Writes something that software polls (descriptor status, head pointer): as {@link #write}, but
-   * the bytes become visible exactly when they are committed, never earlier: those of the last TLP
-   * at the returned time, those of the TLPs before it in order before that.
+   * Writes something that software polls (descriptor status, head pointer): as {@link #write(long,
+   * byte[], int, int, long)}, strictly ordered, but the bytes become visible exactly when they are
+   * committed, never earlier: those of the last TLP at the returned time, those of the TLPs before
+   * it in order before that.
    *
    * @param iova first byte
    * @param source bytes to write, copied before the call returns

@@ -1,6 +1,6 @@
 package io.github.bellwire.pcie;
 
-/** How a DMA access of a device ended. A refusal is data: nothing throws and no byte moved. */
+/** How a DMA access of a device ended. A failure is data: nothing throws and no byte moved. */
 public enum DmaStatus {
   /** All bytes moved. */
   OK,
@@ -9,5 +9,13 @@ public enum DmaStatus {
   /** The address is known but refused, by translation for instance: completion status CA. */
   COMPLETER_ABORT,
   /** The function's bus-master enable bit is clear; no TLP was sent. */
-  BUS_MASTER_DISABLED
+  BUS_MASTER_DISABLED,
+  /** The data was marked as bad by its sender: not used. */
+  POISONED,
+  /** A read got no answer, or not all of it, in time. */
+  COMPLETION_TIMEOUT,
+  /** A write was dropped by its receiver: it broke the rules of its format. */
+  MALFORMED_TLP,
+  /** A write was dropped by its receiver: its end-to-end CRC was wrong. */
+  ECRC_ERROR
 }

@@ -21,13 +21,16 @@ import org.jspecify.annotations.Nullable;
 public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final RootComplex rootComplex;
   private final Simulation simulation;
-  private final PcieLinkConfig link;
+  private final PcieLink link;
   private final ConfigSpace configSpace;
   private final int reservedBus;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
-  private final PortErrors errors = new PortErrors();
-  private final PortErrors deviceErrors = new PortErrors();
+  private final CompletionCutter cutter;
+  private final FaultyTlps faultyTlps;
+  private final TlpTap tap;
+  private final @Nullable CreditPool postedCredits;
+  private final long creditReturnPs;
   private @Nullable Occupant occupant;
   private @Nullable Switch switchBelow;
   // When the last memory write left this port.
@@ -37,14 +40,21 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /** An endpoint that is plugged in, with what belongs to its stay. */
   private record Occupant(Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue requests) {}
 
-  DownstreamPort(RootComplex rootComplex, ConfigSpace configSpace, PcieLinkConfig link) {
+  DownstreamPort(RootComplex rootComplex, ConfigSpace configSpace, PcieLinkConfig config) {
     this.rootComplex = rootComplex;
     this.configSpace = configSpace;
-    this.link = link;
     simulation = rootComplex.simulation();
     reservedBus = rootComplex.reserveBus();
-    upstream = new LinkDirection(link, simulation);
-    downstream = new LinkDirection(link, simulation);
+    String name = "link " + reservedBus;
+    link = new PcieLink(config, simulation, name);
+    upstream = link.upstream();
+    downstream = link.downstream();
+    cutter = new CompletionCutter(config, simulation.randomStream(name + " completions"));
+    faultyTlps = new FaultyTlps(link);
+    tap = new TlpTap(config);
+    FlowControlConfig flowControl = config.flowControl();
+    postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
+    creditReturnPs = flowControl.updatePs() + config.propagationPs();
   }
 
   /** Puts an endpoint at the far end of the link, which is free. */
@@ -91,7 +101,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return what the two ends have agreed on} */
   public PcieLinkConfig link() {
-    return link;
+    return link.config();
   }
 
   /** {@return the direction from the device to the host} */
@@ -106,12 +116,56 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return errors that the port detects: in what the device sends} */
   public PortErrors errors() {
-    return errors;
+    return link.upperErrors();
   }
 
   /** {@return errors that the device's end of the link detects: in what the host sends} */
   public PortErrors deviceErrors() {
-    return deviceErrors;
+    return link.lowerErrors();
+  }
+
+  /** {@return the errors of the root port above: what the root complex refuses is counted there} */
+  PortErrors rootErrors() {
+    Switch above = owner();
+    return above == null ? errors() : above.above().rootErrors();
+  }
+
+  /** {@return what goes wrong with the device's requests on this link} */
+  public FaultInjector upstreamFaults() {
+    return link.upstreamFaults();
+  }
+
+  /** {@return what goes wrong with completions for the device on this link} */
+  public FaultInjector downstreamFaults() {
+    return link.downstreamFaults();
+  }
+
+  /**
+   * Shows every TLP of the device's accesses to memory to a listener from now on, instead of to the
+   * one before.
+   *
+   * @param listener null for nobody
+   */
+  public void listen(@Nullable TlpListener listener) {
+    tap.listen(listener);
+  }
+
+  /** {@return how long the device's writes have waited for credits, in picoseconds} */
+  public long creditWaitPsTotal() {
+    Occupant current = occupant;
+    return current == null ? 0 : current.upstreamPath().creditWaitPsTotal();
+  }
+
+  CompletionCutter cutter() {
+    return cutter;
+  }
+
+  FaultyTlps faultyTlps() {
+    return faultyTlps;
+  }
+
+  TlpTap tap() {
+    return tap;
   }
 
   /** {@return device requests that were refused or that nobody claimed} */
@@ -201,10 +255,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     long herePs = sendWrite(null, address, sizeBytes, readyPs);
     int bar = barAt(address, sizeBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(sentPs + link.propagationPs());
+      reportUnsupported(downstream.arrivalPs(sentPs));
     } else {
       long offset = address - current.endpoint().configSpace().barAddress(bar);
-      long arrivalPs = sentPs + link.propagationPs();
+      long arrivalPs = downstream.arrivalPs(sentPs);
       current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
       mmioWritesTotal++;
     }
@@ -220,9 +274,22 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Sends a memory write, see {@link #sentPs}; returns when it was ready at this port. */
   private long sendWrite(@Nullable Switch turn, long address, int lengthBytes, long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, lengthBytes);
+    int dataBytes = TlpLayout.dataBytes(address, lengthBytes);
+    int wireBytes =
+        TlpLayout.requestBytes(address)
+            + dataBytes
+            + downstream.requestExtraBytes(address, lengthBytes);
     long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
-    sentPs = downstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(herePs));
+    long startPs = behindPostedWritesPs(herePs);
+    if (postedCredits != null) {
+      startPs = postedCredits.take(CreditPool.dataCredits(dataBytes), startPs);
+    }
+    sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
+    if (postedCredits != null) {
+      // A device takes a register write when it arrives.
+      long takenPs = downstream.arrivalPs(sentPs);
+      postedCredits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+    }
     return herePs;
   }
 
@@ -244,8 +311,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   long sendRead(@Nullable Switch turn, long address, long readyPs) {
     int wireBytes = TlpLayout.requestBytes(address);
     long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
-    return downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs))
-        + link.propagationPs();
+    return downstream.arrivalPs(
+        downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs)));
   }
 
   /** Lets time run until the request is at the device; returns when the bytes are at the core. */
@@ -284,7 +351,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     }
     UpstreamPath path = current.upstreamPath();
     long completionSentPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(readyPs));
-    long rootPs = climb(null, type, wireBytes, completionSentPs + link.propagationPs(), true);
+    long rootPs = climb(null, type, wireBytes, upstream.arrivalPs(completionSentPs), true);
     // The completion pushes the device's posted writes ahead of it.
     return Math.max(rootPs + rootComplex.config().upstreamPs(), path.committedPs(completionSentPs));
   }
@@ -303,7 +370,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int lengthBytes,
       long readyPs) {
     long herePs = sendWrite(turn, address, lengthBytes, readyPs);
-    long arrivalPs = sentPs + link.propagationPs();
+    long arrivalPs = downstream.arrivalPs(sentPs);
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
@@ -352,7 +419,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
     long startPs = occupant().upstreamPath().behindPostedWritesPs(readyPs);
     long completionSentPs = upstream.transmit(type, wireBytes, startPs);
-    return climb(turn, type, wireBytes, completionSentPs + link.propagationPs(), isFirst);
+    return climb(turn, type, wireBytes, upstream.arrivalPs(completionSentPs), isFirst);
   }
 
   /** {@return whether completions from below go to the root complex first} */
@@ -375,7 +442,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     Occupant current = occupant;
     return current == null
         ? readyPs
-        : Math.max(readyPs, current.requests().lastArrivalPs(readyPs) - link.propagationPs());
+        : Math.max(
+            readyPs, current.requests().lastArrivalPs(readyPs) - link.config().propagationPs());
   }
 
   /** Returns the window that holds all of a range, -1 if none does. */
@@ -391,7 +459,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   private void reportUnsupported(long atPs) {
     rootComplex.countUnclaimed();
-    deviceErrors.record(PcieError.UNSUPPORTED_REQUEST, atPs);
+    deviceErrors().record(PcieError.UNSUPPORTED_REQUEST, atPs);
   }
 
   private Occupant occupant() {

@@ -247,6 +247,25 @@ public final class LinkDirection {
     }
   }
 
+  /**
+   * {@return what FLIT mode adds to a request whose byte enables are not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0
+   */
+  int requestExtraBytes(long address, int lengthBytes) {
+    return flitPs != 0 && TlpLayout.hasPartialWords(address, lengthBytes) ? TlpLayout.OHC_BYTES : 0;
+  }
+
+  /**
+   * {@return what FLIT mode adds to a completion that does not start at a double word}
+   *
+   * @param address first byte
+   */
+  int completionExtraBytes(long address) {
+    return flitPs != 0 && (address & Integer.BYTES - 1) != 0 ? TlpLayout.OHC_BYTES : 0;
+  }
+
   /** {@return how long some bytes last, in picoseconds, rounded down} */
   long durationPs(int wireBytes) {
     return wholePs[wireBytes];

@@ -104,6 +104,10 @@ final class PcieCapability {
     return (registers.value(offset + ConfigLayout.DEVICE_CONTROL) & bit) != 0;
   }
 
+  int deviceControl2() {
+    return registers.value(offset + ConfigLayout.DEVICE_CONTROL_2);
+  }
+
   int maxPayloadBytes() {
     int supportedCode =
         registers.value(offset + ConfigLayout.DEVICE_CAPABILITIES)

@@ -40,7 +40,7 @@ final class RequestRoute {
     status = DmaStatus.OK;
     turn = null;
     peer = null;
-    arrivalPs = sentPs + origin.link().propagationPs();
+    arrivalPs = origin.upstream().arrivalPs(sentPs);
     DownstreamPort at = origin;
     Switch owner = at.owner();
     while (isAdmitted(at, requesterId, isTranslated)

@@ -117,7 +117,7 @@ public final class Switch {
     } else if (type.isCompletion()) {
       completionUpSentPs = sentPs;
     }
-    return sentPs + above.link().propagationPs();
+    return above.upstream().arrivalPs(sentPs);
   }
 
   /**
@@ -138,7 +138,7 @@ public final class Switch {
     } else if (type.isCompletion()) {
       completionDownSentPs = sentPs;
     }
-    return sentPs + above.link().propagationPs() + config.forwardPs();
+    return above.downstream().arrivalPs(sentPs) + config.forwardPs();
   }
 
   /** {@return when the last TLP that was sent down had left the port above} */

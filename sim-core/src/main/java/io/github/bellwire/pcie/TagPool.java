@@ -9,10 +9,20 @@ package io.github.bellwire.pcie;
  */
 final class TagPool {
   private final long[] freePs;
+  private final short[] numbers;
   private int first;
 
   TagPool(int tags) {
     freePs = new long[tags];
+    numbers = new short[tags];
+    for (int i = 0; i < tags; i++) {
+      numbers[i] = (short) i;
+    }
+  }
+
+  /** {@return the number of the tag that is free first} */
+  int nextTag() {
+    return numbers[first];
   }
 
   /** {@return when the next tag is free; 0 if it has never been used} */
@@ -27,15 +37,18 @@ final class TagPool {
    */
   void take(long releasePs) {
     int slot = first; // The place of the tag taken becomes the end of the ring.
+    short number = numbers[first];
     first = next(first);
     for (int before = previous(slot); slot != first; before = previous(slot)) {
       if (freePs[before] <= releasePs) {
         break;
       }
       freePs[slot] = freePs[before];
+      numbers[slot] = numbers[before];
       slot = before;
     }
     freePs[slot] = releasePs;
+    numbers[slot] = number;
   }
 
   private int next(int slot) {

@@ -24,7 +24,11 @@ public final class TlpLayout {
   /** The end-to-end CRC behind the data of a TLP with a digest. */
   public static final int ECRC_BYTES = 4;
 
-  /** In FLIT mode: orthogonal header content with the byte enables that are not all ones. */
+  /**
+   * In FLIT mode: orthogonal header content, with byte enables that are not all ones (OHC-A1) or
+   * the low address bits of a completion that are not zero (OHC-A5; Base Specification 6.0, section
+   * 2.2.1.2).
+   */
   public static final int OHC_BYTES = 4;
 
   /** A completion without its data. */

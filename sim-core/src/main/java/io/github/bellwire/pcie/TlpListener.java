@@ -9,10 +9,9 @@ public interface TlpListener {
    *
    * @param header01 double words 0 and 1, see {@link TlpHeader}
    * @param header23 double words 2 and 3
-   * @param readyPs when it could have been sent
    * @param sentPs when its last bit has left
    * @param effectivePs a write: when it is globally visible; a read request: when memory has been
    *     read; a completion: when it has arrived
    */
-  void onTlp(long header01, long header23, long readyPs, long sentPs, long effectivePs);
+  void onTlp(long header01, long header23, long sentPs, long effectivePs);
 }

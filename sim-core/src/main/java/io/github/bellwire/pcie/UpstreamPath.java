@@ -1,6 +1,7 @@
 package io.github.bellwire.pcie;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Arrays;
@@ -12,11 +13,16 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
  * messages among them; reads see the posted writes before them; completions stay behind the
- * register writes before them.
+ * register writes before them. Relaxed ordering lifts the first and the last. ID-based ordering is
+ * carried and changes nothing: what a request waits for here comes from its own function.
  */
 final class UpstreamPath implements DmaPort {
   private static final int MESSAGE_BYTES = 4;
   private static final int OWN_REQUESTER_ID = -1;
+
+  /** No completion is coming. */
+  private static final long NEVER_PS = Simulation.NEVER_PS;
+
   private static final int ENDPOINT_RCB_BYTES = 128; // section 2.3.1.1: other than root complexes
 
   private final RootComplex rootComplex;
@@ -28,21 +34,31 @@ final class UpstreamPath implements DmaPort {
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
-  private final TagPool tags;
+  private final ReadSlots slots;
+  private final @Nullable CreditPool postedCredits;
+  private final CompletionCutter cutter;
+  private final FaultyTlps faults;
+  private final PortErrors rootErrors;
+  private final PortErrors deviceErrors;
+  private final TlpTap tap;
   private final RequestRoute route;
   // Ready times with the times at which the writes have left: a gap must not let others pass them.
   private final PostedOrder postedSends = new PostedOrder();
   private final PostedOrder postedOrder = new PostedOrder();
   private final TranslationResult translated = new TranslationResult();
   private final byte[] message = new byte[MESSAGE_BYTES];
+  private final byte[] nothing = new byte[1];
   private final int completionMpsBytes;
-  private final int rcbBytes;
-  private final long propagationPs;
+  private final long timeoutPs;
+  private final long creditReturnPs;
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
   private final long ownershipPs;
 
+  // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
+  private int attributes;
+  private boolean isFlush;
   private long sentPs;
   private long refusedRequestsTotal;
   // What the device writes into its requests, which may be a lie.
@@ -62,24 +78,40 @@ final class UpstreamPath implements DmaPort {
     upstream = port.upstream();
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
-    tags = new TagPool(link.tags());
+    FlowControlConfig flowControl = link.flowControl();
+    slots = new ReadSlots(link);
+    postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
+    creditReturnPs = flowControl.updatePs() + link.propagationPs();
+    cutter = port.cutter();
+    faults = port.faultyTlps();
+    rootErrors = port.rootErrors();
+    deviceErrors = port.deviceErrors();
+    tap = port.tap();
     completionMpsBytes = link.maxPayloadBytes();
-    rcbBytes = link.readCompletionBoundaryBytes();
-    propagationPs = link.propagationPs();
+    timeoutPs = link.requester().completionTimeoutPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
     ownershipPs = rootComplex.config().ownershipPs();
   }
 
   @Override
-  public long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
-    requireLength(lengthBytes);
-    status = DmaStatus.OK;
+  public long read(
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long atPs,
+      int requestedAttributes) {
+    begin(requestedAttributes);
     if (!configSpace.isBusMasterEnabled()) {
       status = DmaStatus.BUS_MASTER_DISABLED;
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
+    if (lengthBytes <= 0) {
+      return flush(iova, lengthBytes, atPs);
+    }
+    slots.useExtendedTags(configSpace.isExtendedTagEnabled());
     int mrrsBytes = configSpace.maxReadRequestBytes();
     long donePs = atPs;
     long readyPs = atPs;
@@ -87,23 +119,41 @@ final class UpstreamPath implements DmaPort {
     while (done < lengthBytes) {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
-      long startPs = behindPostedWritesPs(Math.max(readyPs, tags.nextFreePs()));
-      readyPs = upstream.transmitMemoryRead(TlpLayout.requestBytes(address), startPs);
-      long repliedPs = answer(address, destination, offset + done, piece, readyPs);
-      tags.take(repliedPs);
+      long startPs = behindPostedWritesPs(slots.startPs(address, piece, readyPs));
+      int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
+      readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
+      long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
+      if (repliedPs - readyPs > CompletionTimeout.SHORTEST_PS) {
+        repliedPs = awaitPs(destination, offset + done, piece, readyPs, repliedPs);
+      }
+      slots.completed(repliedPs);
       donePs = Math.max(donePs, repliedPs);
       done += piece;
     }
     return donePs;
   }
 
+  /** Reads nothing: one double word without any byte enabled, which pushes the writes before it. */
+  private long flush(long iova, int lengthBytes, long atPs) {
+    if (lengthBytes < 0) {
+      throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
+    }
+    isFlush = true;
+    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes);
+    isFlush = false;
+    return donePs;
+  }
+
   @Override
-  public long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+  public long write(
+      long iova, byte[] source, int offset, int lengthBytes, long atPs, int requestedAttributes) {
+    begin(requestedAttributes);
     return write(iova, source, offset, lengthBytes, atPs, false);
   }
 
   @Override
   public long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    begin(TlpAttributes.NONE);
     return write(iova, source, offset, lengthBytes, atPs, true);
   }
 
@@ -112,6 +162,7 @@ final class UpstreamPath implements DmaPort {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       message[i] = (byte) (data >>> i * Byte.SIZE);
     }
+    begin(TlpAttributes.NONE);
     return write(address, message, 0, MESSAGE_BYTES, atPs, true);
   }
 
@@ -137,7 +188,7 @@ final class UpstreamPath implements DmaPort {
 
   @Override
   public long tagFreePs() {
-    return tags.nextFreePs();
+    return slots.tagFreePs();
   }
 
   @Override
@@ -162,15 +213,59 @@ final class UpstreamPath implements DmaPort {
     return Math.max(readyPs, postedSends.commitBefore(readyPs));
   }
 
-  /** Serves one read request that has left the device; returns when its last completion is back. */
+  /** {@return how long writes have waited for credits, in picoseconds} */
+  long creditWaitPsTotal() {
+    return postedCredits == null ? 0 : postedCredits.waitedPsTotal();
+  }
+
+  private void begin(int requestedAttributes) {
+    status = DmaStatus.OK;
+    attributes =
+        requestedAttributes == TlpAttributes.NONE
+            ? TlpAttributes.NONE
+            : permitted(requestedAttributes);
+  }
+
+  /** Returns the attributes that software lets the device set. */
+  private int permitted(int requested) {
+    TlpAttributes.require(requested);
+    int enabled =
+        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
+            | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
+            | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
+    return requested & enabled;
+  }
+
+  private boolean isRelaxed() {
+    return (attributes & TlpAttributes.RELAXED_ORDERING) != 0;
+  }
+
+  private boolean isNoSnoop() {
+    return (attributes & TlpAttributes.NO_SNOOP) != 0;
+  }
+
+  /**
+   * Serves one read request that has left the device; returns when its last completion is back,
+   * {@link #NEVER_PS} if one is missing.
+   */
   private long answer(
-      long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
-    int wireBytes = TlpLayout.requestBytes(iova);
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      int wireBytes,
+      long requestSentPs) {
+    TlpFault fault = faults.ofReadRequest();
+    if (fault != TlpFault.NONE) {
+      return ignoreRead(fault, iova, lengthBytes, requestSentPs);
+    }
     route.follow(TlpType.MEMORY_READ, wireBytes, requesterId(), isTranslated, iova, requestSentPs);
+    slots.requestTaken(route.arrivalPs() + rootUpstreamPs);
     DownstreamPort peer = route.peer();
     Switch turn = route.turn();
     if (turn != null) {
       long readyPs = route.arrivalPs() + turn.forwardPs();
+      tapRead(iova, lengthBytes, requestSentPs, readyPs);
       if (peer != null) {
         return readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
       }
@@ -179,16 +274,43 @@ final class UpstreamPath implements DmaPort {
     translate(iova, lengthBytes, false, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = caches.read(pa, lengthBytes, false, translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
-      return complete(iova, lengthBytes, dataPs + rootDownstreamPs);
+      tapRead(iova, lengthBytes, requestSentPs, dataPs);
+      return complete(iova, destination, offset, lengthBytes, dataPs + rootDownstreamPs);
     }
+    tapRead(iova, lengthBytes, requestSentPs, translated.readyPs());
     long readyPs = translated.readyPs() + rootDownstreamPs;
     if (translated.status() == DmaStatus.OK && (peer = rootComplex.peerAt(pa)) != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, readyPs);
     }
+    if (route.status() == DmaStatus.OK) {
+      report(translated.status(), translated.readyPs());
+    }
     return refuseRead(translated.status(), destination, offset, lengthBytes, null, readyPs);
+  }
+
+  /** Takes a read request that nobody will answer. */
+  private long ignoreRead(TlpFault fault, long iova, int lengthBytes, long requestSentPs) {
+    long arrivalPs = upstream.arrivalPs(requestSentPs);
+    slots.requestTaken(arrivalPs);
+    tapRead(iova, lengthBytes, requestSentPs, arrivalPs);
+    long header01 = readHeader01(iova, lengthBytes);
+    faults.dropRead(fault, header01, TlpHeader.request23(iova), arrivalPs);
+    return NEVER_PS;
+  }
+
+  private long readHeader01(long iova, int lengthBytes) {
+    int bytes = isFlush ? 0 : lengthBytes;
+    return TlpHeader.request01(false, iova, bytes, attributes, requesterId(), slots.nextTag());
+  }
+
+  private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
+    if (tap.isOpen()) {
+      long header01 = readHeader01(iova, lengthBytes);
+      tap.tell(header01, TlpHeader.request23(iova), requestSentPs, effectivePs);
+    }
   }
 
   /** Answers a read by a completion without data from where it was refused. */
@@ -206,29 +328,91 @@ final class UpstreamPath implements DmaPort {
 
   private long receiveRefusal(@Nullable Switch turn, long readyPs) {
     long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
-    return downstream.transmitCompletion(port.behindPostedWritesPs(herePs)) + propagationPs;
+    long completionSentPs = downstream.transmitCompletion(behindRegisterWritesPs(herePs));
+    return faults.ofCompletion(false) == TlpFault.NONE
+        ? downstream.arrivalPs(completionSentPs)
+        : NEVER_PS;
+  }
+
+  /** Returns when a completion that is ready may leave: behind what cores have written before. */
+  private long behindRegisterWritesPs(long readyPs) {
+    return isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
   /** Sends the completions of one request; they stay in address order. */
-  private long complete(long iova, int lengthBytes, long readyPs) {
+  private long complete(long iova, byte[] destination, int offset, int lengthBytes, long readyPs) {
     int mpsBytes = Math.min(completionMpsBytes, configSpace.maxPayloadBytes());
+    boolean isAnswered = true;
     long pieceSentPs = 0;
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece = TlpLayout.completionPieceBytes(address, lengthBytes - done, mpsBytes, rcbBytes);
-      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address, piece);
+      int piece = cutter.pieceBytes(address, lengthBytes - done, mpsBytes);
+      int wireBytes =
+          TlpLayout.COMPLETION_BYTES
+              + TlpLayout.dataBytes(address, piece)
+              + downstream.completionExtraBytes(address);
       pieceSentPs = receiveCompletion(null, wireBytes, readyPs, pieceSentPs, done == 0);
+      TlpFault fault = faults.ofCompletion(true);
+      if (fault != TlpFault.NONE) {
+        isAnswered &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
+      }
+      if (tap.isOpen()) {
+        tapCompletion(address, piece, lengthBytes - done, fault, pieceSentPs);
+      }
       done += piece;
     }
-    return pieceSentPs + propagationPs;
+    return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
+  }
+
+  private boolean receiveFaulty(
+      TlpFault fault, byte[] destination, int offset, int lengthBytes, long completionSentPs) {
+    if (fault == TlpFault.POISONED) {
+      fail(DmaStatus.POISONED);
+    }
+    long arrivalPs = downstream.arrivalPs(completionSentPs);
+    return faults.accept(fault, destination, offset, lengthBytes, arrivalPs);
+  }
+
+  private void tapCompletion(
+      long address, int lengthBytes, int owedBytes, TlpFault fault, long completionSentPs) {
+    long header01 =
+        TlpHeader.completion01(
+            address,
+            lengthBytes,
+            owedBytes,
+            TlpHeader.STATUS_SUCCESSFUL,
+            attributes,
+            TlpTap.ROOT_COMPLEX_ID,
+            slots.nextTag());
+    long header23 = TlpHeader.completion23(address, requesterId(), slots.nextTag());
+    long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
+    tap.tell(marked, header23, completionSentPs, downstream.arrivalPs(completionSentPs));
+  }
+
+  /** Gives a read up if its answer takes too long; returns when the device goes on. */
+  private long awaitPs(
+      byte[] destination, int offset, int lengthBytes, long requestSentPs, long repliedPs) {
+    CompletionTimeout range = configSpace.completionTimeout();
+    long limitPs = range == CompletionTimeout.DEFAULT ? timeoutPs : range.longestPs();
+    long expiryPs = requestSentPs + limitPs;
+    if (repliedPs <= expiryPs) {
+      return repliedPs;
+    }
+    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
+    deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
+    fail(DmaStatus.COMPLETION_TIMEOUT);
+    if (repliedPs != NEVER_PS) {
+      deviceErrors.record(PcieError.UNEXPECTED_COMPLETION, repliedPs);
+    }
+    return expiryPs;
   }
 
   /** Takes a completion down to the device, behind the one before; returns when it has left. */
   private long receiveCompletion(
       @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
     long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = Math.max(previousSentPs, port.behindPostedWritesPs(herePs));
+    long startPs = Math.max(previousSentPs, behindRegisterWritesPs(herePs));
     return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 
@@ -265,7 +449,7 @@ final class UpstreamPath implements DmaPort {
           receiveCompletion(back, wireBytes, turnedPs + turnPs(back), pieceSentPs, done == 0);
       done += piece;
     }
-    return pieceSentPs + propagationPs;
+    return downstream.arrivalPs(pieceSentPs);
   }
 
   /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */
@@ -276,68 +460,120 @@ final class UpstreamPath implements DmaPort {
   private long write(
       long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
-    status = DmaStatus.OK;
     sentPs = atPs;
     if (!configSpace.isBusMasterEnabled()) {
       status = DmaStatus.BUS_MASTER_DISABLED;
       return atPs;
     }
     int writeMpsBytes = configSpace.maxPayloadBytes();
+    long visiblePs = 0;
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, writeMpsBytes);
-      int wireBytes = TlpLayout.requestBytes(address) + TlpLayout.dataBytes(address, piece);
+      int dataBytes = TlpLayout.dataBytes(address, piece);
+      int wireBytes =
+          TlpLayout.requestBytes(address) + dataBytes + upstream.requestExtraBytes(address, piece);
       long readyPs = sentPs;
-      sentPs = upstream.transmitMemoryWrite(wireBytes, behindPostedWritesPs(readyPs));
+      long startPs = behindPostedWritesPs(readyPs);
+      if (postedCredits != null) {
+        startPs = postedCredits.take(CreditPool.dataCredits(dataBytes), startPs);
+      }
+      sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
       postedSends.add(readyPs, sentPs);
-      commit(address, source, offset + done, piece, wireBytes, isPolled);
+      long takenPs = receiveWrite(address, source, offset + done, piece, wireBytes, isPolled);
+      if (postedCredits != null) {
+        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+      }
+      visiblePs = Math.max(visiblePs, takenPs);
       done += piece;
+    }
+    if (isRelaxed()) {
+      return Math.max(visiblePs, sentPs);
     }
     // Nothing may have been committed if all was refused.
     return Math.max(postedOrder.commitBefore(sentPs), sentPs);
   }
 
-  /** Serves one write request that has left the device at {@link #sentPs}. */
-  private void commit(
+  /**
+   * Takes one write request that has left the device at {@link #sentPs}; returns when it is
+   * globally visible or has been dropped: its credits are free.
+   */
+  private long receiveWrite(
+      long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
+    TlpFault fault = faults.ofWrite();
+    long takenPs;
+    if (fault == TlpFault.NONE) {
+      takenPs = commit(iova, source, offset, lengthBytes, wireBytes, isPolled);
+    } else if (faults.passes(fault)) {
+      byte[] wrong = faults.corrupt(source, offset, lengthBytes);
+      takenPs = commit(iova, wrong, 0, lengthBytes, wireBytes, isPolled);
+    } else {
+      takenPs = upstream.arrivalPs(sentPs);
+      long header01 = writeHeader01(iova, lengthBytes);
+      fail(faults.drop(fault, header01, TlpHeader.request23(iova), takenPs));
+    }
+    if (tap.isOpen()) {
+      long header01 = writeHeader01(iova, lengthBytes);
+      long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
+      tap.tell(marked, TlpHeader.request23(iova), sentPs, takenPs);
+    }
+    return takenPs;
+  }
+
+  private long writeHeader01(long iova, int lengthBytes) {
+    return TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+  }
+
+  /** Serves one write request; returns when it is globally visible or refused. */
+  private long commit(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
     route.follow(TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, sentPs);
     if (route.status() != DmaStatus.OK) {
       refuse(route.status());
-      return;
+      return route.arrivalPs();
     }
     DownstreamPort peer = route.peer();
     Switch turn = route.turn();
     if (peer != null && turn != null) {
       long readyPs = route.arrivalPs() + turn.forwardPs();
-      writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
-      return;
+      return writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
     }
     translate(iova, lengthBytes, true, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
+    long readyPs = translated.readyPs();
     if (translated.status() != DmaStatus.OK) {
+      report(translated.status(), readyPs);
       refuse(translated.status());
-      return;
+      return readyPs;
     }
     long pa = translated.pa();
-    long readyPs = translated.readyPs();
     if (RootComplex.isInterruptAddress(pa)) {
-      deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
-    } else if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, false, readyPs + ownershipPs));
+      return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
+    }
+    if (memory.contains(pa, lengthBytes)) {
+      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs + ownershipPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
         memory.copyIn(pa, source, offset, lengthBytes);
       }
-    } else if ((peer = rootComplex.peerAt(pa)) != null) {
-      writePeer(peer, null, pa, source, offset, lengthBytes, readyPs + rootDownstreamPs);
-    } else {
-      refuse(DmaStatus.UNSUPPORTED_REQUEST);
+      return commitPs;
     }
+    peer = rootComplex.peerAt(pa);
+    if (peer != null) {
+      long downPs = readyPs + rootDownstreamPs;
+      return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
+    }
+    report(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
+    refuse(DmaStatus.UNSUPPORTED_REQUEST);
+    return readyPs;
   }
 
-  /** Takes a write from where it turns down to a peer, where it commits when it arrives. */
-  private void writePeer(
+  /**
+   * Takes a write from where it turns down to a peer, where it commits when it arrives; returns
+   * when it has left the port here.
+   */
+  private long writePeer(
       DownstreamPort peer,
       @Nullable Switch turn,
       long address,
@@ -348,28 +584,33 @@ final class UpstreamPath implements DmaPort {
     long arrivalPs = peer.peerWrite(turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
-    } else {
-      inOrder(arrivalPs);
+      return readyPs;
     }
+    return inOrder(arrivalPs);
   }
 
-  /** Returns when a write that could commit at a time may, behind those that left before it. */
+  /**
+   * Returns when a write that could commit at a time may: behind those that left before it unless
+   * it is relaxed. What follows stays behind all of them.
+   */
   private long inOrder(long readyPs) {
     long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
     postedOrder.add(sentPs, commitPs);
-    return commitPs;
+    return isRelaxed() ? readyPs : commitPs;
   }
 
-  private void deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
+  private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
+      report(DmaStatus.UNSUPPORTED_REQUEST, arrivalPs);
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
-      return;
+      return arrivalPs;
     }
     int data = 0;
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
     rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
+    return arrivalPs;
   }
 
   private void translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
@@ -391,8 +632,18 @@ final class UpstreamPath implements DmaPort {
 
   private void refuse(DmaStatus why) {
     refusedRequestsTotal++;
+    fail(why == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : why);
+  }
+
+  /** The root port reports a request that the root complex refuses. */
+  private void report(DmaStatus why, long atPs) {
+    boolean isAbort = why == DmaStatus.COMPLETER_ABORT;
+    rootErrors.record(isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST, atPs);
+  }
+
+  private void fail(DmaStatus why) {
     if (status == DmaStatus.OK) {
-      status = why == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : why;
+      status = why;
     }
   }
 

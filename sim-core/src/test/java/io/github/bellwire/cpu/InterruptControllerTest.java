@@ -157,7 +157,7 @@ class InterruptControllerTest {
 
   @Test
   void shouldArriveBehindTheDataThatAMessageAnnounces() {
-    CoreConfig immediate = new CoreConfig(1_000_000_000, 1, 0, 1, DeviceAccessConfig.IDEAL);
+    CoreConfig immediate = new CoreConfig(1_000_000_000, 1, 0, 1, 0, DeviceAccessConfig.IDEAL);
     Core core = new Core(5, immediate, machine.ports);
     InterruptVector vector =
         interrupts.allocate(

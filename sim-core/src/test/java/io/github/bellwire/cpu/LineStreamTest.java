@@ -33,6 +33,49 @@ class LineStreamTest {
   }
 
   @Test
+  void shouldGoOnWhileNothingDependsOnALoad() {
+    machine.fabric.caches.coreLoadPs = 100_000;
+    machine
+        .routine(
+            port -> {
+              for (int i = 0; i < 5; i++) {
+                port.touch(0x1000, 8);
+                log.add(port.nowPs());
+              }
+              machine.fabric.caches.coreLoadPs = 20_500;
+              port.delay(1_000_000);
+              port.touch(0x1000, 8);
+              log.add(port.nowPs());
+            })
+        .wakeAt(0);
+    machine.simulation.run();
+
+    // Look-ahead is 20 ns, so each holds the core up for 80. The fifth would wait for the first of
+    // four lines, which is there by then. What takes 20.5 ns costs a cycle.
+    assertThat(log).containsExactly(80_000L, 160_000L, 240_000L, 320_000L, 400_000L, 1_401_000L);
+  }
+
+  @Test
+  void shouldNotHaveMoreLinesUnderWayThanTheCoreHas() {
+    DeviceAccessConfig access = DeviceAccessConfig.SERVER;
+    Core core = new Core(0, new CoreConfig(1_000_000_000, 1, 0, 2, 10_000, access), machine.ports);
+    machine.fabric.caches.coreLoadPs = 100_000;
+    machine
+        .routine(
+            core,
+            port -> {
+              for (int i = 0; i < 4; i++) {
+                port.touch(0x1000, 8);
+                log.add(port.nowPs());
+              }
+            })
+        .wakeAt(0);
+    machine.simulation.run();
+
+    assertThat(log).containsExactly(1_000L, 2_000L, 101_000L, 102_000L);
+  }
+
+  @Test
   void shouldCopyBehindTheLoads() {
     machine.fabric.caches.coreLoadPs = 100_000;
     machine.fabric.caches.coreStorePs = 500;

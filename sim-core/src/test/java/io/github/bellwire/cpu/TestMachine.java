@@ -11,7 +11,7 @@ import java.util.function.Consumer;
  */
 final class TestMachine {
   static final CoreConfig CONFIG =
-      new CoreConfig(1_000_000_000, 40_000, 500_000, 4, DeviceAccessConfig.SERVER);
+      new CoreConfig(1_000_000_000, 40_000, 500_000, 4, 20, DeviceAccessConfig.SERVER);
 
   final TestFabric fabric = new TestFabric();
   final Simulation simulation = fabric.simulation;

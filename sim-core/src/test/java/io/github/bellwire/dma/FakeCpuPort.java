@@ -49,6 +49,11 @@ final class FakeCpuPort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    load(pa, sizeBytes);
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     charge(sizeBytes);
     for (int i = 0; i < sizeBytes; i++) {

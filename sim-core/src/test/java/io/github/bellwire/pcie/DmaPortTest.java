@@ -388,14 +388,18 @@ class DmaPortTest {
   void shouldRejectALengthThatIsNotPositive(int lengthBytes) {
     String message = "lengthBytes must be >= 1: lengthBytes=" + lengthBytes;
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> dma.read(0, pattern, 0, lengthBytes, AT))
-        .withMessage(message);
-    assertThatIllegalArgumentException()
         .isThrownBy(() -> dma.write(0, pattern, 0, lengthBytes, AT))
         .withMessage(message);
     assertThatIllegalArgumentException()
         .isThrownBy(() -> dma.writeStatus(0, pattern, 0, lengthBytes, AT))
         .withMessage(message);
+  }
+
+  @Test
+  void shouldRejectANegativeReadLength() {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> dma.read(0, pattern, 0, -1, AT))
+        .withMessage("lengthBytes must be >= 0: lengthBytes=-1");
   }
 
   /** Shifts addresses, takes time, refuses from an address on, and remembers what it was asked. */

@@ -439,12 +439,14 @@ class MsiXTest {
     }
 
     @Override
-    public long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
+    public long read(
+        long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes) {
       throw new AssertionError("no reads expected");
     }
 
     @Override
-    public long write(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+    public long write(
+        long iova, byte[] source, int offset, int lengthBytes, long atPs, int attributes) {
       throw new AssertionError("no writes expected");
     }
 

@@ -11,7 +11,7 @@ public final class RecordingEndpoint implements Endpoint {
   public static final int BAR_BYTES = 4096;
 
   private static final int CAPABILITY = 0xA0;
-  private static final int GENERATION = 5;
+  private static final int GENERATION = 6;
   private static final int LANES = 32;
 
   private final ConfigSpace configSpace =
@@ -126,7 +126,10 @@ public final class RecordingEndpoint implements Endpoint {
     configSpace.write(
         CAPABILITY + ConfigLayout.DEVICE_CONTROL,
         2,
-        PcieCapability.sizeCode(mpsBytes) << ConfigLayout.DEVICE_CONTROL_MPS_SHIFT
+        ConfigLayout.DEVICE_CONTROL_RELAXED_ORDERING
+            | ConfigLayout.DEVICE_CONTROL_NO_SNOOP
+            | ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG
+            | PcieCapability.sizeCode(mpsBytes) << ConfigLayout.DEVICE_CONTROL_MPS_SHIFT
             | PcieCapability.sizeCode(mrrsBytes) << ConfigLayout.DEVICE_CONTROL_MRRS_SHIFT);
     busMaster(true);
   }

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 record MetricName(String subject, String unit, String statistic) {
   private static final Pattern NAME =
       Pattern.compile(
-          "([a-z0-9][a-z0-9_]*?)"
+          "([a-z0-9][a-z0-9_-]*?)"
               + "(?:_(gbit_per_s|gbyte_per_s|ns|us|count|bytes|ratio|(?:ns_)?per_[a-z_]+)|(?<=iops))"
               + "(?:_(p50|p95|p99|p999|min|max|mean))?");
 

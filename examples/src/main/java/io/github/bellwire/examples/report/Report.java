@@ -28,7 +28,7 @@ public final class Report {
   private long eventsCount;
   private @Nullable UserErrorException inputError;
 
-  /** A part of the text: some metrics, or a table. */
+  /** A part of the text: some metrics, or a table that may stand for some. */
   record Section(String title, List<String> metricNames, @Nullable Table table) {}
 
   /** Creates a report of nothing. */
@@ -127,7 +127,18 @@ public final class Report {
    * @return this report
    */
   public Report table(Table table) {
-    sections.add(new Section(table.title(), List.of(), table));
+    return table(table, List.of());
+  }
+
+  /**
+   * Adds a table to the text that shows metrics, which are then not printed one by one.
+   *
+   * @param table with its title
+   * @param metricNames what it shows: metrics of this report
+   * @return this report
+   */
+  public Report table(Table table, List<String> metricNames) {
+    sections.add(new Section(table.title(), List.copyOf(metricNames), table));
     return this;
   }
 

@@ -68,6 +68,7 @@ public final class TextReport {
     if (table == null) {
       metrics(section.metricNames());
     } else {
+      section.metricNames().forEach(unprinted::remove);
       table.lines(MAX_COLUMNS - INDENT.length()).forEach(line -> line(INDENT + line));
     }
   }

@@ -48,7 +48,9 @@ final class Frame {
     if (storage.length < newLengthBytes) {
       storage = new byte[Integer.highestOneBit(newLengthBytes - 1) * 2];
     }
-    bytes = storage;
+    if (bytes != storage) {
+      bytes = storage;
+    }
     offset = 0;
     lengthBytes = newLengthBytes;
   }

@@ -4,6 +4,8 @@ import java.util.Arrays;
 
 /** Bytes of a packet buffer that become free at known times, in the order of those times. */
 final class ReleaseQueue {
+  private static final int UNSETTLED_MAX = 32;
+
   private long[] releasePs = new long[64];
   private int[] lengths = new int[64];
   private int head;
@@ -15,8 +17,12 @@ final class ReleaseQueue {
    *
    * @param lengthBytes at least 1
    * @param atPs not before the last addition
+   * @param nowPs the current time
    */
-  void add(int lengthBytes, long atPs) {
+  void add(int lengthBytes, long atPs, long nowPs) {
+    if (count % UNSETTLED_MAX == UNSETTLED_MAX - 1) {
+      bytesAt(nowPs); // So that the ring stays as short as what is under way.
+    }
     if (count == releasePs.length) {
       grow();
     }
@@ -24,6 +30,11 @@ final class ReleaseQueue {
     releasePs[slot] = atPs;
     lengths[slot] = lengthBytes;
     bytes += lengthBytes;
+  }
+
+  /** {@return no fewer bytes than are not free yet; for who only has to know that there is room} */
+  int bytesAtMost() {
+    return bytes;
   }
 
   /** {@return bytes that are not free yet at a time} */

@@ -157,7 +157,7 @@ final class RxPath {
     }
     classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
     classifier.shape(passing);
-    if (occupiedBytes(nowPs) + passing.lengthBytes > fifoBytes) {
+    if (!hasRoom(passing.lengthBytes, nowPs)) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
@@ -263,8 +263,9 @@ final class RxPath {
             && (lastSentPs <= nowPs || aheadPs <= DmaGate.SHARED_HORIZON_PS);
   }
 
-  private int occupiedBytes(long nowPs) {
-    return fifo.bytes() + leaving.bytesAt(nowPs);
+  private boolean hasRoom(int lengthBytes, long nowPs) {
+    int freeBytes = fifoBytes - fifo.bytes() - lengthBytes;
+    return leaving.bytesAtMost() <= freeBytes || leaving.bytesAt(nowPs) <= freeBytes;
   }
 
   private void startWaiting(long nowPs) {
@@ -402,7 +403,8 @@ final class RxPath {
   private void write(Frame frame, long atPs) {
     RxQueue queue = queues[frame.queueIndex];
     long sentPs = writePayload(frame, queue, atPs);
-    leaving.add(frame.lengthBytes, Math.max(sentPs, simulation.nowPs()));
+    long nowPs = simulation.nowPs();
+    leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);
     statistics.onFrameDelivered(frame.wireBytes, queue.index);
     reporter.onFrameDone(frame, queue, sentPs);
     lastSentPs = Math.max(sentPs, reporter.lastSentPs());

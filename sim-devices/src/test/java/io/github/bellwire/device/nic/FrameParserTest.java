@@ -31,6 +31,30 @@ class FrameParserTest {
   private final FrameParser parser = new FrameParser();
 
   @Test
+  void shouldFindNothingWhereItSaysItDoesNotLook() {
+    byte[] frame = new byte[100];
+    Random random = new Random(1);
+    FrameParser shortcut = new FrameParser();
+    int looked = 0;
+    for (int etherType = 0; etherType <= 0xFFFF; etherType++) {
+      random.nextBytes(frame);
+      NetworkOrder.putU16(frame, 12, etherType);
+      if (FrameParser.looksInto(frame, 0, frame.length)) {
+        looked++;
+        continue;
+      }
+      shortcut.parse(frame, 0, frame.length);
+      assertThat(shortcut.packetType()).as("%x", etherType).isZero();
+      assertThat(shortcut.l3Offset()).as("%x", etherType).isZero();
+      assertThat(shortcut.isComplete()).as("%x", etherType).isFalse();
+      assertThat(shortcut.hasVlan()).as("%x", etherType).isFalse();
+    }
+    // IPv4, IPv6 and two kinds of VLAN tags.
+    assertThat(looked).isEqualTo(4);
+    assertThat(FrameParser.looksInto(frame, 0, 13)).isFalse();
+  }
+
+  @Test
   void shouldLocateTheHeadersOfATcpPacket() {
     parse(
         ethernet(0x0800), ipv4(V4_A, V4_B, TCP, 37), tcp(1, 2, 3, 0xFFF, 32), PAYLOAD, new byte[9]);

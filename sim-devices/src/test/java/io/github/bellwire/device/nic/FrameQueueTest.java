@@ -85,18 +85,32 @@ class FrameQueueTest {
   void shouldReleaseBytesAtTheirTimes() {
     ReleaseQueue queue = new ReleaseQueue();
     for (int i = 1; i <= 200; i++) {
-      queue.add(10, 100L * i);
+      queue.add(10, 100L * i, 0);
     }
 
     assertThat(queue.bytesAt(99)).isEqualTo(2000);
     assertThat(queue.bytesAt(100)).isEqualTo(1990);
     assertThat(queue.bytesAt(5_050)).isEqualTo(1500);
     for (int i = 201; i <= 400; i++) {
-      queue.add(10, 100L * i);
+      queue.add(10, 100L * i, 0);
     }
     assertThat(queue.bytesAt(39_999)).isEqualTo(10);
     queue.clear();
     assertThat(queue.bytesAt(0)).isZero();
+  }
+
+  @Test
+  void shouldBoundWhatItHasNotSettled() {
+    ReleaseQueue queue = new ReleaseQueue();
+
+    // Each is free before the next comes, and nobody asks.
+    for (int i = 1; i <= 1000; i++) {
+      queue.add(10, i, i + 1);
+      assertThat(queue.bytesAtMost()).isBetween(10, 320);
+    }
+
+    assertThat(queue.bytesAt(1001)).isZero();
+    assertThat(queue.bytesAtMost()).isZero();
   }
 
   @Test

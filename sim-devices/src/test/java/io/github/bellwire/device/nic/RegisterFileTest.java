@@ -229,6 +229,29 @@ class RegisterFileTest {
   }
 
   @Test
+  void shouldTellOfEveryChangeButThatOfATail() {
+    long changes = registers.changesTotal();
+    registers.write(NicRegisters.rdt(3), 5);
+    registers.write(NicRegisters.tdt(127), 5);
+    assertThat(registers.changesTotal()).isEqualTo(changes);
+
+    registers.write(NicRegisters.FCTRL, 0);
+    assertThat(registers.changesTotal()).isGreaterThan(changes);
+    changes = registers.changesTotal();
+    registers.set(NicRegisters.LINKS, 0);
+    assertThat(registers.changesTotal()).isGreaterThan(changes);
+    changes = registers.changesTotal();
+    registers.setBits(NicRegisters.LINKS, NicRegisters.LINKS_UP);
+    assertThat(registers.changesTotal()).isGreaterThan(changes);
+    changes = registers.changesTotal();
+    registers.clearBits(NicRegisters.LINKS, NicRegisters.LINKS_UP);
+    assertThat(registers.changesTotal()).isGreaterThan(changes);
+    changes = registers.changesTotal();
+    registers.reset();
+    assertThat(registers.changesTotal()).isGreaterThan(changes);
+  }
+
+  @Test
   void shouldAllocateNothing() {
     accessMany(1000);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();

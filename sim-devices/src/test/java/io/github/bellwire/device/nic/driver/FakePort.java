@@ -54,6 +54,11 @@ class FakePort implements CpuPort {
   }
 
   @Override
+  public void touch(long pa, int sizeBytes) {
+    load(pa, sizeBytes);
+  }
+
+  @Override
   public void store(long pa, int sizeBytes, long value) {
     nowPs += ACCESS_PS;
     memory.put(pa, sizeBytes, value);

@@ -4,6 +4,8 @@ import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.host.HostConfig;
 import java.lang.management.ManagementFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,10 +16,18 @@ class ReceiveAllocationTest {
   private final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   @ParameterizedTest
-  @CsvSource({"POLL, 40000", "INTERRUPT, 160000", "NAPI, 160000"})
-  void shouldForwardWithoutAllocating(DriverMode mode, int warmUpFrames) {
+  @CsvSource({
+    "POLL, 40000, 1, 0, 1",
+    "POLL, 40000, 32, 8, 4",
+    "INTERRUPT, 160000, 1, 0, 1",
+    "NAPI, 160000, 1, 0, 1"
+  })
+  void shouldForwardWithoutAllocating(
+      DriverMode mode, int warmUpFrames, int fetched, int threshold, int writtenBack) {
     // The kernel modes get few of the frames, so they need more of them until all is compiled.
-    DriverBench bench = new DriverBench(NicDriverConfig.forMode(mode));
+    NicConfig nic = NicConfig.NIC_82599.withRxBatches(fetched, threshold, writtenBack);
+    DriverBench bench =
+        new DriverBench(HostConfig.GEN4_SERVER, nic, NicDriverConfig.forMode(mode), null);
     bench.driver.start(bench.port);
     Forwarder forwarder = new Forwarder(bench.driver.txRing(0), true);
     bench.startReceivers(forwarder);

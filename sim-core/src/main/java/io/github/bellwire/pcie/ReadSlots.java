@@ -1,0 +1,100 @@
+package io.github.bellwire.pcie;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a device's read request needs before it can leave: a tag, room for its completions, and
+ * credits of the port that takes it.
+ *
+ * <pre>{@code
+ * startPs() --> MRd --> taken by the port: NP credit back --> CplD ... retired: tag, room back
+ * }</pre>
+ *
+ * <p>Allocates nothing after construction.
+ */
+final class ReadSlots {
+  private final TagPool extendedTags;
+  private final TagPool fewTags; // Without extended tags.
+  private final @Nullable CreditPool requestCredits;
+  private final @Nullable CreditPool completionBuffer;
+  private final int rcbBytes;
+  private final long retirePs;
+  private final long creditReturnPs;
+
+  private TagPool tags;
+  private int bufferCredits;
+
+  ReadSlots(PcieLinkConfig link) {
+    extendedTags = new TagPool(link.tags());
+    fewTags =
+        link.tags() <= PcieLinkConfig.TAGS_5_BITS
+            ? extendedTags
+            : new TagPool(PcieLinkConfig.TAGS_5_BITS);
+    tags = fewTags;
+    FlowControlConfig flowControl = link.flowControl();
+    int nph = flowControl.rootPort().nph(); // Reads carry no data.
+    requestCredits = nph == 0 ? null : new CreditPool(nph, 0);
+    completionBuffer =
+        CreditPool.ofNullable(flowControl.endpoint().cplh(), flowControl.endpoint().cpld());
+    rcbBytes = link.readCompletionBoundaryBytes();
+    retirePs = link.requester().retirePs();
+    creditReturnPs = flowControl.updatePs() + link.propagationPs();
+  }
+
+  /** Chooses between tags of 5 bits and all there are. */
+  void useExtendedTags(boolean extended) {
+    tags = extended ? extendedTags : fewTags;
+  }
+
+  /** {@return when the next tag is free} */
+  long tagFreePs() {
+    return tags.nextFreePs();
+  }
+
+  /** {@return the tag of the next request} */
+  int nextTag() {
+    return tags.nextTag();
+  }
+
+  /**
+   * {@return when a request can leave}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 1
+   * @param readyPs when it could leave otherwise
+   */
+  long startPs(long address, int lengthBytes, long readyPs) {
+    long startPs = Math.max(readyPs, tags.nextFreePs());
+    if (completionBuffer != null) {
+      // One header for each completion that there may be, and what cutting rounds up.
+      int headers = TlpLayout.completionsMax(address, lengthBytes, rcbBytes);
+      bufferCredits = CreditPool.dataCredits(lengthBytes) + (headers > 1 ? 1 : 0);
+      startPs = completionBuffer.take(headers, bufferCredits, startPs);
+    }
+    return requestCredits == null ? startPs : requestCredits.take(0, startPs);
+  }
+
+  /**
+   * The port has taken the request out of its queue.
+   *
+   * @param atPs when
+   */
+  void requestTaken(long atPs) {
+    if (requestCredits != null) {
+      requestCredits.giveBack(0, atPs + creditReturnPs);
+    }
+  }
+
+  /**
+   * The last completion has arrived, or none is expected any more.
+   *
+   * @param atPs when
+   */
+  void completed(long atPs) {
+    long freePs = atPs + retirePs;
+    tags.take(freePs);
+    if (completionBuffer != null) {
+      completionBuffer.giveBack(bufferCredits, freePs);
+    }
+  }
+}
