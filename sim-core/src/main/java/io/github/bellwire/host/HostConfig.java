@@ -80,6 +80,27 @@ public record HostConfig(
   public static final HostConfig GEN5_SERVER =
       GEN4_SERVER.withName("gen5-server").withLink(PcieLinkConfig.GEN5_X16);
 
+  /** A Xeon E5-2630 (Sandy Bridge) of the pcie-bench study (SIGCOMM 2018); calibrated. */
+  public static final HostConfig SNB = MeasuredHosts.snb();
+
+  /** Two Xeon E5-2620 v2 (Ivy Bridge) of the pcie-bench study; calibrated. */
+  public static final HostConfig IB = MeasuredHosts.ib();
+
+  /** A Xeon E5-2620 v3 (Haswell) of the pcie-bench study; calibrated. */
+  public static final HostConfig HSW = MeasuredHosts.hsw();
+
+  /** A Xeon E5-2637 v3 (Haswell) of the pcie-bench study; calibrated. */
+  public static final HostConfig HSW_SM = MeasuredHosts.hswSm();
+
+  /** Two Xeon E5-2630 v4 (Broadwell) of the pcie-bench study; calibrated. */
+  public static final HostConfig BDW = MeasuredHosts.bdw();
+
+  /**
+   * A Xeon E3-1226 v3 (Haswell) of the pcie-bench study, whose root complex falls asleep: for tests
+   * of robustness.
+   */
+  public static final HostConfig E3 = MeasuredHosts.e3();
+
   /**
    * A DGX-1, whose V100 GPUs the gdrcopy README measures: Xeon E5-2698 v4 at 2.2 GHz, one socket of
    * two, Gen 3 x16 slots; GPUs lie behind switches there, whose delay is part of what the device
@@ -121,7 +142,18 @@ public record HostConfig(
 
   /** All presets, in the order in which they are listed to users. */
   public static final List<HostConfig> PRESETS =
-      List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, DGX_1, EMBEDDED_NONCOHERENT);
+      List.of(
+          IDEAL,
+          SNB,
+          IB,
+          HSW,
+          HSW_SM,
+          BDW,
+          E3,
+          GEN4_SERVER,
+          GEN5_SERVER,
+          DGX_1,
+          EMBEDDED_NONCOHERENT);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public HostConfig {
