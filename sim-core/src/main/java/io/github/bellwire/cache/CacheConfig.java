@@ -5,7 +5,12 @@ public sealed interface CacheConfig
     permits SimpleCacheConfig, CoherentCacheConfig, EmbeddedCacheConfig {
   /** {@return the sockets, each with its own last-level cache and its own memory} */
   default int sockets() {
-    return 1;
+    return numa().sockets();
+  }
+
+  /** {@return which memory belongs to which socket, and how far they are apart} */
+  default NumaConfig numa() {
+    return NumaConfig.ONE_SOCKET;
   }
 
   /**

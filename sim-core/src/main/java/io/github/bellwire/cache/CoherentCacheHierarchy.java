@@ -276,10 +276,14 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = peer.find(set, tag);
     long holders = peer.holders(set, tag);
     boolean isThere = way != TagArray.NOWHERE || holders != 0;
+    long memoryPs =
+        isRemote ? memory.read(line, atPs + outwardPs()) + inwardPs() : memory.read(line, atPs);
     if (isThere && (isRemote || peer.isDirtyAnywhere(line, set, tag))) {
-      return forward(peer, line, set, way, holders, atPs + roundTripPs + llcHitPs);
+      // The home answers when it has heard from the caches and from memory, which it reads anyway.
+      long cachePs = forward(peer, line, set, way, holders, atPs + roundTripPs + llcHitPs);
+      return Math.max(cachePs, memoryPs);
     }
-    return isRemote ? memory.read(line, atPs + outwardPs()) + inwardPs() : memory.read(line, atPs);
+    return memoryPs;
   }
 
   private long deviceWrite(

@@ -337,8 +337,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
           statistics.deviceWriteHits++;
           statistics.deviceFullWriteHits += isPartial(line, pa, end) ? 0 : 1;
         } else {
-          boolean isPartial = isPartial(line, pa, end);
-          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
+          donePs = Math.max(donePs, dirty(line, state, isPartial(line, pa, end), atPs));
         }
         invalidateCoreCopies(line, state);
       }

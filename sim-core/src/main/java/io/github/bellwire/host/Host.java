@@ -10,6 +10,7 @@ import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.EmbeddedCacheHierarchy;
+import io.github.bellwire.cache.NumaConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
@@ -20,6 +21,7 @@ import io.github.bellwire.dma.BounceBufferPool;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.kernel.RandomStream;
@@ -57,7 +59,7 @@ public final class Host {
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
-  private final PageAllocator pages;
+  private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
 
   /**
@@ -93,9 +95,11 @@ public final class Host {
     for (int i = 0; i < config.coresCount(); i++) {
       cores.add(new Core(i, config.core(), machine));
     }
-    pages = new PageAllocator(MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes()));
+    for (int socket = 0; socket < config.cache().sockets(); socket++) {
+      pages.add(new PageAllocator(zones(config, socket)));
+    }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = new BounceBufferPool(pages, (int) poolBytes);
+    bounceBuffers = new BounceBufferPool(pages(), (int) poolBytes);
   }
 
   /**
@@ -179,7 +183,7 @@ public final class Host {
   public DmaDevice newDmaDevice() {
     return new DmaDevice(
         DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
-        pages,
+        pages(),
         DmaMapper.IDENTITY,
         bounceBuffers);
   }
@@ -224,14 +228,36 @@ public final class Host {
     return rootComplex;
   }
 
-  /** {@return physical pages for drivers} */
+  /** {@return physical pages for drivers, of the first socket} */
   public PageAllocator pages() {
-    return pages;
+    return pages(0);
+  }
+
+  /**
+   * {@return physical pages of one socket}
+   *
+   * @param socket 0 to below the number of sockets
+   */
+  public PageAllocator pages(int socket) {
+    return pages.get(socket);
   }
 
   /** {@return the bounce buffers that devices with narrow addresses share} */
   public BounceBufferPool bounceBuffers() {
     return bounceBuffers;
+  }
+
+  private static MemoryZones zones(HostConfig config, int socket) {
+    NumaConfig numa = config.cache().numa();
+    if (numa.sockets() == 1) {
+      return MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes());
+    }
+    long firstBytes = numa.secondSocketPa() - MemoryZones.NORMAL_BASE;
+    return socket == 0
+        ? MemoryZones.ofRam(config.lowMemoryBytes(), firstBytes)
+        : new MemoryZones(
+            MemoryZone.NONE,
+            new MemoryZone(numa.secondSocketPa(), config.highMemoryBytes() - firstBytes));
   }
 
   private static CacheHierarchy newCaches(

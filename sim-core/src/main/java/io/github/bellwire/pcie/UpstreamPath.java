@@ -55,6 +55,7 @@ final class UpstreamPath implements DmaPort {
   private final long creditReturnPs;
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
+  private final long ownershipPs;
 
   // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
@@ -97,6 +98,7 @@ final class UpstreamPath implements DmaPort {
     timeoutPs = link.requester().completionTimeoutPs();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
+    ownershipPs = rootComplex.config().ownershipPs();
   }
 
   @Override
@@ -310,7 +312,7 @@ final class UpstreamPath implements DmaPort {
   /** Serves a read request that has arrived at the root complex. */
   private long answerAtRoot(
       long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
-    translate(iova, lengthBytes, false, route.arrivalPs() + rootUpstreamPs);
+    translate(iova, lengthBytes, false, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
       long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
@@ -598,7 +600,7 @@ final class UpstreamPath implements DmaPort {
       long readyPs = route.arrivalPs() + turn.forwardPs();
       return writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
     }
-    translate(iova, lengthBytes, true, route.arrivalPs() + rootUpstreamPs);
+    translate(iova, lengthBytes, true, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long readyPs = translated.readyPs();
     if (translated.status() != DmaStatus.OK) {
       report(translated.status(), writeHeader01(iova, lengthBytes), iova, readyPs);
@@ -610,7 +612,7 @@ final class UpstreamPath implements DmaPort {
       return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     }
     if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs));
+      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs + ownershipPs));
       store(pa, source, offset, lengthBytes, commitPs, isPolled);
       return commitPs;
     }

@@ -99,7 +99,7 @@ final class OverloadedForwarder {
     GeneratedFrames frames =
         new GeneratedFrames(
             Long.MAX_VALUE, load.frameBytes(), host.simulation().randomStream("traffic"));
-    traffic = new TrafficGenerator(host.simulation(), frames, LINE_RATE, card, false);
+    traffic = new TrafficGenerator(host.simulation(), frames, LINE_RATE, card, false, 0);
   }
 
   private static HostConfig config(int ways) {
