@@ -135,10 +135,10 @@ class DdioValidationTest {
 
   @Test
   void shouldFindWhatItReadsIfTheRingIsNotFull() {
-    // Four cores are not overloaded: frames leave soon after they came, buffers wait empty.
-    JsonNode json = run(1024, 1024, 2, 4);
+    // Four cores are not overloaded: frames leave soon after they came, and buffers wait empty.
+    JsonNode json = run(1024, 1500, 2, 4);
 
-    assertThat(Tool.number(json, "read_hit_ratio")).isGreaterThan(0.95);
-    assertThat(Tool.number(json, "write_hit_ratio")).isLessThan(0.9);
+    assertThat(Tool.number(json, "read_hit_ratio")).isGreaterThan(0.9);
+    assertThat(Tool.number(json, "write_hit_ratio")).isLessThan(0.5);
   }
 }

@@ -30,8 +30,8 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Between sockets (assumptions): a directory tells at no cost whether the other socket holds a
- * line; the home memory is read while its caches are looked up; a device write to a line that is
- * absent and at home on the other socket waits until that has granted it.
+ * line; the home memory is read in any case while caches are looked up, and waited for; a device
+ * write to a line that is absent and at home on the other socket waits until that has granted it.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
@@ -373,7 +373,8 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
 
   // Both.
 
-  private boolean isDirtyAnywhere(long line) {
+  /** {@return whether a cache holds a line in a newer version than memory} */
+  boolean isDirtyAnywhere(long line) {
     int set = hash.set(line);
     int tag = hash.tag(line);
     for (SocketCaches socket : sockets) {
