@@ -34,6 +34,7 @@ final class UpstreamPath implements DmaPort {
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
+  private final RequestAttributes attributes;
   private final ReadSlots slots;
   private final @Nullable CreditPool postedCredits;
   private final CompletionCutter cutter;
@@ -56,7 +57,6 @@ final class UpstreamPath implements DmaPort {
 
   // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
-  private int attributes;
   private boolean isFlush;
   private long sentPs;
   private long refusedRequestsTotal;
@@ -78,6 +78,7 @@ final class UpstreamPath implements DmaPort {
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
     FlowControlConfig flowControl = link.flowControl();
+    attributes = new RequestAttributes(configSpace);
     slots = new ReadSlots(link);
     postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
     creditReturnPs = flowControl.updatePs() + link.propagationPs();
@@ -137,7 +138,7 @@ final class UpstreamPath implements DmaPort {
       throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
     }
     isFlush = true;
-    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes);
+    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes.value());
     isFlush = false;
     return donePs;
   }
@@ -218,28 +219,7 @@ final class UpstreamPath implements DmaPort {
 
   private void begin(int requestedAttributes) {
     status = DmaStatus.OK;
-    attributes =
-        requestedAttributes == TlpAttributes.NONE
-            ? TlpAttributes.NONE
-            : permitted(requestedAttributes);
-  }
-
-  /** Returns the attributes that software lets the device set. */
-  private int permitted(int requested) {
-    TlpAttributes.require(requested);
-    int enabled =
-        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
-            | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
-            | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
-    return requested & enabled;
-  }
-
-  private boolean isRelaxed() {
-    return (attributes & TlpAttributes.RELAXED_ORDERING) != 0;
-  }
-
-  private boolean isNoSnoop() {
-    return (attributes & TlpAttributes.NO_SNOOP) != 0;
+    attributes.begin(requestedAttributes);
   }
 
   /**
@@ -272,7 +252,7 @@ final class UpstreamPath implements DmaPort {
     translate(iova, lengthBytes, false, route.arrivalPs() + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, attributes.isNoSnoop(), translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
       tapRead(iova, lengthBytes, requestSentPs, dataPs);
@@ -301,7 +281,8 @@ final class UpstreamPath implements DmaPort {
 
   private long readHeader01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(false, iova, bytes, attributes, requesterId(), slots.nextTag());
+    return TlpHeader.request01(
+        false, iova, bytes, attributes.value(), requesterId(), slots.nextTag());
   }
 
   private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
@@ -334,7 +315,7 @@ final class UpstreamPath implements DmaPort {
 
   /** Returns when a completion that is ready may leave: behind what cores have written before. */
   private long behindRegisterWritesPs(long readyPs) {
-    return isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
+    return attributes.isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
   /** Sends the completions of one request; they stay in address order. */
@@ -380,7 +361,7 @@ final class UpstreamPath implements DmaPort {
             lengthBytes,
             owedBytes,
             TlpHeader.STATUS_SUCCESSFUL,
-            attributes,
+            attributes.value(),
             TlpTap.ROOT_COMPLEX_ID,
             slots.nextTag());
     long header23 = TlpHeader.completion23(address, requesterId(), slots.nextTag());
@@ -486,7 +467,7 @@ final class UpstreamPath implements DmaPort {
       visiblePs = Math.max(visiblePs, takenPs);
       done += piece;
     }
-    if (isRelaxed()) {
+    if (attributes.isRelaxed()) {
       return Math.max(visiblePs, sentPs);
     }
     // Nothing may have been committed if all was refused.
@@ -520,7 +501,7 @@ final class UpstreamPath implements DmaPort {
   }
 
   private long writeHeader01(long iova, int lengthBytes) {
-    return TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+    return TlpHeader.request01(true, iova, lengthBytes, attributes.value(), requesterId(), 0);
   }
 
   /** Serves one write request; returns when it is globally visible or refused. */
@@ -549,7 +530,7 @@ final class UpstreamPath implements DmaPort {
       return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     }
     if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs));
+      long commitPs = inOrder(caches.write(pa, lengthBytes, attributes.isNoSnoop(), readyPs));
       if (isPolled || commits.overlaps(pa, lengthBytes)) {
         commits.add(pa, source, offset, lengthBytes, commitPs);
       } else {
@@ -594,7 +575,7 @@ final class UpstreamPath implements DmaPort {
   private long inOrder(long readyPs) {
     long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
     postedOrder.add(sentPs, commitPs);
-    return isRelaxed() ? readyPs : commitPs;
+    return attributes.isRelaxed() ? readyPs : commitPs;
   }
 
   private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
