@@ -6,7 +6,11 @@ import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoherentCacheHierarchy;
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheHierarchy;
+import io.github.bellwire.cache.NumaConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
@@ -17,8 +21,10 @@ import io.github.bellwire.dma.BounceBufferPool;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
@@ -53,7 +59,7 @@ public final class Host {
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
-  private final PageAllocator pages;
+  private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
 
   /**
@@ -78,18 +84,22 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    caches = newCaches(config, simulation);
+    caches = newCaches(config, simulation, memory);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
             config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
-    MachinePorts machine = new MachinePorts(simulation, memory, commits, caches, rootComplex);
+    CoreMemory coreMemory =
+        caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
+    MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
     for (int i = 0; i < config.coresCount(); i++) {
       cores.add(new Core(i, config.core(), machine));
     }
-    pages = new PageAllocator(MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes()));
+    for (int socket = 0; socket < config.cache().sockets(); socket++) {
+      pages.add(new PageAllocator(zones(config, socket)));
+    }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = new BounceBufferPool(pages, (int) poolBytes);
+    bounceBuffers = new BounceBufferPool(pages(), (int) poolBytes);
   }
 
   /**
@@ -171,7 +181,11 @@ public final class Host {
 
   /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
   public DmaDevice newDmaDevice() {
-    return new DmaDevice(DmaConfig.LINUX_DEFAULT, pages, DmaMapper.IDENTITY, bounceBuffers);
+    return new DmaDevice(
+        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+        pages(),
+        DmaMapper.IDENTITY,
+        bounceBuffers);
   }
 
   /** {@return what it is made of} */
@@ -214,9 +228,18 @@ public final class Host {
     return rootComplex;
   }
 
-  /** {@return physical pages for drivers} */
+  /** {@return physical pages for drivers, of the first socket} */
   public PageAllocator pages() {
-    return pages;
+    return pages(0);
+  }
+
+  /**
+   * {@return physical pages of one socket}
+   *
+   * @param socket 0 to below the number of sockets
+   */
+  public PageAllocator pages(int socket) {
+    return pages.get(socket);
   }
 
   /** {@return the bounce buffers that devices with narrow addresses share} */
@@ -224,16 +247,33 @@ public final class Host {
     return bounceBuffers;
   }
 
-  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+  private static MemoryZones zones(HostConfig config, int socket) {
+    NumaConfig numa = config.cache().numa();
+    if (numa.sockets() == 1) {
+      return MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes());
+    }
+    long firstBytes = numa.secondSocketPa() - MemoryZones.NORMAL_BASE;
+    return socket == 0
+        ? MemoryZones.ofRam(config.lowMemoryBytes(), firstBytes)
+        : new MemoryZones(
+            MemoryZone.NONE,
+            new MemoryZone(numa.secondSocketPa(), config.highMemoryBytes() - firstBytes));
+  }
+
+  private static CacheHierarchy newCaches(
+      HostConfig config, Simulation simulation, PhysicalMemory memory) {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
       controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
+    RandomStream random = simulation.randomStream("caches");
     if (cache instanceof CoherentCacheConfig coherent) {
-      return new CoherentCacheHierarchy(
-          coherent, cores, controllers, simulation.randomStream("caches"));
+      return new CoherentCacheHierarchy(coherent, cores, controllers, random);
+    }
+    if (cache instanceof EmbeddedCacheConfig embedded) {
+      return new EmbeddedCacheHierarchy(embedded, memory, controllers.get(0), random);
     }
     return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }

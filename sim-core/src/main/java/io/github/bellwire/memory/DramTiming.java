@@ -196,6 +196,44 @@ public record DramTiming(
           SINGLE);
 
   /**
+   * DDR3-1333 9-9-9, 2 Gb x8: JESD79-3F speed bin DDR3-1333H, tRFC 160 ns; as {@link #DDR3_1600}.
+   */
+  public static final DramTiming DDR3_1333 =
+      new DramTiming(
+          1_500,
+          new Organization(1, 8, 8_192, 64, false),
+          new Column(4, 9, 7, 4, 4, 4, 5, 5, 2, 1),
+          new Row(9, 9, 9, 24, 5, 10, 4, 4, 20),
+          new Refresh(7_800_000, 160_000),
+          SINGLE);
+
+  /**
+   * DDR4-1866 13-13-13, 4 Gb x8, 4 x 4 banks, 8 KiB rows: JESD79-4 speed bin DDR4-1866M, tRFC 260
+   * ns.
+   */
+  public static final DramTiming DDR4_1866 =
+      new DramTiming(
+          1_071,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 13, 10, 4, 5, 5, 3, 7, 2, 2),
+          new Row(13, 13, 13, 32, 7, 14, 4, 5, 22),
+          new Refresh(7_800_000, 260_000),
+          SINGLE);
+
+  /**
+   * DDR4-2133 15-15-15, 8 Gb x8, 4 x 4 banks, 8 KiB rows: JESD79-4 speed bin DDR4-2133P, tRFC 350
+   * ns.
+   */
+  public static final DramTiming DDR4_2133 =
+      new DramTiming(
+          938,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 15, 11, 4, 6, 6, 3, 8, 2, 2),
+          new Row(15, 15, 15, 36, 8, 16, 4, 6, 23),
+          new Refresh(7_800_000, 350_000),
+          SINGLE);
+
+  /**
    * DDR4-2400 16-16-16, 8 Gb x8, 4 x 4 banks, 8 KiB rows: JESD79-4 speed bin DDR4-2400R as in
    * Ramulator 2.1, python/ramulator/dram/ddr4.py.
    */

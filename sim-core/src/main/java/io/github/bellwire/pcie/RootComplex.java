@@ -42,6 +42,7 @@ public final class RootComplex {
   private final CacheHierarchy caches;
   private final Translation translation;
   private final InterruptSink interrupts;
+  private final @Nullable IdleStates idleStates;
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
   private final Ecam ecam = new Ecam(this);
@@ -76,6 +77,16 @@ public final class RootComplex {
     this.caches = requireNonNull(caches, "caches");
     this.translation = requireNonNull(translation, "translation");
     this.interrupts = requireNonNull(interrupts, "interrupts");
+    IdleStatesConfig idle = config.idleStates();
+    idleStates =
+        idle.states().isEmpty()
+            ? null
+            : new IdleStates(idle, simulation.randomStream("rootComplex.idleStates"));
+  }
+
+  /** {@return when a request that arrives from a device goes on: at once if nothing sleeps} */
+  long awakePs(long arrivalPs) {
+    return idleStates == null ? arrivalPs : idleStates.awakePs(arrivalPs);
   }
 
   /**

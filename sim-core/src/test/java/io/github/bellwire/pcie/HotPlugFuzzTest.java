@@ -166,7 +166,7 @@ class HotPlugFuzzTest {
       simulation = new Simulation(seed);
       rootComplex =
           new RootComplex(
-              new RootComplexConfig(100_000, 50_000, PeerToPeer.FORWARDED),
+              new RootComplexConfig(100_000, 50_000).withPeerToPeer(PeerToPeer.FORWARDED),
               simulation,
               memory,
               new CommitQueue(simulation, memory),
