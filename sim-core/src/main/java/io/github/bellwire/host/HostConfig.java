@@ -235,6 +235,24 @@ public record HostConfig(
   }
 
   /**
+   * {@return this machine with another root complex}
+   *
+   * @param newRootComplex delays, and whether devices reach each other through it
+   */
+  public HostConfig withRootComplex(RootComplexConfig newRootComplex) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        newRootComplex,
+        link);
+  }
+
+  /**
    * {@return this machine with slots of another generation}
    *
    * @param newGeneration signalling rate and line code

@@ -70,10 +70,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
     creditReturnPs = flowControl.updatePs() + config.propagationPs();
     ErrorReporter reporter = rootComplex.errorReporter();
-    errors.listen(
+    errors.reportTo(
         (error, header01, header23, atPs) ->
             reporter.detected(this, false, error, header01, header23, atPs));
-    deviceErrors.listen(
+    deviceErrors.reportTo(
         (error, header01, header23, atPs) ->
             reporter.detected(this, true, error, header01, header23, atPs));
     linkUp =

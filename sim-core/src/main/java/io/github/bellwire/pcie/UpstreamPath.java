@@ -34,6 +34,7 @@ final class UpstreamPath implements DmaPort {
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
+  private final RequestAttributes attributes;
   private final ReadSlots slots;
   private final @Nullable CreditPool postedCredits;
   private final CompletionCutter cutter;
@@ -59,7 +60,6 @@ final class UpstreamPath implements DmaPort {
 
   // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
-  private int attributes;
   private boolean isFlush;
   private long sentPs;
   private long refusedRequestsTotal;
@@ -86,6 +86,7 @@ final class UpstreamPath implements DmaPort {
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
     FlowControlConfig flowControl = link.flowControl();
+    attributes = new RequestAttributes(configSpace);
     slots = new ReadSlots(link);
     postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
     creditReturnPs = flowControl.updatePs() + link.propagationPs();
@@ -145,7 +146,7 @@ final class UpstreamPath implements DmaPort {
       throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
     }
     isFlush = true;
-    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes);
+    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes.value());
     isFlush = false;
     return donePs;
   }
@@ -243,28 +244,7 @@ final class UpstreamPath implements DmaPort {
 
   private void begin(int requestedAttributes) {
     status = DmaStatus.OK;
-    attributes =
-        requestedAttributes == TlpAttributes.NONE
-            ? TlpAttributes.NONE
-            : permitted(requestedAttributes);
-  }
-
-  /** Returns the attributes that software lets the device set. */
-  private int permitted(int requested) {
-    TlpAttributes.require(requested);
-    int enabled =
-        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
-            | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
-            | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
-    return requested & enabled;
-  }
-
-  private boolean isRelaxed() {
-    return (attributes & TlpAttributes.RELAXED_ORDERING) != 0;
-  }
-
-  private boolean isNoSnoop() {
-    return (attributes & TlpAttributes.NO_SNOOP) != 0;
+    attributes.begin(requestedAttributes);
   }
 
   /**
@@ -315,7 +295,7 @@ final class UpstreamPath implements DmaPort {
     translate(iova, lengthBytes, false, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, attributes.isNoSnoop(), translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
       tapRead(iova, lengthBytes, requestSentPs, dataPs);
@@ -346,7 +326,8 @@ final class UpstreamPath implements DmaPort {
 
   private long readHeader01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(false, iova, bytes, attributes, requesterId(), slots.nextTag());
+    return TlpHeader.request01(
+        false, iova, bytes, attributes.value(), requesterId(), slots.nextTag());
   }
 
   private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
@@ -379,7 +360,7 @@ final class UpstreamPath implements DmaPort {
 
   /** Returns when a completion that is ready may leave: behind what cores have written before. */
   private long behindRegisterWritesPs(long readyPs) {
-    return isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
+    return attributes.isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
   /**
@@ -454,7 +435,7 @@ final class UpstreamPath implements DmaPort {
             lengthBytes,
             owedBytes,
             TlpHeader.STATUS_SUCCESSFUL,
-            attributes,
+            attributes.value(),
             TlpTap.ROOT_COMPLEX_ID,
             slots.nextTag());
     long header23 = TlpHeader.completion23(address, requesterId(), slots.nextTag());
@@ -501,7 +482,7 @@ final class UpstreamPath implements DmaPort {
       int lengthBytes,
       long readyPs) {
     long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() && !isRelaxed() ? null : turn;
+    Switch back = peer.redirectsCompletions() && !attributes.isRelaxed() ? null : turn;
     if (answerPs >= 0) {
       return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }
@@ -548,7 +529,7 @@ final class UpstreamPath implements DmaPort {
       visiblePs = Math.max(visiblePs, takenPs);
       done += piece;
     }
-    if (isRelaxed()) {
+    if (attributes.isRelaxed()) {
       return Math.max(visiblePs, sentPs);
     }
     // Nothing may have been committed if all was refused.
@@ -582,7 +563,7 @@ final class UpstreamPath implements DmaPort {
   }
 
   private long writeHeader01(long iova, int lengthBytes) {
-    return TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+    return TlpHeader.request01(true, iova, lengthBytes, attributes.value(), requesterId(), 0);
   }
 
   /** Serves one write request; returns when it is globally visible or refused. */
@@ -612,7 +593,8 @@ final class UpstreamPath implements DmaPort {
       return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     }
     if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs + ownershipPs));
+      long commitPs =
+          inOrder(caches.write(pa, lengthBytes, attributes.isNoSnoop(), readyPs + ownershipPs));
       store(pa, source, offset, lengthBytes, commitPs, isPolled);
       return commitPs;
     }
@@ -665,7 +647,7 @@ final class UpstreamPath implements DmaPort {
   private long inOrder(long readyPs) {
     long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
     postedOrder.add(sentPs, commitPs);
-    return isRelaxed() ? readyPs : commitPs;
+    return attributes.isRelaxed() ? readyPs : commitPs;
   }
 
   private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
