@@ -48,6 +48,8 @@ public final class ConfigSpace {
   private final ConfigRegisters registers;
   private @Nullable ConfigListener listener;
 
+  private int changesCount;
+
   // Decoded from the registers after each write.
   private boolean busMasterEnabled;
   private boolean memoryEnabled;
@@ -297,7 +299,13 @@ public final class ConfigSpace {
     listener = newListener;
   }
 
+  /** {@return a number that is another one whenever registers have been written} */
+  int changesCount() {
+    return changesCount;
+  }
+
   private void decode() {
+    changesCount++;
     boolean powered = powerState() != POWER_STATE_D3HOT;
     int command = registers.value(ConfigLayout.COMMAND);
     busMasterEnabled = powered && (command & ConfigLayout.COMMAND_BUS_MASTER_ENABLE) != 0;

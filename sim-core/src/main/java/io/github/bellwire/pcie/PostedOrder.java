@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.kernel.Simulation;
+
 /**
  * The posted writes of a port in the order in which they leave the device, with their commit times:
  * a later write commits no earlier, and a read or completion waits for those before it (Base
@@ -12,8 +14,9 @@ package io.github.bellwire.pcie;
 final class PostedOrder {
   private static final int WRITES = 1 << 10;
 
-  private final long[] sentPs = new long[WRITES];
-  private final long[] commitPs = new long[WRITES];
+  private final Simulation simulation;
+  // A ring: when a write leaves and when it commits, side by side.
+  private final long[] times = new long[2 * WRITES];
   private int end;
   private int count;
   // The write that leaves last: as a rule the question is about it, and the next comes behind it.
@@ -23,10 +26,19 @@ final class PostedOrder {
   private int lastBack = 1;
 
   /**
+   * Creates the order of no writes.
+   *
+   * @param simulation the clock: nobody asks about times that have passed
+   */
+  PostedOrder(Simulation simulation) {
+    this.simulation = simulation;
+  }
+
+  /**
    * {@return the commit time of the last write that leaves no later than a time; 0 if there is
    * none}
    *
-   * @param atPs when the later one leaves
+   * @param atPs when the later one leaves, not before the current time
    */
   long commitBefore(long atPs) {
     return atPs >= lastSentPs ? lastCommitPs : earlierCommitBefore(atPs);
@@ -34,13 +46,26 @@ final class PostedOrder {
 
   private long earlierCommitBefore(long atPs) {
     int back = newestUntil(atPs);
-    return back > count ? 0 : commitPs[slot(back)];
+    return back > count ? 0 : times[slot(back) + 1];
+  }
+
+  /**
+   * Adds a write that commits behind those before it.
+   *
+   * @param newSentPs when it leaves, not before the current time
+   * @param readyPs when it could be globally visible otherwise
+   * @return when it is
+   */
+  long addBehind(long newSentPs, long readyPs) {
+    long newCommitPs = Math.max(readyPs, commitBefore(newSentPs));
+    add(newSentPs, newCommitPs);
+    return newCommitPs;
   }
 
   /**
    * Adds a write.
    *
-   * @param newSentPs when it leaves
+   * @param newSentPs when it leaves, not before the current time
    * @param newCommitPs when it is globally visible
    */
   void add(long newSentPs, long newCommitPs) {
@@ -48,12 +73,27 @@ final class PostedOrder {
       insert(newSentPs, newCommitPs);
       return;
     }
+    if (lastSentPs <= simulation.nowPs()) {
+      keepLast();
+    }
     lastSentPs = newSentPs;
     lastCommitPs = newCommitPs;
-    sentPs[end] = newSentPs;
-    commitPs[end] = newCommitPs;
     grow();
+    times[slot(1)] = newSentPs;
+    times[slot(1) + 1] = newCommitPs;
     lastBack = Math.min(lastBack + 1, WRITES);
+  }
+
+  /**
+   * Starts the ring anew with the last write: all others lie behind it and behind the clock, so
+   * that nobody asks for them any more. Few places in use are places in the host's cache.
+   */
+  private void keepLast() {
+    times[0] = lastSentPs;
+    times[1] = lastCommitPs;
+    end = 1;
+    count = 1;
+    lastBack = 1;
   }
 
   private void insert(long newSentPs, long newCommitPs) {
@@ -63,11 +103,11 @@ final class PostedOrder {
     }
     grow();
     for (int back = 1; back <= later; back++) {
-      sentPs[slot(back)] = sentPs[slot(back + 1)];
-      commitPs[slot(back)] = commitPs[slot(back + 1)];
+      times[slot(back)] = times[slot(back + 1)];
+      times[slot(back) + 1] = times[slot(back + 1) + 1];
     }
-    sentPs[slot(later + 1)] = newSentPs;
-    commitPs[slot(later + 1)] = newCommitPs;
+    times[slot(later + 1)] = newSentPs;
+    times[slot(later + 1) + 1] = newCommitPs;
     lastBack = later + 1;
   }
 
@@ -81,10 +121,10 @@ final class PostedOrder {
    */
   private int newestUntil(long atPs) {
     int back = Math.min(lastBack, count + 1);
-    while (back > 1 && sentPs[slot(back - 1)] <= atPs) {
+    while (back > 1 && times[slot(back - 1)] <= atPs) {
       back--;
     }
-    while (back <= count && sentPs[slot(back)] > atPs) {
+    while (back <= count && times[slot(back)] > atPs) {
       back++;
     }
     lastBack = back;
@@ -92,6 +132,6 @@ final class PostedOrder {
   }
 
   private int slot(int back) {
-    return end - back & WRITES - 1;
+    return (end - back & WRITES - 1) * 2;
   }
 }

@@ -21,6 +21,18 @@ final class RequestRoute {
   }
 
   /**
+   * {@return whether every request from a port comes straight to the root complex: it is a root
+   * port that admits them all, as long as its registers are not written}
+   */
+  static boolean isStraight(DownstreamPort port) {
+    ConfigSpace config = port.configSpace();
+    return port.owner() == null
+        && config.isBusMasterEnabled()
+        && !config.acs().isOn(AcsLayout.TRANSLATION_BLOCKING)
+        && !config.acs().isOn(AcsLayout.SOURCE_VALIDATION);
+  }
+
+  /**
    * Sends a request on its way.
    *
    * @param type memory write or read

@@ -34,8 +34,8 @@ public final class Switch {
   private final ConfigSpace configSpace;
   private final List<SwitchPort> ports = new ArrayList<>();
   // Posted writes on the serializers of the upstream link: a gap must not let others pass them.
-  private final PostedOrder postedUp = new PostedOrder();
-  private final PostedOrder postedDown = new PostedOrder();
+  private final PostedOrder postedUp;
+  private final PostedOrder postedDown;
   private long completionUpSentPs;
   private long completionDownSentPs;
   private long downSentPs;
@@ -46,6 +46,8 @@ public final class Switch {
     this.above = above;
     configSpace = BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0);
     rootComplex.reserveBus(); // The bus inside.
+    postedUp = new PostedOrder(rootComplex.simulation());
+    postedDown = new PostedOrder(rootComplex.simulation());
   }
 
   /**

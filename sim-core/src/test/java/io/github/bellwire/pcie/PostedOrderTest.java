@@ -2,6 +2,7 @@ package io.github.bellwire.pcie;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -15,12 +16,12 @@ class PostedOrderTest {
 
   @Test
   void shouldKnowOfNothingAtFirst() {
-    assertThat(new PostedOrder().commitBefore(Long.MAX_VALUE)).isZero();
+    assertThat(new PostedOrder(new Simulation(1)).commitBefore(Long.MAX_VALUE)).isZero();
   }
 
   @Test
   void shouldNotLetAWriteOfTheFutureHoldUpWhatLeavesEarlier() {
-    PostedOrder order = new PostedOrder();
+    PostedOrder order = new PostedOrder(new Simulation(1));
     order.add(100, 150);
     order.add(500, 550);
 
@@ -38,7 +39,7 @@ class PostedOrderTest {
   @ValueSource(longs = {1, 2, 3})
   void shouldAgreeWithASortedList(long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    PostedOrder order = new PostedOrder();
+    PostedOrder order = new PostedOrder(new Simulation(1));
     List<Write> oracle = new ArrayList<>();
     long nowPs = 0;
     for (int i = 0; i < 20_000; i++) {
@@ -63,7 +64,7 @@ class PostedOrderTest {
 
   @Test
   void shouldKeepWhatItRemembersWhenAnOlderWriteComesLate() {
-    PostedOrder order = new PostedOrder();
+    PostedOrder order = new PostedOrder(new Simulation(1));
     for (int i = 1_001; i <= 2_024; i++) {
       order.add(i, i + 4_000);
     }
@@ -76,7 +77,7 @@ class PostedOrderTest {
 
   @Test
   void shouldForgetTheOldestOnly() {
-    PostedOrder order = new PostedOrder();
+    PostedOrder order = new PostedOrder(new Simulation(1));
     for (int i = 1; i <= 5_000; i++) {
       order.add(i, 10L * i);
     }
