@@ -48,7 +48,7 @@ public final class ConfigSpace {
   private final ConfigRegisters registers;
   private @Nullable ConfigListener listener;
 
-  private int changesCount;
+  private Changes changes = new Changes();
 
   // Decoded from the registers after each write.
   private boolean busMasterEnabled;
@@ -299,13 +299,14 @@ public final class ConfigSpace {
     listener = newListener;
   }
 
-  /** {@return a number that is another one whenever registers have been written} */
-  int changesCount() {
-    return changesCount;
+  /** Lets a fabric know from now on whenever registers have been written. */
+  void tell(Changes fabricChanges) {
+    changes = fabricChanges;
+    changes.add();
   }
 
   private void decode() {
-    changesCount++;
+    changes.add();
     boolean powered = powerState() != POWER_STATE_D3HOT;
     int command = registers.value(ConfigLayout.COMMAND);
     busMasterEnabled = powered && (command & ConfigLayout.COMMAND_BUS_MASTER_ENABLE) != 0;

@@ -51,7 +51,11 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     downstream = link.downstream();
     cutter = new CompletionCutter(config, simulation.randomStream(name + " completions"));
     faultyTlps = new FaultyTlps(link);
-    tap = new TlpTap(config);
+    Changes changes = rootComplex.changes();
+    configSpace.tell(changes);
+    link.upstreamFaults().tell(changes);
+    link.downstreamFaults().tell(changes);
+    tap = new TlpTap(config, changes);
     FlowControlConfig flowControl = config.flowControl();
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
     creditReturnPs = flowControl.updatePs() + config.propagationPs();
@@ -59,6 +63,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Puts an endpoint at the far end of the link, which is free. */
   void plug(Endpoint endpoint) {
+    endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
     occupant = new Occupant(endpoint, path, new RequestQueue(simulation, endpoint));
     rootComplex.addOccupied(this);

@@ -8,20 +8,27 @@ import io.github.bellwire.kernel.Simulation;
  * Specification, section 2.4.1). A chain may compute a write before others that leave earlier; for
  * those it does not count.
  *
- * <p>Remembers the last writes only, more than any chain runs ahead. Allocates nothing after
+ * <pre>{@code
+ * sent   | 1024 writes before, a ring |  previous  last  --> time
+ *        forgotten once the clock has passed the last
+ * }</pre>
+ *
+ * <p>Remembers the last writes only, more than any chain runs ahead. As a rule the question is
+ * about the last one and the ring stays empty, and out of the host's cache. Allocates nothing after
  * construction.
  */
 final class PostedOrder {
   private static final int WRITES = 1 << 10;
 
   private final Simulation simulation;
-  // A ring: when a write leaves and when it commits, side by side.
-  private final long[] times = new long[2 * WRITES];
-  private int end;
-  private int count;
-  // The write that leaves last: as a rule the question is about it, and the next comes behind it.
   private long lastSentPs;
   private long lastCommitPs;
+  private long previousSentPs;
+  private long previousCommitPs;
+  // When a write leaves and when it commits, side by side.
+  private final long[] ring = new long[2 * WRITES];
+  private int end;
+  private int count;
   // How many writes before the end the last question was answered: the next answer is close by.
   private int lastBack = 1;
 
@@ -42,11 +49,6 @@ final class PostedOrder {
    */
   long commitBefore(long atPs) {
     return atPs >= lastSentPs ? lastCommitPs : earlierCommitBefore(atPs);
-  }
-
-  private long earlierCommitBefore(long atPs) {
-    int back = newestUntil(atPs);
-    return back > count ? 0 : times[slot(back) + 1];
   }
 
   /**
@@ -73,42 +75,48 @@ final class PostedOrder {
       insert(newSentPs, newCommitPs);
       return;
     }
-    if (lastSentPs <= simulation.nowPs()) {
-      keepLast();
+    if (lastSentPs > simulation.nowPs()) {
+      push(previousSentPs, previousCommitPs);
+    } else {
+      count = 0;
     }
+    previousSentPs = lastSentPs;
+    previousCommitPs = lastCommitPs;
     lastSentPs = newSentPs;
     lastCommitPs = newCommitPs;
-    grow();
-    times[slot(1)] = newSentPs;
-    times[slot(1) + 1] = newCommitPs;
-    lastBack = Math.min(lastBack + 1, WRITES);
   }
 
-  /**
-   * Starts the ring anew with the last write: all others lie behind it and behind the clock, so
-   * that nobody asks for them any more. Few places in use are places in the host's cache.
-   */
-  private void keepLast() {
-    times[0] = lastSentPs;
-    times[1] = lastCommitPs;
-    end = 1;
-    count = 1;
-    lastBack = 1;
+  private long earlierCommitBefore(long atPs) {
+    if (atPs >= previousSentPs) {
+      return previousCommitPs;
+    }
+    int back = newestUntil(atPs);
+    return back > count ? 0 : ring[slot(back) + 1];
   }
 
   private void insert(long newSentPs, long newCommitPs) {
+    if (newSentPs >= previousSentPs) {
+      push(previousSentPs, previousCommitPs);
+      previousSentPs = newSentPs;
+      previousCommitPs = newCommitPs;
+      return;
+    }
     int later = newestUntil(newSentPs) - 1;
     if (later >= WRITES - 1) {
       return; // Older than everything remembered.
     }
     grow();
     for (int back = 1; back <= later; back++) {
-      times[slot(back)] = times[slot(back + 1)];
-      times[slot(back) + 1] = times[slot(back + 1) + 1];
+      put(back, ring[slot(back + 1)], ring[slot(back + 1) + 1]);
     }
-    times[slot(later + 1)] = newSentPs;
-    times[slot(later + 1) + 1] = newCommitPs;
+    put(later + 1, newSentPs, newCommitPs);
     lastBack = later + 1;
+  }
+
+  private void push(long sentPs, long commitPs) {
+    grow();
+    put(1, sentPs, commitPs);
+    lastBack = Math.min(lastBack + 1, WRITES);
   }
 
   private void grow() {
@@ -121,14 +129,19 @@ final class PostedOrder {
    */
   private int newestUntil(long atPs) {
     int back = Math.min(lastBack, count + 1);
-    while (back > 1 && times[slot(back - 1)] <= atPs) {
+    while (back > 1 && ring[slot(back - 1)] <= atPs) {
       back--;
     }
-    while (back <= count && times[slot(back)] > atPs) {
+    while (back <= count && ring[slot(back)] > atPs) {
       back++;
     }
     lastBack = back;
     return back;
+  }
+
+  private void put(int back, long sentPs, long commitPs) {
+    ring[slot(back)] = sentPs;
+    ring[slot(back) + 1] = commitPs;
   }
 
   private int slot(int back) {

@@ -180,12 +180,7 @@ final class ReadRequests {
 
   /** Goes on with a request that a switch has turned, or that a port on its way has refused. */
   private long leaveAtSwitch(
-      RequestRoute route,
-      long iova,
-      byte[] destination,
-      int offset,
-      int lengthBytes,
-      long sentPs) {
+      RequestRoute route, long iova, byte[] destination, int offset, int lengthBytes, long sentPs) {
     slots.requestTaken(route.arrivalPs() + rootUpstreamPs);
     Switch turn = route.turn();
     // A root port refuses where the root complex does.

@@ -6,25 +6,25 @@ import java.util.Arrays;
  * A function as the sender of requests: what its registers let it do, what it claims to be, and how
  * its access in progress goes.
  *
- * <p>What registers say is derived when an access finds that one of them has been written since the
- * last access, so that a TLP costs no search through configuration space.
+ * <p>What registers say is derived when an access finds that something in the fabric has changed
+ * since the last one, so that a TLP costs no search through configuration space.
  */
 final class Requester {
   static final int OWN_ID = -1;
 
   private final DownstreamPort port;
   private final ConfigSpace configSpace;
-  private final ConfigSpace portSpace;
+  private final Changes changes;
   private final Translation translation;
   private final long defaultTimeoutPs;
   private final PortErrors rootErrors;
   private final RequestRoute route;
   private final TranslationResult translated = new TranslationResult();
 
-  // Derived from registers.
+  // Derived from registers, fault injectors and listeners.
   private int changesSeen = -1;
-  private int portChangesSeen = -1;
   private boolean isEnabled;
+  private boolean isWatched;
   private boolean isRouted;
   private boolean isExtendedTagEnabled;
   private int ownId;
@@ -42,11 +42,12 @@ final class Requester {
   private int attributes;
   private long refusedTotal;
 
-  Requester(DownstreamPort port, ConfigSpace configSpace, Translation translation) {
+  Requester(
+      DownstreamPort port, ConfigSpace configSpace, Translation translation, Changes changes) {
     this.port = port;
     this.configSpace = configSpace;
     this.translation = translation;
-    portSpace = port.configSpace();
+    this.changes = changes;
     defaultTimeoutPs = port.link().requester().completionTimeoutPs();
     rootErrors = port.rootErrors();
     route = new RequestRoute(port);
@@ -54,9 +55,8 @@ final class Requester {
 
   /** Begins an access. */
   void begin(int requestedAttributes) {
-    if (changesSeen != configSpace.changesCount()
-        || portChangesSeen != portSpace.changesCount()) {
-      followRegisters();
+    if (changesSeen != changes.count()) {
+      follow();
     }
     if (status != DmaStatus.OK) { // Storing a reference costs more than looking.
       status = DmaStatus.OK;
@@ -70,6 +70,11 @@ final class Requester {
   /** {@return whether the function may send requests} */
   boolean isEnabled() {
     return isEnabled;
+  }
+
+  /** {@return whether requests may meet faults, or somebody listens to them} */
+  boolean isWatched() {
+    return isWatched;
   }
 
   boolean isExtendedTagEnabled() {
@@ -183,10 +188,10 @@ final class Requester {
     return requested & permittedAttributes;
   }
 
-  private void followRegisters() {
-    changesSeen = configSpace.changesCount();
-    portChangesSeen = portSpace.changesCount();
+  private void follow() {
+    changesSeen = changes.count();
     isEnabled = configSpace.isBusMasterEnabled();
+    isWatched = port.upstreamFaults().isArmed() || port.tap().isOpen();
     isRouted = !RequestRoute.isStraight(port);
     isExtendedTagEnabled = configSpace.isExtendedTagEnabled();
     ownId = port.requesterId();

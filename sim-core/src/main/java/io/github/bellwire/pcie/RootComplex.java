@@ -44,6 +44,7 @@ public final class RootComplex {
   private final InterruptSink interrupts;
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
+  private final Changes changes = new Changes();
   private final Ecam ecam = new Ecam(this);
   private int reservedBusesCount;
   private long unclaimedAccessesTotal;
@@ -315,6 +316,11 @@ public final class RootComplex {
   /** {@return the next bus number that nobody has, for use until software numbers the buses} */
   int reserveBus() {
     return ++reservedBusesCount;
+  }
+
+  /** {@return what happens to the fabric} */
+  Changes changes() {
+    return changes;
   }
 
   Simulation simulation() {

@@ -25,7 +25,9 @@ final class UpstreamPath implements DmaPort {
   UpstreamPath(
       RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
     this.rootComplex = rootComplex;
-    requester = new Requester(port, endpoint.configSpace(), rootComplex.translation());
+    requester =
+        new Requester(
+            port, endpoint.configSpace(), rootComplex.translation(), rootComplex.changes());
     writes = new WriteRequests(requester, rootComplex, port, caches);
     reads = new ReadRequests(requester, writes, rootComplex, port, caches);
   }

@@ -90,8 +90,7 @@ final class WriteRequests {
    *
    * @param isPolled whether the bytes may become visible at their commit time only
    */
-  long write(
-      long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
+  long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
     if (!requester.isEnabled()) {
@@ -126,16 +125,27 @@ final class WriteRequests {
     }
     sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
     sends.add(readyPs, sentPs);
+    long takenPs =
+        requester.isWatched()
+            ? receiveWatched(iova, source, offset, lengthBytes, wireBytes, isPolled)
+            : receive(iova, source, offset, lengthBytes, wireBytes, isPolled);
+    if (credits != null) {
+      credits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+    }
+    return takenPs;
+  }
+
+  private long receiveWatched(
+      long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
     TlpFault fault = faults.ofWrite();
     long takenPs =
         fault == TlpFault.NONE
             ? receive(iova, source, offset, lengthBytes, wireBytes, isPolled)
             : receiveFaulty(fault, iova, source, offset, lengthBytes, wireBytes, isPolled);
     if (tap.isOpen()) {
-      tapWrite(fault, iova, lengthBytes, takenPs);
-    }
-    if (credits != null) {
-      credits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+      long header01 = header01(iova, lengthBytes);
+      long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
+      tap.tell(marked, TlpHeader.request23(iova), sentPs, takenPs);
     }
     return takenPs;
   }
@@ -156,12 +166,6 @@ final class WriteRequests {
     long header01 = header01(iova, lengthBytes);
     requester.fail(faults.drop(fault, header01, TlpHeader.request23(iova), arrivalPs));
     return arrivalPs;
-  }
-
-  private void tapWrite(TlpFault fault, long iova, int lengthBytes, long takenPs) {
-    long header01 = header01(iova, lengthBytes);
-    long marked = fault == TlpFault.POISONED ? TlpHeader.withPoison(header01) : header01;
-    tap.tell(marked, TlpHeader.request23(iova), sentPs, takenPs);
   }
 
   private long header01(long iova, int lengthBytes) {
