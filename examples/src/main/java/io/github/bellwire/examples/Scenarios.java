@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.memory.DramBench;
 import io.github.bellwire.examples.nic.Lifecycle;
 import io.github.bellwire.examples.nic.NicForward;
 import io.github.bellwire.examples.nic.NicRx;
@@ -21,6 +22,7 @@ public final class Scenarios {
         new NicForward(),
         new Lifecycle(),
         new PcieBench(),
+        new DramBench(),
         new PioVsDma());
   }
 }

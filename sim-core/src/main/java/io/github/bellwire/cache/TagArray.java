@@ -8,14 +8,15 @@ import java.util.Arrays;
  * one {@code long}:
  *
  * <pre>{@code
- * 63        48 47               24 23                0
- * | way hit  | | referenced ways | |   dirty ways    |
- * |   last   | | (one bit each)  | |  (one bit each) |
+ * 63                  48 47                       0
+ * | way hit or filled  | |  dirty ways, one bit   |
+ * | last, looked at    | |  each                  |
+ * | first              | |                        |
  * }</pre>
  *
- * <p>Replacement: an empty way first, otherwise a random one of those that have not been referenced
- * since all of them had been (not recently used, as re-reference prediction with one bit). Pure LRU
- * is worse on cyclic rings than what Xeon hosts show.
+ * <p>Replacement: an empty way first, otherwise a random one. What Xeon servers do is not
+ * published; of the simple policies random replacement comes nearest to the hit rates that rings of
+ * buffers show there (LRU is far too low), so this is an assumption.
  */
 final class TagArray {
   /** Most ways that fit a set's state. */
@@ -25,9 +26,8 @@ final class TagArray {
   static final int NOWHERE = -1;
 
   private static final int ABSENT = -1;
-  private static final int REFERENCED_SHIFT = 24;
   private static final int LAST_SHIFT = 48;
-  private static final long BELOW_LAST = (1L << LAST_SHIFT) - 1;
+  private static final long DIRTY_MASK = (1L << LAST_SHIFT) - 1;
 
   private final int ways;
   private final long allWays;
@@ -70,20 +70,11 @@ final class TagArray {
     }
     for (int way = 0; way < ways; way++) {
       if (tags[base + way] == tag) {
+        states[set] = states[set] & DIRTY_MASK | (long) way << LAST_SHIFT;
         return way;
       }
     }
     return NOWHERE;
-  }
-
-  /** Notes that a way has been hit. */
-  void touch(int set, int way) {
-    long state = states[set];
-    long referenced = state >>> REFERENCED_SHIFT & allWays | 1L << way;
-    if (referenced == allWays) {
-      referenced = 1L << way;
-    }
-    states[set] = state & allWays | referenced << REFERENCED_SHIFT | (long) way << LAST_SHIFT;
   }
 
   /** {@return the tag in a way; meaningless if the way is empty} */
@@ -107,16 +98,13 @@ final class TagArray {
   /** Empties a way. */
   void remove(int set, int way) {
     tags[set * ways + way] = ABSENT;
-    long bit = 1L << way;
-    states[set] &= ~(bit | bit << REFERENCED_SHIFT);
+    states[set] &= ~(1L << way);
   }
 
   /** Puts a clean line into a way, in the place of what is there. */
   void put(int set, int way, int tag) {
     tags[set * ways + way] = tag;
-    states[set] =
-        states[set] & BELOW_LAST & ~(1L << way) & ~(1L << way + REFERENCED_SHIFT)
-            | (long) way << LAST_SHIFT;
+    states[set] = states[set] & DIRTY_MASK & ~(1L << way) | (long) way << LAST_SHIFT;
   }
 
   /**
@@ -133,13 +121,7 @@ final class TagArray {
         return way;
       }
     }
-    long candidates = allowed & allWays & ~(states[set] >>> REFERENCED_SHIFT);
-    if (candidates == 0) {
-      // Everything that may go has been referenced: forget that, for those ways.
-      candidates = allowed & allWays;
-      states[set] &= ~(candidates << REFERENCED_SHIFT);
-    }
-    return pick(candidates);
+    return pick(allowed & allWays);
   }
 
   /** {@return a random one of the bits that are set} */

@@ -24,15 +24,13 @@ final class DramChannel {
 
   private static final int NONE = -1;
 
-  // What a bank would do next.
-  private static final int NOTHING = 0;
-  private static final int PRECHARGE = 1;
-  private static final int ACTIVATE = 2;
-  private static final int READ = 3;
-  private static final int WRITE = 4;
-
-  /** Puts commands of rows behind all reads and writes. */
-  private static final long ROW_COMMAND = 1L << 62;
+  // The order of service as a number: time to wait, command of a row, age, bank.
+  private static final int BANK_BITS = 10;
+  private static final int BANK_MASK = (1 << BANK_BITS) - 1;
+  private static final int AGE_BITS = 20;
+  private static final long AGES = 1L << AGE_BITS;
+  private static final int WAIT_SHIFT = BANK_BITS + AGE_BITS + 1;
+  private static final long NO_RANK = Long.MAX_VALUE;
 
   // Per bank: queues, the request that its row was opened for, and its next command.
   private static final int BANK_SHIFT = 4;
@@ -108,12 +106,18 @@ final class DramChannel {
   private final long[] requests;
   private final long[] state;
   private final long[] busy; // one bit per bank with requests
+  private final long[] ready; // one bit per bank with a next command
+  // Per bank, of its next command: earliest time as far as the bank is concerned, where the time
+  // of its group is kept, and the order among equals.
+  private final long[] bankPs;
+  private final int[] groupCells;
+  private final long[] places;
 
   // The step that comes next; not part of the state, as it follows from it.
   private boolean isChosen;
   private int bestBank;
+  private int secondBank;
   private long bestPs;
-  private long bestKey;
 
   /** Who is told of served requests. */
   interface Completions {
@@ -149,7 +153,11 @@ final class DramChannel {
     banks = new DramBanks(config.timing(), config.ranks(), config.refreshStaggerPs());
     int banksCount = banks.banksCount();
     bankState = new int[banksCount << BANK_SHIFT];
+    bankPs = new long[banksCount];
+    groupCells = new int[banksCount];
+    places = new long[banksCount];
     busy = new long[(banksCount + Long.SIZE - 1) / Long.SIZE];
+    ready = new long[busy.length];
     int perBankCount = queues.readsPerBankCount() + 1; // and one whose row is open
     int slots = queues.readsCount() + queues.writesCount() + banksCount * perBankCount + inboxCount;
     requests = new long[slots << REQUEST_SHIFT];
@@ -179,10 +187,14 @@ final class DramChannel {
     System.arraycopy(other.requests, 0, requests, 0, requests.length);
     System.arraycopy(other.state, 0, state, 0, state.length);
     System.arraycopy(other.busy, 0, busy, 0, busy.length);
+    System.arraycopy(other.ready, 0, ready, 0, ready.length);
+    System.arraycopy(other.bankPs, 0, bankPs, 0, bankPs.length);
+    System.arraycopy(other.groupCells, 0, groupCells, 0, groupCells.length);
+    System.arraycopy(other.places, 0, places, 0, places.length);
     isChosen = other.isChosen;
     bestBank = other.bestBank;
+    secondBank = other.secondBank;
     bestPs = other.bestPs;
-    bestKey = other.bestKey;
   }
 
   DramBanks banks() {
@@ -453,13 +465,13 @@ final class DramChannel {
     int owner = bankState[at + OWNER];
     if (owner != NONE) {
       boolean isWrite = (requests[(owner << REQUEST_SHIFT) + BANK] & 1) != 0;
-      decide(at, isWrite ? WRITE : READ, owner);
+      decide(bank, isWrite ? DramBanks.WRITE : DramBanks.READ, owner);
       return;
     }
     boolean isWriting = state[MODE] != READING;
     int head = bankState[at + (isWriting ? WRITE_HEAD : READ_HEAD)];
     if (head == NONE || state[RANKS + 2 * banks.rank(bank) + 1] != 0) {
-      decide(at, NOTHING, NONE);
+      decide(bank, DramBanks.NOTHING, NONE);
       if (head == NONE && bankState[at + READ_HEAD] == NONE && bankState[at + WRITE_HEAD] == NONE) {
         busy[bank >> 6] &= ~(1L << bank);
       }
@@ -467,20 +479,30 @@ final class DramChannel {
     }
     long row = banks.row(bank);
     if (row == DramBanks.CLOSED) {
-      decide(at, ACTIVATE, head);
+      decide(bank, DramBanks.ACTIVATE, head);
       return;
     }
     int hit = firstOfRow(head, row, isWriting ? Integer.MAX_VALUE : readsSeenCount);
     if (hit == NONE || hit != head && banks.accesses(bank) >= rowAccessesMax) {
-      decide(at, PRECHARGE, head);
+      decide(bank, DramBanks.PRECHARGE, head);
     } else {
-      decide(at, isWriting ? WRITE : READ, hit);
+      decide(bank, isWriting ? DramBanks.WRITE : DramBanks.READ, hit);
     }
   }
 
-  private void decide(int at, int command, int slot) {
+  private void decide(int bank, int command, int slot) {
+    int at = bank << BANK_SHIFT;
     bankState[at + COMMAND] = command;
     bankState[at + SLOT] = slot;
+    if (command == DramBanks.NOTHING) {
+      ready[bank >> 6] &= ~(1L << bank);
+    } else {
+      ready[bank >> 6] |= 1L << bank;
+      bankPs[bank] = banks.bankPs(command, bank);
+      groupCells[bank] = banks.groupCell(command, bank);
+      long order = requests[(slot << REQUEST_SHIFT) + ORDER];
+      places[bank] = order + (command < DramBanks.READ ? 2 * AGES : AGES);
+    }
   }
 
   /** Returns the first of so many requests that is for a row. */
@@ -498,55 +520,70 @@ final class DramChannel {
 
   /** As {@link #update} after a request was added, keeping the choice where that is possible. */
   private void reconsider(int bank) {
+    boolean isKept = isChosen && bestPs != NEVER;
     update(bank);
-    if (!isChosen || bank == bestBank) {
+    if (!isKept) {
       isChosen = false;
       return;
     }
-    consider(bank);
+    if ((ready[bank >> 6] & 1L << bank) == 0) {
+      return; // a write while the bus is for reads, say
+    }
+    int before = bestBank;
+    choose(before, bank);
+    secondBank = bestBank == before ? NONE : before;
   }
 
   private void choose() {
-    bestBank = NONE;
-    bestPs = NEVER;
-    bestKey = Long.MAX_VALUE;
-    for (int word = 0; word < busy.length; word++) {
-      for (long bits = busy[word]; bits != 0; bits &= bits - 1) {
-        consider((word << 6) + Long.numberOfTrailingZeros(bits));
+    long floorPs = floorPs();
+    long best = NO_RANK;
+    for (int word = 0; word < ready.length; word++) {
+      for (long bits = ready[word]; bits != 0; bits &= bits - 1) {
+        int bank = (word << 6) + Long.numberOfTrailingZeros(bits);
+        best = DramBanks.min(best, rank(bank, floorPs));
       }
     }
+    take(best, floorPs);
+  }
+
+  private void choose(int left, int right) {
+    long floorPs = floorPs();
+    take(DramBanks.min(rank(left, floorPs), rank(right, floorPs)), floorPs);
+  }
+
+  /** Returns a time before which there is no command. */
+  private long floorPs() {
+    // With one bus for all commands, that is free at the same time for each.
+    return banks.isRowBusSeparate()
+        ? state[NOW]
+        : Math.max(state[NOW], banks.busPs(DramBanks.PRECHARGE));
+  }
+
+  private void take(long best, long floorPs) {
+    secondBank = NONE;
+    bestBank = (int) best & BANK_MASK;
+    bestPs = best == NO_RANK ? NEVER : floorPs + (best >>> WAIT_SHIFT);
     isChosen = true;
   }
 
-  private void consider(int bank) {
-    int at = bank << BANK_SHIFT;
-    int command = bankState[at + COMMAND];
-    long ps;
-    switch (command) {
-      case READ -> ps = banks.readAt(bank);
-      case WRITE -> ps = banks.writeAt(bank);
-      case ACTIVATE -> ps = banks.activateAt(bank);
-      case PRECHARGE -> ps = banks.prechargeAt(bank);
-      default -> {
-        return;
-      }
+  /**
+   * Returns a bank's place in the order of service: the time that its command has to wait, then the
+   * arbitration, then its number, in the bits of one number. Without a branch: which of the banks
+   * comes first cannot be predicted, and this is where the time of a simulation goes.
+   */
+  private long rank(int bank, long floorPs) {
+    int cell = groupCells[bank];
+    long earliestPs = DramBanks.max(bankPs[bank], banks.groupPs(cell));
+    if (banks.isRowBusSeparate()) {
+      earliestPs = DramBanks.max(earliestPs, banks.busPs(cell));
     }
-    ps = Math.max(ps, state[NOW]);
-    if (ps > bestPs) {
-      return;
-    }
-    long key;
-    if (isInTurn) {
-      key = bank - state[LAST_BANK] - 1 & banks.banksCount() - 1;
-    } else {
-      long order = requests[(bankState[at + SLOT] << REQUEST_SHIFT) + ORDER];
-      key = command >= READ ? order : order | ROW_COMMAND;
-    }
-    if (ps < bestPs || key < bestKey) {
-      bestBank = bank;
-      bestPs = ps;
-      bestKey = key;
-    }
+    // The wait fits, as a refresh interval does.
+    long waitPs = DramBanks.max(earliestPs - floorPs, 0);
+    long place =
+        isInTurn
+            ? bank - state[LAST_BANK] - 1 & BANK_MASK
+            : DramBanks.max(places[bank] - state[ADMITTED], 0);
+    return waitPs << WAIT_SHIFT | place << BANK_BITS | bank;
   }
 
   // Commands
@@ -558,13 +595,17 @@ final class DramChannel {
     state[LAST_BANK] = bank;
     isChosen = false;
     switch (bankState[at + COMMAND]) {
-      case PRECHARGE -> {
+      case DramBanks.PRECHARGE -> {
         banks.precharge(bank, atPs);
         bankState[at + WAS_CONFLICT] = 1;
         update(bank);
+        if (secondBank != NONE) {
+          // Nothing else has changed since that was the choice.
+          choose(secondBank, bank);
+        }
       }
-      case ACTIVATE -> activate(bank, slot, atPs);
-      case READ -> {
+      case DramBanks.ACTIVATE -> activate(bank, slot, atPs);
+      case DramBanks.READ -> {
         long donePs = banks.read(bank, atPs) + backPs;
         int request = slot << REQUEST_SHIFT;
         completions.onDone(requests[request + TAG], requests[request + ACCEPTED], donePs);
@@ -618,7 +659,7 @@ final class DramChannel {
     if (!isWrite) {
       state[PENDING_READS]--;
     }
-    int direction = isWrite ? WRITE : READ;
+    int direction = isWrite ? DramBanks.WRITE : DramBanks.READ;
     if (state[LAST_DIRECTION] != direction) {
       state[TURNAROUNDS] += state[LAST_DIRECTION] == 0 ? 0 : 1;
       state[LAST_DIRECTION] = direction;

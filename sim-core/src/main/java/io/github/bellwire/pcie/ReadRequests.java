@@ -23,6 +23,7 @@ final class ReadRequests {
 
   private static final int ENDPOINT_RCB_BYTES = 128; // section 2.3.1.1: other than root complexes
 
+  private final UpstreamPath path;
   private final Requester requester;
   private final WriteRequests writes;
   private final RootComplex rootComplex;
@@ -37,6 +38,7 @@ final class ReadRequests {
   private final FaultyTlps faults;
   private final PortErrors deviceErrors;
   private final TlpTap tap;
+  private final @Nullable IdleStates idleStates;
   private final byte[] nothing = new byte[1];
   private final int completionMpsBytes;
   private final long rootUpstreamPs;
@@ -44,11 +46,13 @@ final class ReadRequests {
   private boolean isFlush;
 
   ReadRequests(
+      UpstreamPath path,
       Requester requester,
       WriteRequests writes,
       RootComplex rootComplex,
       DownstreamPort port,
       DeviceCachePort caches) {
+    this.path = path;
     this.requester = requester;
     this.writes = writes;
     this.rootComplex = rootComplex;
@@ -66,6 +70,7 @@ final class ReadRequests {
     completionMpsBytes = port.link().maxPayloadBytes();
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
+    idleStates = rootComplex.idleStates();
   }
 
   /** {@return when the next request finds a free tag} */
@@ -75,8 +80,7 @@ final class ReadRequests {
 
   /** Reads, see {@link DmaPort#read(long, byte[], int, int, long, int)}. */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
-    if (!requester.isEnabled()) {
-      requester.fail(DmaStatus.BUS_MASTER_DISABLED);
+    if (!requester.mayIssue()) {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
@@ -127,16 +131,19 @@ final class ReadRequests {
       return ignore(fault, iova, lengthBytes, sentPs);
     }
     long arrivalPs = upstream.arrivalPs(sentPs);
+    long forwardedPs = arrivalPs + rootUpstreamPs;
     if (requester.isRouted()) {
-      RequestRoute route = requester.route(TlpType.MEMORY_READ, wireBytes, iova, sentPs);
+      RequestRoute route =
+          requester.route(TlpType.MEMORY_READ, wireBytes, iova, lengthBytes, sentPs);
       arrivalPs = route.arrivalPs();
       if (route.status() != DmaStatus.OK || route.turn() != null) {
         return leaveAtSwitch(route, iova, destination, offset, lengthBytes, sentPs);
       }
+      forwardedPs = requester.forwardedPs(arrivalPs + rootUpstreamPs);
     }
+    slots.requestTaken(forwardedPs);
     long pa = iova;
-    long readyPs = arrivalPs + rootUpstreamPs;
-    slots.requestTaken(readyPs);
+    long readyPs = awakePs(arrivalPs) + rootUpstreamPs;
     DmaStatus status = DmaStatus.OK;
     if (requester.isTranslated()) {
       TranslationResult translated = requester.translate(iova, lengthBytes, false, readyPs);
@@ -146,13 +153,18 @@ final class ReadRequests {
     }
     if (status != DmaStatus.OK || !memory.contains(pa, lengthBytes)) {
       tapRead(iova, lengthBytes, sentPs, readyPs);
-      return leaveMemory(status, pa, destination, offset, lengthBytes, readyPs);
+      return leaveMemory(status, iova, pa, destination, offset, lengthBytes, readyPs);
     }
     long dataPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
     dataPs = Math.max(dataPs, writes.committedPs(sentPs));
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     tapRead(iova, lengthBytes, sentPs, dataPs);
-    return complete(iova, destination, offset, lengthBytes, dataPs + rootDownstreamPs);
+    long downPs = dataPs + rootDownstreamPs;
+    return complete(null, null, iova, destination, offset, lengthBytes, downPs);
+  }
+
+  private long awakePs(long arrivalPs) {
+    return idleStates == null ? arrivalPs : idleStates.awakePs(arrivalPs);
   }
 
   /** Takes a request that nobody will answer. */
@@ -181,35 +193,51 @@ final class ReadRequests {
   /** Goes on with a request that a switch has turned, or that a port on its way has refused. */
   private long leaveAtSwitch(
       RequestRoute route, long iova, byte[] destination, int offset, int lengthBytes, long sentPs) {
-    slots.requestTaken(route.arrivalPs() + rootUpstreamPs);
     Switch turn = route.turn();
-    // A root port refuses where the root complex does.
-    long passPs = turn == null ? rootUpstreamPs : turn.forwardPs();
-    long readyPs = route.arrivalPs() + passPs;
+    if (turn == null) { // A root port refuses where the root complex does.
+      slots.requestTaken(requester.forwardedPs(route.arrivalPs() + rootUpstreamPs));
+      long refusedPs = awakePs(route.arrivalPs()) + rootUpstreamPs;
+      tapRead(iova, lengthBytes, sentPs, refusedPs);
+      long downPs = refusedPs + rootDownstreamPs;
+      return refuse(route.status(), destination, offset, lengthBytes, null, downPs);
+    }
+    long readyPs = route.arrivalPs() + turn.forwardPs();
+    slots.requestTaken(requester.forwardedPs(readyPs));
     tapRead(iova, lengthBytes, sentPs, readyPs);
     DownstreamPort peer = route.peer();
-    if (peer != null) {
-      return readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
-    }
-    requester.refuse(route.status(), destination, offset, lengthBytes);
-    return receiveRefusal(turn, turn == null ? readyPs + rootDownstreamPs : readyPs);
+    return peer == null
+        ? refuse(route.status(), destination, offset, lengthBytes, turn, readyPs)
+        : readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
   }
 
   /** What is not for memory is for a peer or for nobody, or translation has refused it. */
   private long leaveMemory(
-      DmaStatus status, long pa, byte[] destination, int offset, int lengthBytes, long readyPs) {
+      DmaStatus status,
+      long iova,
+      long pa,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long readyPs) {
     long downPs = readyPs + rootDownstreamPs;
     DownstreamPort peer = status == DmaStatus.OK ? rootComplex.peerAt(pa) : null;
     if (peer != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, downPs);
     }
-    requester.report(status, readyPs);
-    requester.refuse(status, destination, offset, lengthBytes);
-    return receiveRefusal(null, downPs);
+    requester.report(status, header01(iova, lengthBytes), iova, readyPs);
+    return refuse(status, destination, offset, lengthBytes, null, downPs);
   }
 
-  /** Takes a completion without data down to the device. */
-  private long receiveRefusal(@Nullable Switch turn, long readyPs) {
+  /** Answers a read by a completion without data from where it was refused. */
+  private long refuse(
+      DmaStatus why,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      @Nullable Switch turn,
+      long readyPs) {
+    requester.refuse(why);
+    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     long herePs = port.descend(turn, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, readyPs, true);
     long sentPs = downstream.transmitCompletion(behindRegisterWritesPs(herePs));
     return faults.ofCompletion(false) == TlpFault.NONE ? downstream.arrivalPs(sentPs) : NEVER_PS;
@@ -220,28 +248,57 @@ final class ReadRequests {
     return requester.isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
-  /** Sends the completions of one request; they stay in address order. */
-  private long complete(long iova, byte[] destination, int offset, int lengthBytes, long readyPs) {
-    int mpsBytes = Math.min(completionMpsBytes, requester.maxPayloadBytes());
+  /**
+   * Sends the completions of one request; they stay in address order.
+   *
+   * @param peer who answers; null for the root complex
+   * @param turn the switch where completions of a peer turn downwards; null for the root complex
+   * @param readyPs when they could leave the peer or the root complex
+   */
+  private long complete(
+      @Nullable DownstreamPort peer,
+      @Nullable Switch turn,
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long readyPs) {
+    int limitBytes = peer == null ? completionMpsBytes : peer.maxPayloadBytes();
+    int mpsBytes = Math.min(limitBytes, requester.maxPayloadBytes());
     boolean isAnswered = true;
+    boolean isFaulty = false;
     long pieceSentPs = 0;
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece = cutter.pieceBytes(address, lengthBytes - done, mpsBytes);
+      int left = lengthBytes - done;
+      int piece =
+          peer == null
+              ? cutter.pieceBytes(address, left, mpsBytes)
+              : TlpLayout.completionPieceBytes(address, left, mpsBytes, ENDPOINT_RCB_BYTES);
       int wireBytes =
           TlpLayout.COMPLETION_BYTES
               + TlpLayout.dataBytes(address, piece)
               + downstream.completionExtraBytes(address);
-      pieceSentPs = receiveCompletion(null, wireBytes, readyPs, pieceSentPs, done == 0);
+      long turnedPs = readyPs;
+      if (peer != null) {
+        TlpType type = TlpType.COMPLETION_WITH_DATA;
+        turnedPs = peer.peerCompletion(turn, type, wireBytes, readyPs, done == 0) + turnPs(turn);
+      }
+      pieceSentPs = receiveCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
       TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
+        isFaulty = true;
         isAnswered &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
       }
       if (tap.isOpen()) {
-        tapCompletion(address, piece, lengthBytes - done, fault, pieceSentPs);
+        tapCompletion(address, piece, left, fault, pieceSentPs);
       }
       done += piece;
+    }
+    if (peer != null && isFaulty) {
+      peer.abandonRead(); // What is given up must not arrive later.
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     }
     return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
   }
@@ -295,7 +352,10 @@ final class ReadRequests {
     return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 
-  /** Takes a read from where it turns down to a peer, and the completions from there to here. */
+  /**
+   * Takes a read from where it turns down to a peer, and the completions from there to here. The
+   * bytes come when the request arrives there; if a completion meets a fault, all of them are ones.
+   */
   private long readPeer(
       DownstreamPort peer,
       @Nullable Switch turn,
@@ -304,30 +364,16 @@ final class ReadRequests {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long answerPs = peer.peerRead(turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() ? null : turn;
-    if (answerPs < 0) {
-      requester.refuse(DmaStatus.UNSUPPORTED_REQUEST, destination, offset, lengthBytes);
-      long turnedPs =
-          peer.peerCompletion(
-              back, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, -1 - answerPs, true);
-      return receiveRefusal(back, turnedPs + turnPs(back));
+    long answerPs = peer.peerRead(path, turn, address, destination, offset, lengthBytes, readyPs);
+    Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : turn;
+    if (answerPs >= 0) {
+      return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }
-    int mpsBytes = Math.min(peer.maxPayloadBytes(), requester.maxPayloadBytes());
-    long pieceSentPs = 0;
-    int done = 0;
-    while (done < lengthBytes) {
-      int piece =
-          TlpLayout.completionPieceBytes(
-              address + done, lengthBytes - done, mpsBytes, ENDPOINT_RCB_BYTES);
-      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address + done, piece);
-      long turnedPs =
-          peer.peerCompletion(back, TlpType.COMPLETION_WITH_DATA, wireBytes, answerPs, done == 0);
-      pieceSentPs =
-          receiveCompletion(back, wireBytes, turnedPs + turnPs(back), pieceSentPs, done == 0);
-      done += piece;
-    }
-    return downstream.arrivalPs(pieceSentPs);
+    TlpType type = TlpType.COMPLETION;
+    int wireBytes = TlpLayout.COMPLETION_BYTES;
+    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
+    DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
+    return refuse(why, destination, offset, lengthBytes, back, turnedPs);
   }
 
   /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */

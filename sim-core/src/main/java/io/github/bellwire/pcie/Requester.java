@@ -1,7 +1,5 @@
 package io.github.bellwire.pcie;
 
-import java.util.Arrays;
-
 /**
  * A function as the sender of requests: what its registers let it do, what it claims to be, and how
  * its access in progress goes.
@@ -32,6 +30,7 @@ final class Requester {
   private int maxReadRequestBytes;
   private int permittedAttributes;
   private long timeoutPs;
+  private boolean isLinkDown;
 
   // What the device writes into its requests, which may be a lie.
   private int claimedId = OWN_ID;
@@ -49,7 +48,7 @@ final class Requester {
     this.translation = translation;
     this.changes = changes;
     defaultTimeoutPs = port.link().requester().completionTimeoutPs();
-    rootErrors = port.rootErrors();
+    rootErrors = port.rootPort().errors();
     route = new RequestRoute(port);
   }
 
@@ -67,8 +66,17 @@ final class Requester {
             : permitted(requestedAttributes);
   }
 
-  /** {@return whether the function may send requests} */
-  boolean isEnabled() {
+  /** The link has gone down for good. */
+  void disconnect() {
+    isLinkDown = true;
+    isEnabled = false;
+  }
+
+  /** {@return whether the function may send requests; if not, the access has failed} */
+  boolean mayIssue() {
+    if (!isEnabled) {
+      fail(isLinkDown ? DmaStatus.LINK_DOWN : DmaStatus.BUS_MASTER_DISABLED);
+    }
     return isEnabled;
   }
 
@@ -127,9 +135,25 @@ final class Requester {
   }
 
   /** {@return the way of a request that is routed; valid until the next one} */
-  RequestRoute route(TlpType type, int wireBytes, long address, long sentPs) {
-    route.follow(type, wireBytes, id(), claimsTranslated, address, sentPs);
+  RequestRoute route(TlpType type, int wireBytes, long address, int lengthBytes, long sentPs) {
+    route.follow(type, wireBytes, id(), claimsTranslated, address, lengthBytes, sentPs);
     return route;
+  }
+
+  /** A request has been dropped where the device's link ends. */
+  void drop(long arrivalPs) {
+    route.drop(arrivalPs);
+  }
+
+  /**
+   * {@return when the last request has left the port at the end of the device's link, where its
+   * credits come from}
+   *
+   * @param takenPs when it has been served
+   */
+  long forwardedPs(long takenPs) {
+    Switch owner = port.owner();
+    return owner == null || route.turn() == owner ? takenPs : route.forwardedPs();
   }
 
   /** {@return whether addresses mean something else to the root complex than to the device} */
@@ -166,16 +190,11 @@ final class Requester {
     fail(why == DmaStatus.OK ? DmaStatus.UNSUPPORTED_REQUEST : why);
   }
 
-  /** Takes note that a read has been refused: it returns all ones. */
-  void refuse(DmaStatus why, byte[] destination, int offset, int lengthBytes) {
-    refuse(why);
-    Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-  }
-
   /** The root port reports a request that the root complex refuses. */
-  void report(DmaStatus why, long atPs) {
+  void report(DmaStatus why, long header01, long address, long atPs) {
     boolean isAbort = why == DmaStatus.COMPLETER_ABORT;
-    rootErrors.record(isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST, atPs);
+    PcieError error = isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST;
+    rootErrors.record(error, header01, TlpHeader.request23(address), atPs);
   }
 
   long refusedTotal() {
@@ -190,7 +209,7 @@ final class Requester {
 
   private void follow() {
     changesSeen = changes.count();
-    isEnabled = configSpace.isBusMasterEnabled();
+    isEnabled = configSpace.isBusMasterEnabled() && !isLinkDown;
     isWatched = port.upstreamFaults().isArmed() || port.tap().isOpen();
     isRouted = !RequestRoute.isStraight(port);
     isExtendedTagEnabled = configSpace.isExtendedTagEnabled();

@@ -28,8 +28,8 @@ final class UpstreamPath implements DmaPort {
     requester =
         new Requester(
             port, endpoint.configSpace(), rootComplex.translation(), rootComplex.changes());
-    writes = new WriteRequests(requester, rootComplex, port, caches);
-    reads = new ReadRequests(requester, writes, rootComplex, port, caches);
+    writes = new WriteRequests(this, requester, rootComplex, port, caches);
+    reads = new ReadRequests(this, requester, writes, rootComplex, port, caches);
   }
 
   @Override
@@ -86,6 +86,17 @@ final class UpstreamPath implements DmaPort {
   @Override
   public long horizonPs() {
     return rootComplex.horizonPs();
+  }
+
+  /** The link has gone down: what has not left never does. */
+  void disconnect(long nowPs) {
+    requester.disconnect();
+    writes.disconnect(nowPs);
+  }
+
+  /** {@return who the device's requests are from, or claim to be from} */
+  int requesterId() {
+    return requester.id();
   }
 
   /** {@return when all posted writes that have left until a time are globally visible} */

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
  * globally visible.
  *
  * <pre>{@code
- * pieces of MPS --> credits --> link --> [ faults ] --> [ switches ] --> [ translation ] --+
- *         memory, polled: at its commit time <--- order of commits <--- caches <-----------+
- *                    interrupt controller <---'            '---> peer
+ * pieces of MPS --> credits --> link --> [ faults ] --> [ switches ] --> [ asleep ] --+
+ *    memory, polled: at its commit time <-- order <-- caches <-- [ translation ] <-----+
+ *                 interrupt controller <--'    '--> peer
  * }</pre>
  *
  * <p>A stage in brackets that is not there costs a look. Allocates nothing after construction.
@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
 final class WriteRequests {
   private static final int MESSAGE_BYTES = 4;
 
+  private final UpstreamPath path;
   private final Requester requester;
   private final RootComplex rootComplex;
   private final DeviceCachePort caches;
@@ -29,6 +30,9 @@ final class WriteRequests {
   private final @Nullable CreditPool credits;
   private final FaultyTlps faults;
   private final TlpTap tap;
+  private final @Nullable IdleStates idleStates;
+  // Of a device that may be pulled out.
+  private final @Nullable InterruptMessages messages;
   // Ready times with the times at which the writes have left: a gap must not let others pass them.
   private final PostedOrder sends;
   private final PostedOrder order;
@@ -36,10 +40,17 @@ final class WriteRequests {
   private final long creditReturnPs;
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
+  private final long ownershipPs;
+  private final boolean isArrivalObservable;
   private long sentPs;
 
   WriteRequests(
-      Requester requester, RootComplex rootComplex, DownstreamPort port, DeviceCachePort caches) {
+      UpstreamPath path,
+      Requester requester,
+      RootComplex rootComplex,
+      DownstreamPort port,
+      DeviceCachePort caches) {
+    this.path = path;
     this.requester = requester;
     this.rootComplex = rootComplex;
     this.caches = caches;
@@ -55,6 +66,20 @@ final class WriteRequests {
     order = new PostedOrder(rootComplex.simulation());
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
+    ownershipPs = rootComplex.config().ownershipPs();
+    isArrivalObservable = caches.isArrivalObservable();
+    idleStates = rootComplex.idleStates();
+    messages =
+        port.isSlot()
+            ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
+            : null;
+  }
+
+  /** The link has gone down: what has not left never does. */
+  void disconnect(long nowPs) {
+    if (messages != null) {
+      messages.drop(nowPs);
+    }
   }
 
   /** {@return when the last TLP of the last write had left the device} */
@@ -93,8 +118,7 @@ final class WriteRequests {
   long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
-    if (!requester.isEnabled()) {
-      requester.fail(DmaStatus.BUS_MASTER_DISABLED);
+    if (!requester.mayIssue()) {
       return atPs;
     }
     long visiblePs = 0;
@@ -130,7 +154,8 @@ final class WriteRequests {
             ? receiveWatched(iova, source, offset, lengthBytes, wireBytes, isPolled)
             : receive(iova, source, offset, lengthBytes, wireBytes, isPolled);
     if (credits != null) {
-      credits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+      long forwardedPs = requester.isRouted() ? requester.forwardedPs(takenPs) : takenPs;
+      credits.giveBack(CreditPool.dataCredits(dataBytes), forwardedPs + creditReturnPs);
     }
     return takenPs;
   }
@@ -163,6 +188,7 @@ final class WriteRequests {
       return receive(iova, wrong, 0, lengthBytes, wireBytes, isPolled);
     }
     long arrivalPs = upstream.arrivalPs(sentPs);
+    requester.drop(arrivalPs);
     long header01 = header01(iova, lengthBytes);
     requester.fail(faults.drop(fault, header01, TlpHeader.request23(iova), arrivalPs));
     return arrivalPs;
@@ -177,11 +203,15 @@ final class WriteRequests {
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
     long arrivalPs = upstream.arrivalPs(sentPs);
     if (requester.isRouted()) {
-      RequestRoute route = requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, sentPs);
+      RequestRoute route =
+          requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, lengthBytes, sentPs);
       if (route.status() != DmaStatus.OK || route.turn() != null) {
         return leaveAtSwitch(route, iova, source, offset, lengthBytes);
       }
       arrivalPs = route.arrivalPs();
+    }
+    if (idleStates != null) {
+      arrivalPs = idleStates.awakePs(arrivalPs);
     }
     long pa = iova;
     long readyPs = arrivalPs + rootUpstreamPs;
@@ -189,15 +219,19 @@ final class WriteRequests {
       TranslationResult translated = requester.translate(iova, lengthBytes, true, readyPs);
       readyPs = translated.readyPs();
       if (translated.status() != DmaStatus.OK) {
-        return refuseAtRoot(translated.status(), readyPs);
+        return refuseAtRoot(translated.status(), iova, lengthBytes, readyPs);
       }
       pa = translated.pa();
     }
     if (RootComplex.isInterruptAddress(pa) || !memory.contains(pa, lengthBytes)) {
       return leaveMemory(pa, source, offset, lengthBytes, readyPs);
     }
-    long commitPs = inOrder(caches.write(pa, lengthBytes, requester.isNoSnoop(), readyPs));
-    if (isPolled || commits.overlaps(pa, lengthBytes)) {
+    long ownedPs = readyPs + ownershipPs;
+    long commitPs = inOrder(caches.write(pa, lengthBytes, requester.isNoSnoop(), ownedPs));
+    if (messages != null) {
+      // The device may be gone before the write has left: then it must not have happened.
+      commits.add(pa, source, offset, lengthBytes, commitPs, path, sentPs);
+    } else if (isPolled || isArrivalObservable || commits.overlaps(pa, lengthBytes)) {
       commits.add(pa, source, offset, lengthBytes, commitPs);
     } else {
       memory.copyIn(pa, source, offset, lengthBytes);
@@ -227,7 +261,7 @@ final class WriteRequests {
       long downPs = readyPs + rootDownstreamPs;
       return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
     }
-    return refuseAtRoot(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
+    return refuseAtRoot(DmaStatus.UNSUPPORTED_REQUEST, pa, lengthBytes, readyPs);
   }
 
   /**
@@ -242,7 +276,7 @@ final class WriteRequests {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerWrite(turn, address, source, offset, lengthBytes, readyPs);
+    long arrivalPs = peer.peerWrite(path, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       requester.refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return readyPs;
@@ -252,18 +286,22 @@ final class WriteRequests {
 
   private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
-      return refuseAtRoot(DmaStatus.UNSUPPORTED_REQUEST, arrivalPs);
+      return refuseAtRoot(DmaStatus.UNSUPPORTED_REQUEST, pa, lengthBytes, arrivalPs);
     }
     int data = 0;
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
-    rootComplex.interrupts().onMessage(requester.id(), pa, data, arrivalPs);
+    if (messages != null) {
+      messages.add(requester.id(), pa, data, sentPs, arrivalPs);
+    } else {
+      rootComplex.interrupts().onMessage(requester.id(), pa, data, arrivalPs);
+    }
     return arrivalPs;
   }
 
-  private long refuseAtRoot(DmaStatus why, long atPs) {
-    requester.report(why, atPs);
+  private long refuseAtRoot(DmaStatus why, long address, int lengthBytes, long atPs) {
+    requester.report(why, header01(address, lengthBytes), address, atPs);
     requester.refuse(why);
     return atPs;
   }
