@@ -240,7 +240,7 @@ class BadInputTest {
         "link.lanes=0      | must be 1, 2, 4, 8, 16 or 32",
         "link.gen=0        | must be 1 to 6",
         "link.gen=7        | must be 1 to 6",
-        "link.dllps=up     | must be none, guide-rate or opposite; did you mean opposite?",
+        "link.dllps=up     | must be none, guide-rate or opposite; did you mean none?",
         "link.completions=rcb | must be longest, every-rcb or random; did you mean every-rcb?",
         "link.credits=many | must be 92-lines, pcievhost, unlimited, xeon-c5500-x16,"
             + " xeon-c5500-x4 or xeon-c5500-x8; did you mean 92-lines?",

@@ -18,10 +18,17 @@
  *
  * <p>Times are picoseconds, sizes bytes, addresses bus addresses ({@code iova}) before translation
  * and host physical ({@code pa}) after. Every TLP is counted with its size on the wire. Errors go
- * to the registers of Advanced Error Reporting and as messages to the root port. Not modelled:
- * virtual channels, multi-function devices, power states of the link, downstream port containment,
- * credits of a switch's upstream link, order between the writes of different devices behind one
- * switch.
+ * to the registers of Advanced Error Reporting and as messages to the root port.
+ *
+ * <p>Off unless a {@link PcieLinkConfig} says otherwise: credits, ECRC, completions cut elsewhere
+ * than MPS demands, bit errors with replay, and TLPs that are poisoned, corrupted, malformed or
+ * lost. Gen 6 links send FLITs. Devices set relaxed ordering and no snoop per access.
+ *
+ * <p>Not modelled: traffic classes other than 0; multi-function devices; ID-based ordering between
+ * the functions behind a switch (its attribute is carried, its freedom not used); order between the
+ * writes of different devices behind one switch; credits of the links above a switch; a full replay
+ * buffer; faults in what cores read and write; periodic UpdateFC; low-power link states; downstream
+ * port containment; atomic operations.
  */
 @NullMarked
 package io.github.bellwire.pcie;
