@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A function from arrival time to departure time, as the links are: schedules nothing. What one
  * port has received never waits behind what another has (no head-of-line blocking inside), and the
- * upstream link is never short of credits. Posted requests leave in the order in which they could,
- * and nothing passes them. Confined to the simulation thread.
+ * upstream link is never short of credits. A core's access to an address of the switch that no port
+ * of it has is answered by the root complex at once. Posted requests leave in the order in which
+ * they could, and nothing passes them. Confined to the simulation thread.
  */
 public final class Switch {
   private final RootComplex rootComplex;
