@@ -25,7 +25,8 @@ class PeerToPeerTest {
 
   private final AddingTranslation translation = new AddingTranslation();
   private final TestFabric fabric =
-      new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS, PeerToPeer.FORWARDED), translation);
+      new TestFabric(
+          new RootComplexConfig(UP_PS, DOWN_PS).withPeerToPeer(PeerToPeer.FORWARDED), translation);
   private final RootComplex rootComplex = fabric.rootComplex;
   private final Switch packetSwitch = rootComplex.attach(SWITCH);
   private final MemoryEndpoint first = new MemoryEndpoint();
