@@ -1,5 +1,7 @@
 package io.github.bellwire.examples;
 
+import java.util.Locale;
+
 /**
  * One published figure and what the simulation makes of it.
  *
@@ -34,5 +36,19 @@ record ValidationRow(
 
   boolean hasBand() {
     return band.kind() != Band.Kind.NONE;
+  }
+
+  @Override
+  public String toString() {
+    return String.format(
+        Locale.ROOT,
+        "%s | %s | %.4g | %.4g | %+.1f | %s | %s",
+        group,
+        name,
+        published,
+        simulated,
+        error(),
+        band.text(),
+        source);
   }
 }

@@ -6,6 +6,10 @@ public final class CacheStatistics {
   long deviceReadMisses;
   long deviceWriteHits;
   long deviceWriteMisses;
+  long deviceFullWriteHits;
+  long deviceFullWriteMisses;
+  long dramReads;
+  long dramWrites;
   long writeBacks;
   long coreSnoops;
   long backInvalidations;
@@ -32,6 +36,26 @@ public final class CacheStatistics {
   /** {@return lines that devices wrote and that were not in the caches of the port's socket} */
   public long deviceWriteMissesTotal() {
     return deviceWriteMisses;
+  }
+
+  /** {@return lines that devices wrote as a whole and found, as the write hits of Xeon counters} */
+  public long deviceFullWriteHitsTotal() {
+    return deviceFullWriteHits;
+  }
+
+  /** {@return lines that devices wrote as a whole and did not find} */
+  public long deviceFullWriteMissesTotal() {
+    return deviceFullWriteMisses;
+  }
+
+  /** {@return lines read from DRAM, by whomever} */
+  public long dramReadsTotal() {
+    return dramReads;
+  }
+
+  /** {@return lines written to DRAM, by whomever} */
+  public long dramWritesTotal() {
+    return dramWrites;
   }
 
   /** {@return dirty lines that were written to DRAM to make room or for coherence} */

@@ -53,6 +53,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
   private final long storePs;
   private final long snoopPs;
   private final long roundTripPs;
+  private final MaintenanceConfig maintenance;
 
   /**
    * Creates empty caches.
@@ -96,6 +97,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     storePs = config.core().storePs();
     snoopPs = config.core().snoopPs();
     roundTripPs = numa.roundTripPs();
+    maintenance = config.maintenance();
   }
 
   @Override
@@ -133,7 +135,39 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long localPs = atPs;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      localPs += maintenance.linePs();
+      if (writeBack(line, operation == CacheOperation.CLEAN)) {
+        statistics.writeBacks++;
+        donePs = Math.max(donePs, memory.write(line, localPs));
+      }
+    }
+    return Math.max(donePs, localPs) + maintenance.barrierPs();
+  }
+
+  /** Nothing to do: memory that software maps uncached is accessed as coherently as all other. */
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   // Cores.
+
+  /**
+   * Returns whether a line has to be written to DRAM, now that no cache has it or all are clean.
+   */
+  private boolean writeBack(long line, boolean keepsCopies) {
+    int set = hash.set(line);
+    int tag = hash.tag(line);
+    boolean wasDirty = false;
+    for (SocketCaches socket : sockets) {
+      wasDirty |= keepsCopies ? socket.clean(line, set, tag) : socket.drop(line, set, tag);
+    }
+    return wasDirty;
+  }
 
   private long loadLine(int coreIndex, long line, long atPs) {
     CoreCaches core = cores[coreIndex];
@@ -142,7 +176,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     }
     int way = core.find(line);
     if (way != TagArray.NOWHERE) {
-      core.touch(line, way);
+      core.promote(line);
       return atPs + l2HitPs;
     }
     return loadBeyondCore(coreIndex, line, atPs + l2HitPs);
@@ -162,7 +196,6 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       near.setDirty(set, near.findOrAllocate(set, tag, allWays, atPs));
       donePs += snoop();
     } else if (way != TagArray.NOWHERE) {
-      near.touch(set, way);
       if (!isInclusive && holders == 0) {
         isDirty = near.isDirty(set, way);
         near.remove(set, way);
@@ -186,7 +219,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = core.find(line);
     if (way != TagArray.NOWHERE && core.isDirty(line, way)) {
       if (!core.isInL1(line)) {
-        core.touch(line, way);
+        core.promote(line);
       }
       return;
     }
@@ -260,14 +293,21 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = near.find(set, tag);
     long holders = near.holders(set, tag);
     boolean isHere = way != TagArray.NOWHERE || holders != 0;
-    if (isHere) {
-      statistics.deviceWriteHits++;
-    } else {
-      statistics.deviceWriteMisses++;
-    }
+    countWrite(isHere, isPartial);
     return allocates
         ? writeAllocating(near, line, set, tag, isPartial, isHere, atPs)
         : writeThrough(near, line, set, tag, isPartial, atPs);
+  }
+
+  private void countWrite(boolean isHere, boolean isPartial) {
+    int full = isPartial ? 0 : 1;
+    if (isHere) {
+      statistics.deviceWriteHits++;
+      statistics.deviceFullWriteHits += full;
+    } else {
+      statistics.deviceWriteMisses++;
+      statistics.deviceFullWriteMisses += full;
+    }
   }
 
   private long writeAllocating(
@@ -291,7 +331,6 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       peer.drop(line, set, tag);
     }
     int way = near.findOrAllocate(set, tag, ioWays, atPs);
-    near.touch(set, way);
     near.setDirty(set, way);
     return donePs;
   }

@@ -130,6 +130,37 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      donePs += storePs;
+      int state = state(line);
+      int way = find(line, state);
+      if (way >= 0) {
+        maintainLine(operation, line, state, way, donePs);
+      }
+    }
+    return donePs;
+  }
+
+  private void maintainLine(CacheOperation operation, long line, int state, int way, long atPs) {
+    if ((setStates[state + DIRTY_WAYS] >>> way & 1) != 0) {
+      writeBack(line, atPs);
+      setStates[state + DIRTY_WAYS] &= ~(1L << way);
+    }
+    if (operation != CacheOperation.CLEAN) {
+      invalidateCoreCopies(line, state);
+      llcLines[firstSlot(state) + way] = ABSENT;
+      setStates[state + RECENT_LINE] = ABSENT;
+    }
+  }
+
+  /** Nothing to do: all memory is accessed coherently. */
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
     int state = state(line);
     setStates[state + SHARERS] |= 1L << coreIndex;
@@ -139,7 +170,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       return llcPs;
     }
     allocate(line, state, atPs);
-    return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
+    return fetch(line, llcPs);
   }
 
   /**
@@ -151,10 +182,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     int way = find(line, state);
     if (way >= 0) {
       statistics.deviceWriteHits++;
+      statistics.deviceFullWriteHits += isPartial ? 0 : 1;
     } else {
       statistics.deviceWriteMisses++;
+      statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
       if (isPartial) {
-        fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs);
+        fetchedPs = fetch(line, atPs + llcHitPs);
       }
       way = allocate(line, state, atPs);
     }
@@ -183,6 +216,21 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     invalidateCoreCopies(line, state);
     coreLines[coreSlot(coreIndex, line)] = line;
     setStates[state + SHARERS] |= 1L << coreIndex;
+  }
+
+  private long fetch(long line, long atPs) {
+    statistics.dramReads++;
+    return dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+  }
+
+  private void writeBack(long line, long atPs) {
+    statistics.writeBacks++;
+    statistics.dramWrites++;
+    dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+  }
+
+  private static boolean isPartial(long line, long pa, long end) {
+    return line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
   }
 
   private int coreSlot(int coreIndex, long line) {
@@ -239,8 +287,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     long victim = llcLines[slot];
     long bit = 1L << way;
     if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
-      statistics.writeBacks++;
-      dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
+      writeBack(victim, atPs);
       setStates[state + DIRTY_WAYS] &= ~bit;
     }
     if (victim != ABSENT) {
@@ -273,7 +320,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
           statistics.deviceReadHits++;
         } else {
           statistics.deviceReadMisses++;
-          donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs));
+          donePs = Math.max(donePs, fetch(line, atPs + llcHitPs));
         }
       }
       return donePs;
@@ -288,9 +335,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         int state = state(line);
         if (isRecentAndDirty(line, state)) {
           statistics.deviceWriteHits++;
+          statistics.deviceFullWriteHits += isPartial(line, pa, end) ? 0 : 1;
         } else {
-          boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
-          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
+          donePs = Math.max(donePs, dirty(line, state, isPartial(line, pa, end), atPs));
         }
         invalidateCoreCopies(line, state);
       }

@@ -6,7 +6,10 @@ import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoherentCacheHierarchy;
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheHierarchy;
 import io.github.bellwire.cache.NumaConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
@@ -21,16 +24,19 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.BusEnumerator;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.SlotConfig;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
@@ -78,12 +84,14 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    caches = newCaches(config, simulation);
+    caches = newCaches(config, simulation, memory);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
             config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
-    MachinePorts machine = new MachinePorts(simulation, memory, commits, caches, rootComplex);
+    CoreMemory coreMemory =
+        caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
+    MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
     for (int i = 0; i < config.coresCount(); i++) {
       cores.add(new Core(i, config.core(), machine));
     }
@@ -126,17 +134,40 @@ public final class Host {
   }
 
   /**
+   * Makes a new root port a slot with the machine's kind of link; it is empty.
+   *
+   * @param slot what the slot can do
+   * @return the port, into which devices can be put
+   */
+  public RootPort addSlot(SlotConfig slot) {
+    return rootComplex.addSlot(slot, config.link());
+  }
+
+  /**
    * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
    * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
    *
    * @return the devices in the order of attachment, those of a switch where the switch is
    */
   public List<EnumeratedFunction> enumerate() {
-    EnumerationConfig enumeration =
+    return firmware().enumerate(rootComplex);
+  }
+
+  /**
+   * Sets up the device that has been put into a slot while the machine runs.
+   *
+   * @param port the slot; its link is up
+   * @return the device; none if the slot is empty
+   */
+  public List<EnumeratedFunction> enumerate(DownstreamPort port) {
+    return firmware().enumerateSlot(rootComplex, port);
+  }
+
+  private BusEnumerator firmware() {
+    return new BusEnumerator(
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
-            .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
-    return new BusEnumerator(enumeration).enumerate(rootComplex);
+            .withMaxReadRequestBytes(config.link().maxReadRequestBytes()));
   }
 
   /**
@@ -150,7 +181,11 @@ public final class Host {
 
   /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
   public DmaDevice newDmaDevice() {
-    return new DmaDevice(DmaConfig.LINUX_DEFAULT, pages(), DmaMapper.IDENTITY, bounceBuffers);
+    return new DmaDevice(
+        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+        pages(),
+        DmaMapper.IDENTITY,
+        bounceBuffers);
   }
 
   /** {@return what it is made of} */
@@ -225,16 +260,20 @@ public final class Host {
             new MemoryZone(numa.secondSocketPa(), config.highMemoryBytes() - firstBytes));
   }
 
-  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+  private static CacheHierarchy newCaches(
+      HostConfig config, Simulation simulation, PhysicalMemory memory) {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
       controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
+    RandomStream random = simulation.randomStream("caches");
     if (cache instanceof CoherentCacheConfig coherent) {
-      return new CoherentCacheHierarchy(
-          coherent, cores, controllers, simulation.randomStream("caches"));
+      return new CoherentCacheHierarchy(coherent, cores, controllers, random);
+    }
+    if (cache instanceof EmbeddedCacheConfig embedded) {
+      return new EmbeddedCacheHierarchy(embedded, memory, controllers.get(0), random);
     }
     return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }

@@ -3,6 +3,7 @@ package io.github.bellwire.host;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoreCacheConfig;
 import io.github.bellwire.cache.LlcConfig;
+import io.github.bellwire.cache.MaintenanceConfig;
 import io.github.bellwire.cache.NumaConfig;
 import io.github.bellwire.cpu.CoreConfig;
 import io.github.bellwire.memory.DramConfig;
@@ -236,7 +237,8 @@ final class MeasuredHosts {
         new CoreCacheConfig(64, 8, cyclePs, 512, 8, 12 * cyclePs, cyclePs, SNOOP_PS),
         new LlcConfig(
             processor.slices(), SETS_PER_SLICE, processor.ways(), ioWays, true, 1, LLC_HIT_PS),
-        numa);
+        numa,
+        MaintenanceConfig.X86);
   }
 
   /** One module of two ranks per channel; lines go round the channels; pages are closed. */

@@ -9,9 +9,10 @@ package io.github.bellwire.kernel;
 public abstract class Event {
   long timePs;
 
-  /** Neighbours in the list that this event waits in; null while it waits in none. */
+  /** The next in the list that this event waits in, itself if it waits alone, null if nowhere. */
   Event next;
 
+  /** The one before in the list that this event waits in. */
   Event previous;
 
   /** Creates an event that is not scheduled. */

@@ -8,11 +8,15 @@ import org.jspecify.annotations.Nullable;
  * event simulation", ACM TOMACS 15(3), 2005.
  *
  * <pre>{@code
+ * next     e                                earlier than all others, or none
  * front    a <-> b <-> c                    sorted, times up to frontLastPs
  * rung 2   [ ][ ][*][*]...                  cuts one bucket of rung 1 ...
  * rung 1   [ ][ ][ ][*][ ][*][*]...         ... which cuts the times that were pending
  * rung 0   [*             *             ]   all later times, one unsorted bucket
  * }</pre>
+ *
+ * <p>An event that is added before all others waits alone, outside the lists: what an event
+ * schedules is often what happens next, and then neither list nor rung is touched.
  *
  * <p>When the front is empty, the earliest bucket becomes the front; a crowded bucket is first
  * spread over a rung of its own. A front that grows too long hands its later part back to its
@@ -37,6 +41,10 @@ final class EventQueue {
   private static final long UNKNOWN_PS = 0;
 
   private final Rung.Mark spareMark = new Rung.Mark();
+
+  /** Earlier than every other event, or null; linked to itself. */
+  private @Nullable Event next;
+
   private Rung.Mark frontMark;
   private int frontCount;
   private long frontLastPs = Long.MAX_VALUE;
@@ -58,15 +66,18 @@ final class EventQueue {
       if (atPs < rungsFirstPs) {
         rungsFirstPs = atPs;
       }
+    } else if (next == null && isBeforeFront(atPs)) {
+      makeNext(event);
     } else {
-      insertIntoFront(event, atPs);
-      if (++frontCount > FRONT_MAX) {
-        shortenFront();
-      }
+      addToFront(event, atPs);
     }
   }
 
   void remove(Event event) {
+    if (event == next) {
+      takeNext(event);
+      return;
+    }
     event.unlink();
     if (event.timePs <= frontLastPs) {
       frontCount--;
@@ -77,6 +88,14 @@ final class EventQueue {
 
   /** Takes out the first event unless it is later than a time. */
   @Nullable Event pollUntil(long lastPs) {
+    Event earliest = next;
+    if (earliest != null) {
+      if (earliest.timePs > lastPs) {
+        return null;
+      }
+      takeNext(earliest);
+      return earliest;
+    }
     Event first = frontMark.next;
     if (first == frontMark) {
       if (!fillFront(lastPs)) {
@@ -97,12 +116,43 @@ final class EventQueue {
 
   /** Returns the time of the first event, or {@link Simulation#NEVER_PS}; moves no event. */
   long firstPs() {
+    if (next != null) {
+      return next.timePs;
+    }
     Event first = frontMark.next;
     if (first != frontMark) {
       return first.timePs;
     }
     int bucket = firstBucket();
     return bucket < 0 ? Simulation.NEVER_PS : earliestPs(rung.mark(bucket));
+  }
+
+  private boolean isBeforeFront(long atPs) {
+    Event first = frontMark.next;
+    return atPs < first.timePs || first == frontMark;
+  }
+
+  private void makeNext(Event event) {
+    event.next = event;
+    next = event;
+  }
+
+  private void takeNext(Event event) {
+    event.next = null;
+    next = null;
+  }
+
+  private void addToFront(Event event, long atPs) {
+    Event later = next;
+    if (later != null && atPs < later.timePs) {
+      makeNext(event);
+      later.linkBetween(frontMark, frontMark.next);
+    } else {
+      insertIntoFront(event, atPs);
+    }
+    if (++frontCount > FRONT_MAX) {
+      shortenFront();
+    }
   }
 
   private void appendToRungs(Event event) {

@@ -106,6 +106,7 @@ public final class LinkDirection {
   long transmit(TlpType type, int wireBytes, long readyPs) {
     return switch (type) {
       case MEMORY_WRITE -> transmitMemoryWrite(wireBytes, readyPs);
+      case MESSAGE -> transmit(wireBytes, readyPs);
       case MEMORY_READ -> transmitMemoryRead(wireBytes, readyPs);
       case COMPLETION_WITH_DATA -> transmitCompletionWithData(wireBytes, readyPs);
       case COMPLETION -> transmitCompletion(readyPs);

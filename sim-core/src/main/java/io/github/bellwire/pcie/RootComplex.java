@@ -46,6 +46,7 @@ public final class RootComplex {
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
   private final Ecam ecam = new Ecam(this);
+  private final ErrorReporter errorReporter;
   private int reservedBusesCount;
   private long unclaimedAccessesTotal;
 
@@ -70,6 +71,7 @@ public final class RootComplex {
       InterruptSink interrupts) {
     this.config = requireNonNull(config, "config");
     this.simulation = requireNonNull(simulation, "simulation");
+    errorReporter = new ErrorReporter(simulation);
     this.memory = requireNonNull(memory, "memory");
     this.commits = requireNonNull(commits, "commits");
     this.caches = requireNonNull(caches, "caches");
@@ -110,7 +112,7 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
-    RootPort port = newPort(link, caching);
+    RootPort port = newPort(link, caching, null);
     port.plug(endpoint);
     return port;
   }
@@ -135,17 +137,30 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public Switch attach(SwitchConfig switchConfig, DevicePortConfig caching) {
-    RootPort port = newPort(switchConfig.upstreamLink(), caching);
+    RootPort port = newPort(switchConfig.upstreamLink(), caching, null);
     Switch newSwitch = new Switch(this, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;
   }
 
-  private RootPort newPort(PcieLinkConfig link, DevicePortConfig caching) {
+  /**
+   * Makes a new root port a slot, which is empty.
+   *
+   * @param slot what the slot can do
+   * @param link the link to what will be in it
+   * @return the port
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public RootPort addSlot(SlotConfig slot, PcieLinkConfig link) {
+    return newPort(link, DevicePortConfig.DEFAULT, requireNonNull(slot, "slot"));
+  }
+
+  private RootPort newPort(
+      PcieLinkConfig link, DevicePortConfig caching, @Nullable SlotConfig slot) {
     if (ports.size() == PORTS_MAX) {
       throw new IllegalStateException("all ports are taken: ports=" + PORTS_MAX);
     }
-    RootPort port = new RootPort(this, link, caches.devicePort(caching));
+    RootPort port = new RootPort(this, ports.size(), link, caches.devicePort(caching), slot);
     ports.add(port);
     return port;
   }
@@ -302,6 +317,19 @@ public final class RootComplex {
 
   void addOccupied(DownstreamPort port) {
     occupiedPorts.add(port);
+  }
+
+  /** Takes a port out whose device has gone, with everything of it that had not left. */
+  void removeOccupied(DownstreamPort port, DmaPort device, long nowPs) {
+    occupiedPorts.remove(port);
+    commits.drop(device, nowPs);
+    for (DownstreamPort other : occupiedPorts) {
+      other.dropRequestsOf(device, nowPs);
+    }
+  }
+
+  ErrorReporter errorReporter() {
+    return errorReporter;
   }
 
   /**

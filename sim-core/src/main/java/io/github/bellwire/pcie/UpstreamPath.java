@@ -34,6 +34,7 @@ final class UpstreamPath implements DmaPort {
   private final ConfigSpace configSpace;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
+  private final RequestAttributes attributes;
   private final ReadSlots slots;
   private final @Nullable CreditPool postedCredits;
   private final CompletionCutter cutter;
@@ -42,6 +43,8 @@ final class UpstreamPath implements DmaPort {
   private final PortErrors deviceErrors;
   private final TlpTap tap;
   private final RequestRoute route;
+  // Of a device that may be pulled out.
+  private final @Nullable InterruptMessages messages;
   // Ready times with the times at which the writes have left: a gap must not let others pass them.
   private final PostedOrder postedSends = new PostedOrder();
   private final PostedOrder postedOrder = new PostedOrder();
@@ -57,13 +60,13 @@ final class UpstreamPath implements DmaPort {
 
   // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
-  private int attributes;
   private boolean isFlush;
   private long sentPs;
   private long refusedRequestsTotal;
   // What the device writes into its requests, which may be a lie.
   private int claimedRequesterId = OWN_REQUESTER_ID;
   private boolean isTranslated;
+  private boolean isLinkDown;
 
   UpstreamPath(
       RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
@@ -75,16 +78,21 @@ final class UpstreamPath implements DmaPort {
     this.caches = caches;
     configSpace = endpoint.configSpace();
     route = new RequestRoute(port);
+    messages =
+        port.isSlot()
+            ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
+            : null;
     upstream = port.upstream();
     downstream = port.downstream();
     PcieLinkConfig link = port.link();
     FlowControlConfig flowControl = link.flowControl();
+    attributes = new RequestAttributes(configSpace);
     slots = new ReadSlots(link);
     postedCredits = CreditPool.ofNullable(flowControl.rootPort().ph(), flowControl.rootPort().pd());
     creditReturnPs = flowControl.updatePs() + link.propagationPs();
     cutter = port.cutter();
     faults = port.faultyTlps();
-    rootErrors = port.rootErrors();
+    rootErrors = port.rootPort().errors();
     deviceErrors = port.deviceErrors();
     tap = port.tap();
     completionMpsBytes = link.maxPayloadBytes();
@@ -103,8 +111,7 @@ final class UpstreamPath implements DmaPort {
       long atPs,
       int requestedAttributes) {
     begin(requestedAttributes);
-    if (!configSpace.isBusMasterEnabled()) {
-      status = DmaStatus.BUS_MASTER_DISABLED;
+    if (!mayIssue()) {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
@@ -139,7 +146,7 @@ final class UpstreamPath implements DmaPort {
       throw new IllegalArgumentException("lengthBytes must be >= 0: lengthBytes=" + lengthBytes);
     }
     isFlush = true;
-    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes);
+    long donePs = read(iova, nothing, 0, nothing.length, atPs, attributes.value());
     isFlush = false;
     return donePs;
   }
@@ -196,6 +203,23 @@ final class UpstreamPath implements DmaPort {
     return rootComplex.horizonPs();
   }
 
+  /** The link has gone down: what has not left never does. */
+  void disconnect(long nowPs) {
+    isLinkDown = true;
+    if (messages != null) {
+      messages.drop(nowPs);
+    }
+  }
+
+  private boolean mayIssue() {
+    if (isLinkDown) {
+      status = DmaStatus.LINK_DOWN;
+    } else if (!configSpace.isBusMasterEnabled()) {
+      status = DmaStatus.BUS_MASTER_DISABLED;
+    }
+    return status == DmaStatus.OK;
+  }
+
   /** {@return when all posted writes that have left until a time are globally visible} */
   long committedPs(long atPs) {
     return postedOrder.commitBefore(atPs);
@@ -220,28 +244,7 @@ final class UpstreamPath implements DmaPort {
 
   private void begin(int requestedAttributes) {
     status = DmaStatus.OK;
-    attributes =
-        requestedAttributes == TlpAttributes.NONE
-            ? TlpAttributes.NONE
-            : permitted(requestedAttributes);
-  }
-
-  /** Returns the attributes that software lets the device set. */
-  private int permitted(int requested) {
-    TlpAttributes.require(requested);
-    int enabled =
-        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
-            | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
-            | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
-    return requested & enabled;
-  }
-
-  private boolean isRelaxed() {
-    return (attributes & TlpAttributes.RELAXED_ORDERING) != 0;
-  }
-
-  private boolean isNoSnoop() {
-    return (attributes & TlpAttributes.NO_SNOOP) != 0;
+    attributes.begin(requestedAttributes);
   }
 
   /**
@@ -259,34 +262,54 @@ final class UpstreamPath implements DmaPort {
     if (fault != TlpFault.NONE) {
       return ignoreRead(fault, iova, lengthBytes, requestSentPs);
     }
-    route.follow(TlpType.MEMORY_READ, wireBytes, requesterId(), isTranslated, iova, requestSentPs);
-    slots.requestTaken(route.arrivalPs() + rootUpstreamPs);
-    DownstreamPort peer = route.peer();
+    route.follow(
+        TlpType.MEMORY_READ,
+        wireBytes,
+        requesterId(),
+        isTranslated,
+        iova,
+        lengthBytes,
+        requestSentPs);
     Switch turn = route.turn();
     if (turn != null) {
       long readyPs = route.arrivalPs() + turn.forwardPs();
+      slots.requestTaken(forwardedPs(readyPs));
       tapRead(iova, lengthBytes, requestSentPs, readyPs);
-      if (peer != null) {
-        return readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
-      }
-      return refuseRead(route.status(), destination, offset, lengthBytes, turn, readyPs);
+      DownstreamPort peer = route.peer();
+      return peer == null
+          ? refuseRead(route.status(), destination, offset, lengthBytes, turn, readyPs)
+          : readPeer(peer, turn, iova, destination, offset, lengthBytes, readyPs);
     }
+    slots.requestTaken(forwardedPs(route.arrivalPs() + rootUpstreamPs));
+    return answerAtRoot(iova, destination, offset, lengthBytes, requestSentPs);
+  }
+
+  /** Returns when a request has left the port at the end of the device's link. */
+  private long forwardedPs(long takenPs) {
+    return port.owner() == null || route.turn() == port.owner() ? takenPs : route.forwardedPs();
+  }
+
+  /** Serves a read request that has arrived at the root complex. */
+  private long answerAtRoot(
+      long iova, byte[] destination, int offset, int lengthBytes, long requestSentPs) {
     translate(iova, lengthBytes, false, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long pa = translated.pa();
     if (translated.status() == DmaStatus.OK && memory.contains(pa, lengthBytes)) {
-      long dataPs = caches.read(pa, lengthBytes, isNoSnoop(), translated.readyPs());
+      long dataPs = caches.read(pa, lengthBytes, attributes.isNoSnoop(), translated.readyPs());
       dataPs = Math.max(dataPs, postedOrder.commitBefore(requestSentPs));
       commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
       tapRead(iova, lengthBytes, requestSentPs, dataPs);
-      return complete(iova, destination, offset, lengthBytes, dataPs + rootDownstreamPs);
+      long readyPs = dataPs + rootDownstreamPs;
+      return complete(null, null, iova, destination, offset, lengthBytes, readyPs);
     }
     tapRead(iova, lengthBytes, requestSentPs, translated.readyPs());
     long readyPs = translated.readyPs() + rootDownstreamPs;
-    if (translated.status() == DmaStatus.OK && (peer = rootComplex.peerAt(pa)) != null) {
+    DownstreamPort peer = translated.status() == DmaStatus.OK ? rootComplex.peerAt(pa) : null;
+    if (peer != null) {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, readyPs);
     }
     if (route.status() == DmaStatus.OK) {
-      report(translated.status(), translated.readyPs());
+      report(translated.status(), readHeader01(iova, lengthBytes), iova, translated.readyPs());
     }
     return refuseRead(translated.status(), destination, offset, lengthBytes, null, readyPs);
   }
@@ -303,7 +326,8 @@ final class UpstreamPath implements DmaPort {
 
   private long readHeader01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(false, iova, bytes, attributes, requesterId(), slots.nextTag());
+    return TlpHeader.request01(
+        false, iova, bytes, attributes.value(), requesterId(), slots.nextTag());
   }
 
   private void tapRead(long iova, int lengthBytes, long requestSentPs, long effectivePs) {
@@ -336,31 +360,60 @@ final class UpstreamPath implements DmaPort {
 
   /** Returns when a completion that is ready may leave: behind what cores have written before. */
   private long behindRegisterWritesPs(long readyPs) {
-    return isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
+    return attributes.isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
   }
 
-  /** Sends the completions of one request; they stay in address order. */
-  private long complete(long iova, byte[] destination, int offset, int lengthBytes, long readyPs) {
-    int mpsBytes = Math.min(completionMpsBytes, configSpace.maxPayloadBytes());
+  /**
+   * Sends the completions of one request; they stay in address order.
+   *
+   * @param peer who answers; null for the root complex
+   * @param turn the switch where completions of a peer turn downwards; null for the root complex
+   * @param readyPs when they could leave the peer or the root complex
+   */
+  private long complete(
+      @Nullable DownstreamPort peer,
+      @Nullable Switch turn,
+      long iova,
+      byte[] destination,
+      int offset,
+      int lengthBytes,
+      long readyPs) {
+    int limitBytes = peer == null ? completionMpsBytes : peer.maxPayloadBytes();
+    int mpsBytes = Math.min(limitBytes, configSpace.maxPayloadBytes());
     boolean isAnswered = true;
+    boolean isFaulty = false;
     long pieceSentPs = 0;
     int done = 0;
     while (done < lengthBytes) {
       long address = iova + done;
-      int piece = cutter.pieceBytes(address, lengthBytes - done, mpsBytes);
+      int left = lengthBytes - done;
+      int piece =
+          peer == null
+              ? cutter.pieceBytes(address, left, mpsBytes)
+              : TlpLayout.completionPieceBytes(address, left, mpsBytes, ENDPOINT_RCB_BYTES);
       int wireBytes =
           TlpLayout.COMPLETION_BYTES
               + TlpLayout.dataBytes(address, piece)
               + downstream.completionExtraBytes(address);
-      pieceSentPs = receiveCompletion(null, wireBytes, readyPs, pieceSentPs, done == 0);
+      long turnedPs = readyPs;
+      if (peer != null) {
+        TlpType type = TlpType.COMPLETION_WITH_DATA;
+        turnedPs = peer.peerCompletion(turn, type, wireBytes, readyPs, done == 0) + turnPs(turn);
+      }
+      pieceSentPs = receiveCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
       TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
+        isFaulty = true;
         isAnswered &= receiveFaulty(fault, destination, offset + done, piece, pieceSentPs);
       }
       if (tap.isOpen()) {
-        tapCompletion(address, piece, lengthBytes - done, fault, pieceSentPs);
+        tapCompletion(address, piece, left, fault, pieceSentPs);
       }
       done += piece;
+    }
+    if (peer != null && isFaulty) {
+      peer.abandonRead(); // What is given up must not arrive later.
+      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     }
     return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
   }
@@ -382,7 +435,7 @@ final class UpstreamPath implements DmaPort {
             lengthBytes,
             owedBytes,
             TlpHeader.STATUS_SUCCESSFUL,
-            attributes,
+            attributes.value(),
             TlpTap.ROOT_COMPLEX_ID,
             slots.nextTag());
     long header23 = TlpHeader.completion23(address, requesterId(), slots.nextTag());
@@ -416,7 +469,10 @@ final class UpstreamPath implements DmaPort {
     return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 
-  /** Takes a read from where it turns down to a peer, and the completions from there to here. */
+  /**
+   * Takes a read from where it turns down to a peer, and the completions from there to here. The
+   * bytes come when the request arrives there; if a completion meets a fault, all of them are ones.
+   */
   private long readPeer(
       DownstreamPort peer,
       @Nullable Switch turn,
@@ -425,31 +481,16 @@ final class UpstreamPath implements DmaPort {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long answerPs = peer.peerRead(turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() ? null : turn;
-    if (answerPs < 0) {
-      refuse(DmaStatus.UNSUPPORTED_REQUEST);
-      Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-      long turnedPs =
-          peer.peerCompletion(
-              back, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, -1 - answerPs, true);
-      return receiveRefusal(back, turnedPs + turnPs(back));
+    long answerPs = peer.peerRead(this, turn, address, destination, offset, lengthBytes, readyPs);
+    Switch back = peer.redirectsCompletions() && !attributes.isRelaxed() ? null : turn;
+    if (answerPs >= 0) {
+      return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }
-    int mpsBytes = Math.min(peer.maxPayloadBytes(), configSpace.maxPayloadBytes());
-    long pieceSentPs = 0;
-    int done = 0;
-    while (done < lengthBytes) {
-      int piece =
-          TlpLayout.completionPieceBytes(
-              address + done, lengthBytes - done, mpsBytes, ENDPOINT_RCB_BYTES);
-      int wireBytes = TlpLayout.COMPLETION_BYTES + TlpLayout.dataBytes(address + done, piece);
-      long turnedPs =
-          peer.peerCompletion(back, TlpType.COMPLETION_WITH_DATA, wireBytes, answerPs, done == 0);
-      pieceSentPs =
-          receiveCompletion(back, wireBytes, turnedPs + turnPs(back), pieceSentPs, done == 0);
-      done += piece;
-    }
-    return downstream.arrivalPs(pieceSentPs);
+    TlpType type = TlpType.COMPLETION;
+    int wireBytes = TlpLayout.COMPLETION_BYTES;
+    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
+    DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
+    return refuseRead(why, destination, offset, lengthBytes, back, turnedPs);
   }
 
   /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */
@@ -461,8 +502,7 @@ final class UpstreamPath implements DmaPort {
       long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
-    if (!configSpace.isBusMasterEnabled()) {
-      status = DmaStatus.BUS_MASTER_DISABLED;
+    if (!mayIssue()) {
       return atPs;
     }
     int writeMpsBytes = configSpace.maxPayloadBytes();
@@ -483,12 +523,13 @@ final class UpstreamPath implements DmaPort {
       postedSends.add(readyPs, sentPs);
       long takenPs = receiveWrite(address, source, offset + done, piece, wireBytes, isPolled);
       if (postedCredits != null) {
-        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+        long freePs = forwardedPs(takenPs) + creditReturnPs;
+        postedCredits.giveBack(CreditPool.dataCredits(dataBytes), freePs);
       }
       visiblePs = Math.max(visiblePs, takenPs);
       done += piece;
     }
-    if (isRelaxed()) {
+    if (attributes.isRelaxed()) {
       return Math.max(visiblePs, sentPs);
     }
     // Nothing may have been committed if all was refused.
@@ -522,13 +563,14 @@ final class UpstreamPath implements DmaPort {
   }
 
   private long writeHeader01(long iova, int lengthBytes) {
-    return TlpHeader.request01(true, iova, lengthBytes, attributes, requesterId(), 0);
+    return TlpHeader.request01(true, iova, lengthBytes, attributes.value(), requesterId(), 0);
   }
 
   /** Serves one write request; returns when it is globally visible or refused. */
   private long commit(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    route.follow(TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, sentPs);
+    route.follow(
+        TlpType.MEMORY_WRITE, wireBytes, requesterId(), isTranslated, iova, lengthBytes, sentPs);
     if (route.status() != DmaStatus.OK) {
       refuse(route.status());
       return route.arrivalPs();
@@ -542,7 +584,7 @@ final class UpstreamPath implements DmaPort {
     translate(iova, lengthBytes, true, rootComplex.awakePs(route.arrivalPs()) + rootUpstreamPs);
     long readyPs = translated.readyPs();
     if (translated.status() != DmaStatus.OK) {
-      report(translated.status(), readyPs);
+      report(translated.status(), writeHeader01(iova, lengthBytes), iova, readyPs);
       refuse(translated.status());
       return readyPs;
     }
@@ -551,12 +593,9 @@ final class UpstreamPath implements DmaPort {
       return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
     }
     if (memory.contains(pa, lengthBytes)) {
-      long commitPs = inOrder(caches.write(pa, lengthBytes, isNoSnoop(), readyPs + ownershipPs));
-      if (isPolled || commits.overlaps(pa, lengthBytes)) {
-        commits.add(pa, source, offset, lengthBytes, commitPs);
-      } else {
-        memory.copyIn(pa, source, offset, lengthBytes);
-      }
+      long commitPs =
+          inOrder(caches.write(pa, lengthBytes, attributes.isNoSnoop(), readyPs + ownershipPs));
+      store(pa, source, offset, lengthBytes, commitPs, isPolled);
       return commitPs;
     }
     peer = rootComplex.peerAt(pa);
@@ -564,9 +603,21 @@ final class UpstreamPath implements DmaPort {
       long downPs = readyPs + rootDownstreamPs;
       return writePeer(peer, null, pa, source, offset, lengthBytes, downPs);
     }
-    report(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
+    report(DmaStatus.UNSUPPORTED_REQUEST, writeHeader01(iova, lengthBytes), iova, readyPs);
     refuse(DmaStatus.UNSUPPORTED_REQUEST);
     return readyPs;
+  }
+
+  private void store(
+      long pa, byte[] source, int offset, int lengthBytes, long commitPs, boolean isPolled) {
+    if (messages != null) {
+      // The device may be gone before the write has left: then it must not have happened.
+      commits.add(pa, source, offset, lengthBytes, commitPs, this, sentPs);
+    } else if (isPolled || caches.isArrivalObservable() || commits.overlaps(pa, lengthBytes)) {
+      commits.add(pa, source, offset, lengthBytes, commitPs);
+    } else {
+      memory.copyIn(pa, source, offset, lengthBytes);
+    }
   }
 
   /**
@@ -581,7 +632,7 @@ final class UpstreamPath implements DmaPort {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerWrite(turn, address, source, offset, lengthBytes, readyPs);
+    long arrivalPs = peer.peerWrite(this, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return readyPs;
@@ -596,12 +647,12 @@ final class UpstreamPath implements DmaPort {
   private long inOrder(long readyPs) {
     long commitPs = Math.max(readyPs, postedOrder.commitBefore(sentPs));
     postedOrder.add(sentPs, commitPs);
-    return isRelaxed() ? readyPs : commitPs;
+    return attributes.isRelaxed() ? readyPs : commitPs;
   }
 
   private long deliverMessage(long pa, byte[] source, int offset, int lengthBytes, long arrivalPs) {
     if (lengthBytes != MESSAGE_BYTES) {
-      report(DmaStatus.UNSUPPORTED_REQUEST, arrivalPs);
+      report(DmaStatus.UNSUPPORTED_REQUEST, writeHeader01(pa, lengthBytes), pa, arrivalPs);
       refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return arrivalPs;
     }
@@ -609,7 +660,11 @@ final class UpstreamPath implements DmaPort {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
-    rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
+    if (messages != null) {
+      messages.add(requesterId(), pa, data, sentPs, arrivalPs);
+    } else {
+      rootComplex.interrupts().onMessage(requesterId(), pa, data, arrivalPs);
+    }
     return arrivalPs;
   }
 
@@ -626,7 +681,7 @@ final class UpstreamPath implements DmaPort {
     }
   }
 
-  private int requesterId() {
+  int requesterId() {
     return claimedRequesterId == OWN_REQUESTER_ID ? port.requesterId() : claimedRequesterId;
   }
 
@@ -636,9 +691,10 @@ final class UpstreamPath implements DmaPort {
   }
 
   /** The root port reports a request that the root complex refuses. */
-  private void report(DmaStatus why, long atPs) {
+  private void report(DmaStatus why, long header01, long address, long atPs) {
     boolean isAbort = why == DmaStatus.COMPLETER_ABORT;
-    rootErrors.record(isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST, atPs);
+    PcieError error = isAbort ? PcieError.COMPLETER_ABORT : PcieError.UNSUPPORTED_REQUEST;
+    rootErrors.record(error, header01, TlpHeader.request23(address), atPs);
   }
 
   private void fail(DmaStatus why) {

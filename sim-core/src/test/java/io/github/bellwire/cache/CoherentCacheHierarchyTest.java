@@ -50,7 +50,7 @@ class CoherentCacheHierarchyTest {
     NumaConfig numa = new NumaConfig(sockets, FAR * 64, LINK);
     List<MemoryController> controllers = sockets == 1 ? List.of(dram) : List.of(dram, farDram);
     return new CoherentCacheHierarchy(
-        new CoherentCacheConfig(core, llc, numa),
+        new CoherentCacheConfig(core, llc, numa, new MaintenanceConfig(3_000, 100_000)),
         2,
         controllers,
         new Simulation(7).randomStream("caches"));
@@ -210,6 +210,14 @@ class CoherentCacheHierarchyTest {
     assertThat(device.write(0x30, 160, false, AT)).isEqualTo(AT + LLC + DRAM);
 
     assertThat(dram.accesses).containsExactly("read 0 at 1020000", "read 3 at 1020000");
+    device.write(0x40, 65, false, AT);
+    CacheStatistics statistics = caches.statistics();
+    assertThat(statistics.deviceWriteMissesTotal()).isEqualTo(4);
+    assertThat(statistics.deviceWriteHitsTotal()).isEqualTo(2);
+    assertThat(statistics.deviceFullWriteMissesTotal()).isEqualTo(2);
+    assertThat(statistics.deviceFullWriteHitsTotal()).isEqualTo(1);
+    assertThat(statistics.dramReadsTotal()).isEqualTo(2);
+    assertThat(statistics.dramWritesTotal()).isZero();
   }
 
   // The row "DMA with No Snoop".
@@ -374,6 +382,33 @@ class CoherentCacheHierarchyTest {
     }
 
     assertThat(caches.statistics().deviceWriteHitsTotal()).isEqualTo(6);
+  }
+
+  // Maintenance.
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldWriteBackOnDemand(boolean isInclusive) {
+    use(1, isInclusive);
+    store(0, 3);
+    write(4);
+    load(0, 5);
+    dram.accesses.clear();
+
+    // 3 ns per line: the last of two dirty ones arrives at DRAM after 6 ns, the third is clean.
+    assertThat(caches.maintain(CacheOperation.CLEAN, 3 * 64, 192, AT))
+        .isEqualTo(AT + 6_000 + DRAM_WRITE + 100_000);
+    assertThat(dram.accesses).containsExactly("write 3 at 1003000", "write 4 at 1006000");
+    assertThat(load(0, 3)).isEqualTo(L1);
+
+    store(0, 3);
+    assertThat(caches.maintain(CacheOperation.INVALIDATE, 3 * 64, 64, AT))
+        .isEqualTo(AT + 3_000 + DRAM_WRITE + 100_000);
+    assertThat(caches.maintain(CacheOperation.CLEAN_AND_INVALIDATE, 3 * 64, 192, AT))
+        .isEqualTo(AT + 9_000 + 100_000);
+    assertThat(load(0, 3)).isEqualTo(L2 + LLC + DRAM);
+    assertThat(read(4)).isEqualTo(LLC + DRAM);
+    caches.setCacheable(0, 64, false);
   }
 
   // Two sockets. Who cached it matters: near copies serve reads of remote memory.

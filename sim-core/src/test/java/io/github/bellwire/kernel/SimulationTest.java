@@ -144,6 +144,55 @@ class SimulationTest {
   }
 
   @Test
+  void shouldCancelTheNextOfSeveral() {
+    Event next = named("next");
+    simulation.schedule(named("later"), 9);
+    simulation.schedule(next, 5);
+
+    assertThat(simulation.nextEventPs()).isEqualTo(5);
+    assertThat(simulation.cancel(next)).isTrue();
+    assertThat(next.isScheduled()).isFalse();
+    assertThat(simulation.nextEventPs()).isEqualTo(9);
+    simulation.run();
+
+    assertThat(happened).containsExactly("later@9");
+  }
+
+  @Test
+  void shouldOrderWhatIsScheduledBackwards() {
+    simulation.schedule(named("third"), 9);
+    simulation.schedule(named("second"), 7);
+    simulation.schedule(named("first"), 5);
+    simulation.schedule(named("equal"), 5);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("first@5", "equal@5", "second@7", "third@9");
+  }
+
+  @Test
+  void shouldMoveTheNextBehindAnother() {
+    Event next = named("next");
+    simulation.schedule(next, 5);
+    simulation.schedule(named("other"), 7);
+
+    simulation.reschedule(next, 7);
+    simulation.run();
+
+    assertThat(happened).containsExactly("other@7", "next@7");
+  }
+
+  @Test
+  void shouldLeaveTheNextWhereItIsWhenRunningToBeforeIt() {
+    simulation.schedule(named("next"), 5);
+
+    simulation.runUntil(4);
+
+    assertThat(happened).isEmpty();
+    assertThat(simulation.nextEventPs()).isEqualTo(5);
+  }
+
+  @Test
   void shouldRunUpToAndIncludingATime() {
     simulation.schedule(named("before"), 9);
     simulation.schedule(named("at"), 10);

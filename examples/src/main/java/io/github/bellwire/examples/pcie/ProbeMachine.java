@@ -134,9 +134,9 @@ final class ProbeMachine {
   TlpArithmetic expected() {
     TlpArithmetic expected =
         new TlpArithmetic(
-            probe.configSpace().maxPayloadBytes(),
-            probe.configSpace().maxReadRequestBytes(),
-            port.link().readCompletionBoundaryBytes());
+            port.link()
+                .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
+                .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes()));
     ProbeOperation operation = run.operation();
     ProbeWindow window = run.window();
     Simulation simulation = host.simulation();
