@@ -8,38 +8,81 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * The page that sets published figures beside simulated ones: a summary by group, then every point;
- * of groups that are too large for a reader, those that are furthest off.
+ * The page that sets published figures beside simulated ones: a summary by group, then every point.
+ * A run that has compared some groups only keeps what the page says of the others.
  */
 final class ValidationPage {
-  private static final int ROWS_MAX = 600;
-  private static final int WORST = 20;
+  /** The command that writes the page. */
+  static final String UPDATE =
+      "mvn -q -pl examples -am test -Dtest='*ValidationTest,ValidationPageTest'"
+          + " -Dsurefire.failIfNoSpecifiedTests=false -Dbellwire.updateValidation=true";
 
-  private final Map<String, List<ValidationRow>> groups = new LinkedHashMap<>();
-  private final List<ValidationRow> exceptions = new ArrayList<>();
+  private static final String SUMMARY = "## Summary";
+  private static final String HEADING = "## ";
 
-  ValidationPage(List<ValidationRow> rows) {
-    for (ValidationRow row : rows) {
-      if (row.hasBand()) {
-        groups.computeIfAbsent(row.group(), group -> new ArrayList<>()).add(row);
-      } else {
-        exceptions.add(row);
+  private final Map<String, List<String>> sections = new LinkedHashMap<>();
+  private final Map<String, String> summaries = new LinkedHashMap<>();
+
+  /**
+   * Brings a page up to date.
+   *
+   * @param page its lines; empty for a new one
+   * @param groups rows by group
+   */
+  ValidationPage(List<String> page, Map<String, List<ValidationRow>> groups) {
+    parse(page);
+    groups.forEach(
+        (group, rows) -> {
+          sections.put(group, table(rows));
+          summaries.put(group, summary(group, rows));
+        });
+  }
+
+  private void parse(List<String> page) {
+    String title = "";
+    for (String line : page) {
+      if (line.startsWith(HEADING)) {
+        title = line.substring(HEADING.length());
+      } else if (HEADING.concat(title).equals(SUMMARY)) {
+        if (line.startsWith("| ") && !line.startsWith("| What")) {
+          summaries.put(line.split("\\|")[1].strip(), line);
+        }
+      } else if (!title.isEmpty() && line.startsWith("|")) {
+        sections.computeIfAbsent(title, t -> new ArrayList<>()).add(line);
       }
     }
   }
 
-  /** {@return the lines of the summary: a table in Markdown} */
-  List<String> summary() {
+  /** {@return the lines of the page} */
+  List<String> lines() {
     List<String> lines = new ArrayList<>();
+    lines.add("# Published figures and simulated ones");
+    lines.add("");
+    lines.add(
+        "Written by the validation tests. One of them fails when an error leaves its band, and");
+    lines.add("when this page is not what they produce. To write it anew:");
+    lines.add("");
+    lines.add("    " + UPDATE);
+    lines.add("");
+    lines.add(SUMMARY);
+    lines.add("");
     lines.add("| What | Points | Mean error | Worst error | Allowed |");
     lines.add("|---|--:|--:|--:|--:|");
-    groups.forEach((group, rows) -> lines.add(summary(group, rows)));
+    lines.addAll(summaries.values());
+    sections.forEach(
+        (title, table) -> {
+          lines.add("");
+          lines.add(HEADING + title);
+          lines.add("");
+          lines.addAll(table);
+        });
     return lines;
   }
 
   private static String summary(String group, List<ValidationRow> rows) {
     double mean = rows.stream().mapToDouble(row -> Math.abs(row.error())).average().orElseThrow();
-    ValidationRow worst = worstFirst(rows).get(0);
+    ValidationRow worst =
+        rows.stream().max(Comparator.comparingDouble(row -> Math.abs(row.error()))).orElseThrow();
     List<String> bands = rows.stream().map(row -> row.band().text()).distinct().sorted().toList();
     return String.format(
         Locale.ROOT,
@@ -51,41 +94,9 @@ final class ValidationPage {
         String.join(", ", bands));
   }
 
-  /** {@return the whole page} */
-  List<String> lines() {
+  private static List<String> table(List<ValidationRow> rows) {
     List<String> lines = new ArrayList<>();
-    lines.add("# Published figures and simulated ones");
-    lines.add("");
-    lines.add("Written by `ValidationTest`, which fails when an error leaves its band and when this");
-    lines.add("page is not what the code produces. To write it anew:");
-    lines.add("`" + UPDATE + "`");
-    lines.add("");
-    lines.add("## Summary");
-    lines.add("");
-    lines.addAll(summary());
-    groups.forEach(
-        (group, rows) -> {
-          boolean isLarge = rows.size() > ROWS_MAX;
-          String title = isLarge ? group + ": the " + WORST + " points furthest off" : group;
-          lines.addAll(table(title, isLarge ? worstFirst(rows).subList(0, WORST) : rows, "source"));
-        });
-    if (!exceptions.isEmpty()) {
-      lines.addAll(table("Reported only", exceptions, "why"));
-    }
-    return lines;
-  }
-
-  /** The command that writes the page. */
-  static final String UPDATE =
-      "mvn -q -pl examples -am test -Dtest=ValidationTest"
-          + " -Dsurefire.failIfNoSpecifiedTests=false -Dbellwire.updateValidation=true";
-
-  private static List<String> table(String title, List<ValidationRow> rows, String last) {
-    List<String> lines = new ArrayList<>();
-    lines.add("");
-    lines.add("## " + title);
-    lines.add("");
-    lines.add("| Point | Published | Simulated | Error | Allowed | " + last + " |");
+    lines.add("| Point | Published | Simulated | Error | Allowed | Source |");
     lines.add("|---|--:|--:|--:|--:|---|");
     for (ValidationRow row : rows) {
       lines.add(
@@ -102,15 +113,11 @@ final class ValidationPage {
     return lines;
   }
 
-  private static List<ValidationRow> worstFirst(List<ValidationRow> rows) {
-    return rows.stream()
-        .sorted(Comparator.comparingDouble((ValidationRow row) -> -Math.abs(row.error())))
-        .toList();
-  }
-
   private static String error(double error, ValidationRow row, String flag) {
     boolean isPoints = row.band().kind() == Band.Kind.POINTS;
-    return String.format(Locale.ROOT, "%" + flag + ".1f%s", error, isPoints ? " points" : " %");
+    // No minus sign before a zero.
+    double rounded = Math.round(error * 10) / 10.0 + 0.0;
+    return String.format(Locale.ROOT, "%" + flag + ".1f%s", rounded, isPoints ? " points" : " %");
   }
 
   private static String figure(double value) {

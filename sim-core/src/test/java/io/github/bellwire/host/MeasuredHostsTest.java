@@ -36,8 +36,7 @@ class MeasuredHostsTest {
     long hitPs = DEVICE_PS + LINK_PS + rootComplexPs + llc.hitPs();
     long cyclePs = dram.timing().refresh().cyclePs();
     long refreshPs = cyclePs * cyclePs / (2 * 7_800_000);
-    long missPs =
-        hitPs + dram.frontPs() + dram.timing().rowClosedPs() + dram.backPs() + refreshPs;
+    long missPs = hitPs + dram.frontPs() + dram.timing().rowClosedPs() + dram.backPs() + refreshPs;
 
     // Halves are rounded down.
     assertThat(hitPs).isCloseTo(warmPs, within(2L));

@@ -30,8 +30,7 @@ class IdleStatesTest {
   @Test
   void shouldChooseStatesAsOftenAsConfigured() {
     IdleStates states =
-        states(
-            new IdleStatesConfig(10, List.of(new State(0, 700_000), new State(1_000, 300_000))));
+        states(new IdleStatesConfig(10, List.of(new State(0, 700_000), new State(1_000, 300_000))));
 
     int deep = 0;
     for (int i = 0; i < 10_000; i++) {

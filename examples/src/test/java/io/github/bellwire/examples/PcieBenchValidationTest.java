@@ -1,5 +1,7 @@
 package io.github.bellwire.examples;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -11,21 +13,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /**
  * The hosts of "Understanding PCIe performance for end host networking" (SIGCOMM 2018) under the
- * same measurements, by {@code pcie-bench}. Calibrated are three mean latencies of 64-byte reads per
- * host (warm, cold, remote) and the rates of the device; everything else follows.
+ * same measurements, by {@code pcie-bench}. Calibrated are three mean latencies of 64-byte reads
+ * per host (warm, cold, remote) and the rates of the device; everything else follows.
  */
-final class PcieBenchValidation {
+class PcieBenchValidationTest {
   private static final String RESOURCE = "pcie-bench.csv";
   private static final String SOURCE = "pcie-bench/data";
-  private static final long WINDOW_BYTES = 8_192;
-  private static final long TAIL_COUNT = 100_000;
-  private static final long COUNT = 20_000;
-
-  private PcieBenchValidation() {}
+  private static final String REPORTED = "PCIe, reported only";
+  private static final long TAIL_COUNT = 50_000;
+  private static final long COUNT = 10_000;
 
   /** One run of the study with what it published. */
   record Run(
@@ -102,8 +103,17 @@ final class PcieBenchValidation {
     }
   }
 
-  /** {@return all points; runs are independent of each other, so they share the processors} */
-  static List<ValidationRow> rows() {
+  @Test
+  void shouldMeasureWhatTheStudyMeasured() {
+    List<ValidationRow> rows = rows();
+    rows.forEach(Validation::record);
+
+    assertThat(rows).hasSizeGreaterThan(700);
+    assertThat(rows.stream().filter(row -> !row.isInBand())).isEmpty();
+  }
+
+  /** Returns all points; runs are independent of each other, so they share the processors. */
+  private static List<ValidationRow> rows() {
     List<Run> runs = runs();
     List<JsonNode> results = runs.parallelStream().map(Run::simulate).toList();
     List<ValidationRow> rows = new ArrayList<>();
@@ -131,20 +141,30 @@ final class PcieBenchValidation {
 
   private static String key(Run run, String cache, String numa) {
     return String.join(
-        " ", run.host(), run.op(), "" + run.size(), "" + run.window(), "" + run.offset(), cache, numa);
+        " ",
+        run.host(),
+        run.op(),
+        "" + run.size(),
+        "" + run.window(),
+        "" + run.offset(),
+        cache,
+        numa);
   }
 
   private static ValidationRow median(Run run, double ns) {
     String name = run.name("median ns");
     if (run.isE3()) {
-      boolean isOdd = run.size() == 1024 && run.op().equals("lat-read");
-      return isOdd
-          ? row("", name, run.median(), ns, Band.NONE, "above the same host's 2048 B")
-          : row("E3, median latency", name, run.median(), ns, Band.percent(10), SOURCE);
+      if (run.size() == 1024 && run.op().equals("lat-read")) {
+        return row(REPORTED, name, run.median(), ns, Band.NONE, "above the same host's 2048 B");
+      }
+      return run.size() == 2048 && run.op().equals("lat-write-read")
+          ? row(REPORTED, name, run.median(), ns, Band.NONE, "no known mechanism")
+          : row("PCIe: E3, median latency", name, run.median(), ns, Band.percent(10), SOURCE);
     }
     return run.size() == 64 && run.op().equals("lat-read")
-        ? row("64 B read latency, median", name, run.median(), ns, Band.percent(3), SOURCE)
-        : row("Latency against size, median", name, run.median(), ns, Band.percent(5), SOURCE);
+        ? row("PCIe: 64 B read latency, median", name, run.median(), ns, Band.percent(3), SOURCE)
+        : row(
+            "PCIe: latency against size, median", name, run.median(), ns, Band.percent(5), SOURCE);
   }
 
   private static ValidationRow tail(Run run, double ns) {
@@ -153,22 +173,28 @@ final class PcieBenchValidation {
       // The share of stalls of 2 ms is 0.9 to 3 per mille: where it was below 1, p99.9 missed them.
       boolean hasStalls = run.p999() > 100_000;
       return hasStalls
-          ? row("E3, p99.9", name, run.p999(), ns, Band.factor(10), SOURCE)
-          : row("", name, run.p999(), ns, Band.NONE, "stalls of 2 ms were below 0.1 % in this run");
+          ? row("PCIe: E3, p99.9", name, run.p999(), ns, Band.factor(10), SOURCE)
+          : row(
+              REPORTED,
+              name,
+              run.p999(),
+              ns,
+              Band.NONE,
+              "stalls of 2 ms were below 0.1 % in this run");
     }
     if (run.op().equals("lat-read") && run.cache().equals("cold") && run.numa().equals("local")) {
-      String group = "Cold reads, p99.9: refresh and banks";
+      String group = "PCIe: cold reads, p99.9, from refresh and banks";
       return row(group, name, run.p999(), ns, Band.percent(15), SOURCE);
     }
     String why = "no target: root complexes have tails of their own";
-    return row("", name, run.p999(), ns, Band.NONE, why);
+    return row(REPORTED, name, run.p999(), ns, Band.NONE, why);
   }
 
   private static ValidationRow bandwidth(Run run, double gbps) {
     String name = run.name("Gb/s");
     Artefact artefact = Artefact.of(run);
     if (artefact != null) {
-      return row("", name, run.gbps(), gbps, Band.NONE, artefact.why);
+      return row(REPORTED, name, run.gbps(), gbps, Band.NONE, artefact.why);
     }
     Target target = Target.of(run);
     return row(target.group, name, run.gbps(), gbps, target.band, SOURCE);
@@ -177,6 +203,7 @@ final class PcieBenchValidation {
   /** Effects of the study's device that the probe does not have. */
   private enum Artefact {
     MIXED("device: reads and writes together of 128 B to below 2 KiB, no known mechanism"),
+    ODD_SHORT("device: reads of 129 to 255 B take up to 4 ns more, with the latency"),
     SLOW_READS("device with MRRS 512 B: keeps to the rate of short reads in some sizes and runs"),
     UNALIGNED_LINE("no target below 128 B");
 
@@ -195,20 +222,23 @@ final class PcieBenchValidation {
       if (run.op().equals("read") && !isBdw && run.size() > 256 && !isWhole) {
         return SLOW_READS;
       }
+      if (run.op().equals("read") && run.size() == 192) {
+        return ODD_SHORT;
+      }
       return run.offset() > 0 && run.size() < 128 ? UNALIGNED_LINE : null;
     }
   }
 
   /** What has to be met. */
   private enum Target {
-    LOCAL_WARM("64 B reads: tags x 64 B / time a tag is held", Band.percent(6)),
-    OTHER_64("64 B reads: tags x 64 B / time a tag is held", Band.percent(10)),
-    SMALL("64 B writes and pairs", Band.percent(10)),
-    SHORT("128 to 384 B: the device's engines", Band.percent(10)),
-    LONG("512 B and above, one way", Band.percent(5)),
-    PAIRS("2048 B reads and writes together", Band.percent(5)),
-    CLIFF("one byte above a multiple of MPS", Band.percent(10)),
-    UNALIGNED("unaligned starts, 128 B and above", Band.percent(6));
+    LOCAL_WARM("PCIe: 64 B reads: tags x 64 B / time a tag is held", Band.percent(6)),
+    OTHER_64("PCIe: 64 B reads: tags x 64 B / time a tag is held", Band.percent(10)),
+    SMALL("PCIe: 64 B writes and pairs", Band.percent(10)),
+    SHORT("PCIe: 128 to 384 B: the device's engines", Band.percent(10)),
+    LONG("PCIe: 512 B and above, one way", Band.percent(5)),
+    PAIRS("PCIe: 2048 B reads and writes together", Band.percent(5)),
+    CLIFF("PCIe: one byte above a multiple of MPS", Band.percent(10)),
+    UNALIGNED("PCIe: unaligned starts, 128 B and above", Band.percent(6));
 
     private final String group;
     private final Band band;
@@ -255,11 +285,13 @@ final class PcieBenchValidation {
       }
       if (run.cache().equals("cold")) {
         String cold = key(run, "cold", run.numa());
-        rows.add(difference("Cold against warm reads", run, cold, local, 6, published, simulated));
+        rows.add(
+            difference("PCIe: cold against warm reads", run, cold, local, 6, published, simulated));
       } else if (run.numa().equals("remote")) {
         String remote = key(run, "warm", "remote");
         rows.add(
-            difference("Remote against local reads", run, remote, local, 10, published, simulated));
+            difference(
+                "PCIe: remote against local reads", run, remote, local, 10, published, simulated));
       }
     }
   }
@@ -291,14 +323,9 @@ final class PcieBenchValidation {
         new BufferedReader(
             new InputStreamReader(
                 Objects.requireNonNull(
-                    PcieBenchValidation.class.getResourceAsStream(RESOURCE), RESOURCE),
+                    PcieBenchValidationTest.class.getResourceAsStream(RESOURCE), RESOURCE),
                 StandardCharsets.UTF_8))) {
-      return reader
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .skip(1)
-          .map(Run::parse)
-          .toList();
+      return reader.lines().filter(line -> !line.startsWith("#")).skip(1).map(Run::parse).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
