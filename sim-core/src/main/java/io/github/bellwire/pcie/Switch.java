@@ -35,8 +35,8 @@ public final class Switch {
   private final ConfigSpace configSpace;
   private final List<SwitchPort> ports = new ArrayList<>();
   // Posted writes on the serializers of the upstream link: a gap must not let others pass them.
-  private final PostedOrder postedUp = new PostedOrder();
-  private final PostedOrder postedDown = new PostedOrder();
+  private final PostedOrder postedUp;
+  private final PostedOrder postedDown;
   private long completionUpSentPs;
   private long completionDownSentPs;
   private long upSentPs;
@@ -49,6 +49,8 @@ public final class Switch {
     configSpace =
         BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0, null);
     rootComplex.reserveBus(); // The bus inside.
+    postedUp = new PostedOrder(rootComplex.simulation());
+    postedDown = new PostedOrder(rootComplex.simulation());
   }
 
   /**

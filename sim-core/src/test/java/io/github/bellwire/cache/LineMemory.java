@@ -17,6 +17,7 @@ final class LineMemory implements MemoryController {
   final List<String> accesses = new ArrayList<>();
   final Set<Long> newerInCaches = new HashSet<>();
   boolean isRecording = true;
+  long staleReads;
   private final String prefix;
 
   LineMemory(String prefix) {
@@ -27,6 +28,9 @@ final class LineMemory implements MemoryController {
   public long read(long pa, int lengthBytes, long atPs) {
     if (isRecording) {
       accesses.add(prefix + "read " + pa / 64 + " at " + atPs);
+      if (newerInCaches.contains(pa / 64)) {
+        staleReads++;
+      }
     }
     return atPs + READ;
   }
