@@ -90,7 +90,7 @@ class ForwardingValidationTest {
     assertThat(quickCore / plateau).isBetween(0.97, 1.01);
     // Twice the width makes each read return earlier, which is all that it does.
     assertThat(wideLink / plateau).isBetween(0.99, 1.12);
-    assertThat(moreReads / LINE_MPPS).isBetween(0.99, 1.0);
+    assertThat(moreReads / LINE_MPPS).isBetween(0.97, 1.0); // begin and end of the run count
   }
 
   @Test
