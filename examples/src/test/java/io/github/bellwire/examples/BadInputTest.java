@@ -240,7 +240,7 @@ class BadInputTest {
         "link.lanes=0      | must be 1, 2, 4, 8, 16 or 32",
         "link.gen=0        | must be 1 to 6",
         "link.gen=7        | must be 1 to 6",
-        "link.dllps=up     | must be none, guide-rate or opposite; did you mean opposite?",
+        "link.dllps=up     | must be none, guide-rate or opposite; did you mean none?",
         "link.completions=rcb | must be longest, every-rcb or random; did you mean every-rcb?",
         "link.credits=many | must be 92-lines, pcievhost, unlimited, xeon-c5500-x16,"
             + " xeon-c5500-x4 or xeon-c5500-x8; did you mean 92-lines?",
@@ -257,7 +257,7 @@ class BadInputTest {
         "cpu.frequency=3   | needs a unit, for example 3GHz; must be 100MHz to 10GHz in Hz, kHz,"
             + " MHz or GHz",
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
-            + " dgx-1 or embedded-noncoherent; did you mean gen4-server?",
+            + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
         "iommu=on          | must be off; did you mean off?",
         "frames=0          | must be 1 to 1000000000000",
         "frames=1000000000001 | must be 1 to 1000000000000",

@@ -8,11 +8,12 @@ import java.util.Arrays;
  * one {@code long}:
  *
  * <pre>{@code
- * 63                  48 47                       0
- * | way hit or filled  | |  dirty ways, one bit   |
- * | last, looked at    | |  each                  |
- * | first              | |                        |
+ * 63          48 47            24 23             0
+ * | way hit or  | | ways in use  | |  dirty ways  |
+ * | filled last | | one bit each | | one bit each |
  * }</pre>
+ *
+ * <p>An empty set is told from its state alone, and the way hit last is looked at first.
  *
  * <p>Replacement: an empty way first, otherwise a random one. What Xeon servers do is not
  * published; of the simple policies random replacement comes nearest to the hit rates that rings of
@@ -26,8 +27,9 @@ final class TagArray {
   static final int NOWHERE = -1;
 
   private static final int ABSENT = -1;
+  private static final int USED_SHIFT = 24;
   private static final int LAST_SHIFT = 48;
-  private static final long DIRTY_MASK = (1L << LAST_SHIFT) - 1;
+  private static final long BELOW_LAST = (1L << LAST_SHIFT) - 1;
 
   private final int ways;
   private final long allWays;
@@ -63,14 +65,18 @@ final class TagArray {
 
   /** {@return the way that holds a tag, or {@link #NOWHERE}} */
   int find(int set, int tag) {
+    long state = states[set];
+    if ((state & BELOW_LAST) == 0) {
+      return NOWHERE;
+    }
     int base = set * ways;
-    int last = (int) (states[set] >>> LAST_SHIFT);
+    int last = (int) (state >>> LAST_SHIFT);
     if (tags[base + last] == tag) {
       return last;
     }
     for (int way = 0; way < ways; way++) {
       if (tags[base + way] == tag) {
-        states[set] = states[set] & DIRTY_MASK | (long) way << LAST_SHIFT;
+        states[set] = state & BELOW_LAST | (long) way << LAST_SHIFT;
         return way;
       }
     }
@@ -83,7 +89,7 @@ final class TagArray {
   }
 
   boolean isEmpty(int set, int way) {
-    return tags[set * ways + way] == ABSENT;
+    return (states[set] >>> USED_SHIFT + way & 1) == 0;
   }
 
   boolean isDirty(int set, int way) {
@@ -98,13 +104,14 @@ final class TagArray {
   /** Empties a way. */
   void remove(int set, int way) {
     tags[set * ways + way] = ABSENT;
-    states[set] &= ~(1L << way);
+    states[set] &= ~(1L << way | 1L << USED_SHIFT + way);
   }
 
   /** Puts a clean line into a way, in the place of what is there. */
   void put(int set, int way, int tag) {
     tags[set * ways + way] = tag;
-    states[set] = states[set] & DIRTY_MASK & ~(1L << way) | (long) way << LAST_SHIFT;
+    long state = states[set] & BELOW_LAST & ~(1L << way);
+    states[set] = state | 1L << USED_SHIFT + way | (long) way << LAST_SHIFT;
   }
 
   /**
@@ -114,12 +121,9 @@ final class TagArray {
    * @param allowed the ways that may be filled, at least one of them existing
    */
   int victim(int set, long allowed) {
-    int base = set * ways;
-    for (long left = allowed & allWays; left != 0; left &= left - 1) {
-      int way = Long.numberOfTrailingZeros(left);
-      if (tags[base + way] == ABSENT) {
-        return way;
-      }
+    long empty = allowed & allWays & ~(states[set] >>> USED_SHIFT);
+    if (empty != 0) {
+      return Long.numberOfTrailingZeros(empty);
     }
     return pick(allowed & allWays);
   }

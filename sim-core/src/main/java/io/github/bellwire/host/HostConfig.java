@@ -3,6 +3,7 @@ package io.github.bellwire.host;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheConfig;
+import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
@@ -80,6 +81,25 @@ public record HostConfig(
   public static final HostConfig GEN5_SERVER =
       GEN4_SERVER.withName("gen5-server").withLink(PcieLinkConfig.GEN5_X16);
 
+  /**
+   * One socket of a Xeon Gold 6140 (Skylake-SP, 2.3 GHz) with a Gen 3 x16 slot: the machine of the
+   * DDIO measurements of Farshin et al. (ATC 2020). Six channels of DDR4-2666, 21.3 GB/s each: 64 B
+   * / 128 GB/s = 500 ps. DRAM 89 to 91 ns from the core (AnandTech article 11544, page 13), of
+   * which 26 ns lead to the last-level cache, so 64 ns. Root complex and core costs as of {@link
+   * #GEN4_SERVER}; 256 tags. Assumptions.
+   */
+  public static final HostConfig SKX =
+      new HostConfig(
+          "skx",
+          2 * GIB,
+          64 * GIB,
+          18,
+          CoreConfig.SERVER.withFrequencyHz(2_300_000_000L),
+          CoherentCacheConfig.XEON_GOLD_6140,
+          new SimpleMemoryControllerConfig(64_000, 20_000, 500),
+          GEN4_SERVER.rootComplex(),
+          PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256));
+
   /** A Xeon E5-2630 (Sandy Bridge) of the pcie-bench study (SIGCOMM 2018); calibrated. */
   public static final HostConfig SNB = MeasuredHosts.snb();
 
@@ -153,6 +173,7 @@ public record HostConfig(
           GEN4_SERVER,
           GEN5_SERVER,
           DGX_1,
+          SKX,
           EMBEDDED_NONCOHERENT);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
@@ -211,6 +232,24 @@ public record HostConfig(
         memory,
         rootComplex,
         newLink);
+  }
+
+  /**
+   * {@return this machine with another root complex}
+   *
+   * @param newRootComplex delays, and whether devices reach each other through it
+   */
+  public HostConfig withRootComplex(RootComplexConfig newRootComplex) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        newRootComplex,
+        link);
   }
 
   /**

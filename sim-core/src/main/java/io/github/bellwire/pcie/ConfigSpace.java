@@ -54,6 +54,8 @@ public final class ConfigSpace {
   private boolean isResettingFunction;
   private boolean isSilent;
 
+  private Changes changes = new Changes();
+
   // Decoded from the registers after each write.
   private boolean busMasterEnabled;
   private boolean memoryEnabled;
@@ -380,7 +382,14 @@ public final class ConfigSpace {
     listener = newListener;
   }
 
+  /** Lets a fabric know from now on whenever registers have been written. */
+  void tell(Changes fabricChanges) {
+    changes = fabricChanges;
+    changes.add();
+  }
+
   private void decode() {
+    changes.add();
     boolean powered = powerState() != POWER_STATE_D3HOT;
     int command = registers.value(ConfigLayout.COMMAND);
     busMasterEnabled = powered && (command & ConfigLayout.COMMAND_BUS_MASTER_ENABLE) != 0;

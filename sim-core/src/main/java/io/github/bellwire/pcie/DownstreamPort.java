@@ -65,15 +65,19 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     deviceErrors = link.lowerErrors();
     cutter = new CompletionCutter(config, simulation.randomStream(name + " completions"));
     faultyTlps = new FaultyTlps(link);
-    tap = new TlpTap(config);
+    Changes changes = rootComplex.changes();
+    configSpace.tell(changes);
+    link.upstreamFaults().tell(changes);
+    link.downstreamFaults().tell(changes);
+    tap = new TlpTap(config, changes);
     FlowControlConfig flowControl = config.flowControl();
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
     creditReturnPs = flowControl.updatePs() + config.propagationPs();
     ErrorReporter reporter = rootComplex.errorReporter();
-    errors.listen(
+    errors.reportTo(
         (error, header01, header23, atPs) ->
             reporter.detected(this, false, error, header01, header23, atPs));
-    deviceErrors.listen(
+    deviceErrors.reportTo(
         (error, header01, header23, atPs) ->
             reporter.detected(this, true, error, header01, header23, atPs));
     linkUp =
@@ -94,6 +98,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Puts an endpoint at the far end of the link, which is free; the link is up. */
   void plug(Endpoint endpoint) {
+    endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
     occupant = new Occupant(endpoint, path, new RequestQueue(simulation, endpoint));
     rootComplex.addOccupied(this);

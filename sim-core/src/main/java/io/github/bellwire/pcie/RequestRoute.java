@@ -27,6 +27,18 @@ final class RequestRoute {
   }
 
   /**
+   * {@return whether every request from a port comes straight to the root complex: it is a root
+   * port that admits them all, as long as its registers are not written}
+   */
+  static boolean isStraight(DownstreamPort port) {
+    ConfigSpace config = port.configSpace();
+    return port.owner() == null
+        && config.isBusMasterEnabled()
+        && !config.acs().isOn(AcsLayout.TRANSLATION_BLOCKING)
+        && !config.acs().isOn(AcsLayout.SOURCE_VALIDATION);
+  }
+
+  /**
    * Sends a request on its way.
    *
    * @param type memory write or read
@@ -62,6 +74,13 @@ final class RequestRoute {
       at = owner.above();
       owner = at.owner();
     }
+  }
+
+  /** Takes note of a request that is dropped where it arrives. */
+  void drop(long newArrivalPs) {
+    arrivalPs = newArrivalPs;
+    forwardedPs = newArrivalPs;
+    turn = null;
   }
 
   /** {@return when the request has arrived at the root complex, or at the switch where it turns} */

@@ -45,6 +45,7 @@ public final class RootComplex {
   private final @Nullable IdleStates idleStates;
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
+  private final Changes changes = new Changes();
   private final Ecam ecam = new Ecam(this);
   private final ErrorReporter errorReporter;
   private int reservedBusesCount;
@@ -84,9 +85,9 @@ public final class RootComplex {
             : new IdleStates(idle, simulation.randomStream("rootComplex.idleStates"));
   }
 
-  /** {@return when a request that arrives from a device goes on: at once if nothing sleeps} */
-  long awakePs(long arrivalPs) {
-    return idleStates == null ? arrivalPs : idleStates.awakePs(arrivalPs);
+  /** {@return what a request may wait for when it arrives; null if nothing ever sleeps} */
+  @Nullable IdleStates idleStates() {
+    return idleStates;
   }
 
   /**
@@ -354,6 +355,11 @@ public final class RootComplex {
   /** {@return the next bus number that nobody has, for use until software numbers the buses} */
   int reserveBus() {
     return ++reservedBusesCount;
+  }
+
+  /** {@return what happens to the fabric} */
+  Changes changes() {
+    return changes;
   }
 
   Simulation simulation() {

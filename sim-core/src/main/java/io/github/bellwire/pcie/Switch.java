@@ -24,8 +24,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A function from arrival time to departure time, as the links are: schedules nothing. What one
  * port has received never waits behind what another has (no head-of-line blocking inside), and the
- * upstream link is never short of credits. Posted requests leave in the order in which they could,
- * and nothing passes them. Confined to the simulation thread.
+ * upstream link is never short of credits. A core's access to an address of the switch that no port
+ * of it has is answered by the root complex at once. Posted requests leave in the order in which
+ * they could, and nothing passes them. Confined to the simulation thread.
  */
 public final class Switch {
   private final RootComplex rootComplex;
@@ -34,8 +35,8 @@ public final class Switch {
   private final ConfigSpace configSpace;
   private final List<SwitchPort> ports = new ArrayList<>();
   // Posted writes on the serializers of the upstream link: a gap must not let others pass them.
-  private final PostedOrder postedUp = new PostedOrder();
-  private final PostedOrder postedDown = new PostedOrder();
+  private final PostedOrder postedUp;
+  private final PostedOrder postedDown;
   private long completionUpSentPs;
   private long completionDownSentPs;
   private long upSentPs;
@@ -48,6 +49,8 @@ public final class Switch {
     configSpace =
         BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0, null);
     rootComplex.reserveBus(); // The bus inside.
+    postedUp = new PostedOrder(rootComplex.simulation());
+    postedDown = new PostedOrder(rootComplex.simulation());
   }
 
   /**

@@ -110,6 +110,7 @@ class HostConfigTest {
             "gen4-server",
             "gen5-server",
             "dgx-1",
+            "skx",
             "embedded-noncoherent");
     assertThat(HostConfig.GEN5_SERVER.link()).isEqualTo(PcieLinkConfig.GEN5_X16);
     assertThat(HostConfig.GEN5_SERVER.withName("gen4-server").withLink(PcieLinkConfig.GEN4_X16))
