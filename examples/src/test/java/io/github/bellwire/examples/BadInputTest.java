@@ -256,7 +256,8 @@ class BadInputTest {
         "cpu.frequency=1Hz | must be 100MHz to 10GHz",
         "cpu.frequency=3   | needs a unit, for example 3GHz; must be 100MHz to 10GHz in Hz, kHz,"
             + " MHz or GHz",
-        "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server, dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
+        "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
+            + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
         "iommu=on          | must be off; did you mean off?",
         "frames=0          | must be 1 to 1000000000000",
         "frames=1000000000001 | must be 1 to 1000000000000",

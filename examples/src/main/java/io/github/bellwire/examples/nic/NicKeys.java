@@ -124,7 +124,7 @@ final class NicKeys {
       Key.optional(
           "nic.reads",
           ValueTypes.count(1, PcieLinkConfig.TAGS_MAX),
-          "16 at up to 10Gb/s, else link.tags",
+          "22 at up to 10Gb/s, else link.tags",
           "reads a port may have outstanding");
   static final Key<Long> RX_LATENCY =
       Key.of(
@@ -171,7 +171,7 @@ final class NicKeys {
   private static final long FRAMES_DEFAULT = 100_000;
   private static final int KIB = 1 << 10;
   private static final long RATE_82599 = 10_000_000_000L;
-  private static final long READS_82599 = 16;
+  private static final long READS_82599 = 22;
 
   private NicKeys() {}
 
@@ -227,10 +227,9 @@ final class NicKeys {
 
   /**
    * {@return the slot of a port: the card may have fewer reads outstanding than the host allows}
-   * The 82599 has tags for 32 reads (no extended tags, says lspci of any). That a port has 16, as
-   * if the two ports of the chip shared them, is an assumption which explains the plateau of the
-   * published forwarding curve (ixy-languages, figure data batches-3.3); faster cards are not
-   * known.
+   * The 82599 has tags for 32 reads (no extended tags, says lspci of any). That a port uses 20 of
+   * them is an assumption: on the Ivy Bridge preset it explains the plateau of the published
+   * forwarding curve (ixy-languages, figure data batches-3.3). Of faster cards nothing is known.
    *
    * @param link what the host offers
    */
