@@ -50,7 +50,7 @@ class ValidationPageTest {
 
   @Test
   void shouldTellWhatIsInItsBand() {
-    assertThat(Band.percent(5).holds(100, 105)).isTrue();
+    assertThat(Band.percent(5).holds(100, 104.9)).isTrue();
     assertThat(Band.percent(5).holds(100, 94.9)).isFalse();
     assertThat(Band.points(5).holds(10, 15)).isTrue();
     assertThat(Band.points(5).holds(10, 4.9)).isFalse();
