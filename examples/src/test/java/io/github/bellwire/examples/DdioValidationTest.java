@@ -22,21 +22,8 @@ class DdioValidationTest {
   private static final double BAND = 10;
   private static final double BAND_MANY_WAYS = 5;
 
-  private static final List<Row> ROWS = new ArrayList<>();
+  private static final List<ValidationRow> ROWS = new ArrayList<>();
   private static final Map<List<Integer>, JsonNode> RUNS = new HashMap<>();
-
-  /** One published figure in percent and what the simulation says. */
-  private record Row(
-      String group,
-      String name,
-      double published,
-      double simulated,
-      double bandPoints,
-      String source) {
-    double error() {
-      return simulated - published;
-    }
-  }
 
   @BeforeAll
   static void runAll() {
@@ -62,9 +49,16 @@ class DdioValidationTest {
     double write = 100 * Tool.number(json, "write_hit_ratio");
     double read = 100 * Tool.number(json, "read_hit_ratio");
     String name = "ring " + ring + ", ways " + ways;
-    ROWS.add(new Row(group, name + ", write", published, write, band, SOURCE));
+    ROWS.add(row(group, name + ", write", published, write, band));
     // The measured read hit rates equal those of writes within a point.
-    ROWS.add(new Row(group + " read", name + ", read", published, read, band + 1, SOURCE));
+    ROWS.add(row(group + " read", name + ", read", published, read, band + 1));
+  }
+
+  private static ValidationRow row(
+      String group, String name, double published, double simulated, double points) {
+    return Validation.record(
+        new ValidationRow(
+            "DDIO hit rates, " + group, name, published, simulated, Band.points(points), SOURCE));
   }
 
   private static JsonNode run(List<Integer> load) {
@@ -81,27 +75,20 @@ class DdioValidationTest {
         "count=4000");
   }
 
-  private static List<Row> group(String group) {
-    return ROWS.stream().filter(row -> row.group().equals(group)).toList();
+  private static List<ValidationRow> group(String group) {
+    return ROWS.stream().filter(row -> row.group().equals("DDIO hit rates, " + group)).toList();
   }
 
   @Test
   void shouldHitAsOftenAsMeasured() {
-    assertThat(ROWS)
-        .hasSize(38)
-        .allSatisfy(
-            row ->
-                assertThat(row.error())
-                    .as(
-                        "%s, %s: %.2f, simulated %.2f",
-                        row.group, row.name, row.published, row.simulated)
-                    .isBetween(-row.bandPoints(), row.bandPoints()));
+    assertThat(ROWS).hasSize(38);
+    assertThat(ROWS.stream().filter(row -> !row.isInBand())).isEmpty();
   }
 
   @Test
   void shouldHitLessTheLongerTheRing() {
     for (String group : List.of("ring 512 B", "ring 1500 B")) {
-      List<Row> rows = group(group);
+      List<ValidationRow> rows = group(group);
       assertThat(rows).hasSize(6);
       for (int i = 1; i < rows.size(); i++) {
         // A tenth of a point is what runs of this length leave open where nearly all hit.
@@ -115,7 +102,7 @@ class DdioValidationTest {
   @Test
   void shouldHitMoreTheMoreWaysDevicesHave() {
     for (String group : List.of("ways 1024 B", "ways 1500 B")) {
-      List<Row> rows = group(group);
+      List<ValidationRow> rows = group(group);
       for (int i = 1; i < rows.size(); i++) {
         assertThat(rows.get(i).simulated())
             .as(group)
@@ -135,10 +122,10 @@ class DdioValidationTest {
 
   @Test
   void shouldFindWhatItReadsIfTheRingIsNotFull() {
-    // Four cores are not overloaded: frames leave soon after they came, buffers wait empty.
-    JsonNode json = run(1024, 1024, 2, 4);
+    // Four cores are not overloaded: frames leave soon after they came, and buffers wait empty.
+    JsonNode json = run(1024, 1500, 2, 4);
 
-    assertThat(Tool.number(json, "read_hit_ratio")).isGreaterThan(0.95);
-    assertThat(Tool.number(json, "write_hit_ratio")).isLessThan(0.9);
+    assertThat(Tool.number(json, "read_hit_ratio")).isGreaterThan(0.9);
+    assertThat(Tool.number(json, "write_hit_ratio")).isLessThan(0.5);
   }
 }

@@ -9,36 +9,46 @@ import java.util.Locale;
  * @param name which figure, with its unit
  * @param published the figure
  * @param simulated ours
- * @param bandPercent how far apart they may be
- * @param source who published it
+ * @param band how far apart they may be
+ * @param source who published it, or why it has no band
  */
 record ValidationRow(
-    String group,
-    String name,
-    double published,
-    double simulated,
-    double bandPercent,
-    String source) {
+    String group, String name, double published, double simulated, Band band, String source) {
 
-  double errorPercent() {
-    return (simulated / published - 1) * 100;
+  ValidationRow(
+      String group,
+      String name,
+      double published,
+      double simulated,
+      double bandPercent,
+      String source) {
+    this(group, name, published, simulated, Band.percent(bandPercent), source);
+  }
+
+  /** {@return in percent of the published figure, or in points if both are percentages} */
+  double error() {
+    return band.error(published, simulated);
   }
 
   boolean isInBand() {
-    return Math.abs(errorPercent()) <= bandPercent;
+    return band.holds(published, simulated);
+  }
+
+  boolean hasBand() {
+    return band.kind() != Band.Kind.NONE;
   }
 
   @Override
   public String toString() {
     return String.format(
         Locale.ROOT,
-        "%s | %s | %.4g | %.4g | %+.1f %% | %.0f %% | %s",
+        "%s | %s | %.4g | %.4g | %+.1f | %s | %s",
         group,
         name,
         published,
         simulated,
-        errorPercent(),
-        bandPercent,
+        error(),
+        band.text(),
         source);
   }
 }

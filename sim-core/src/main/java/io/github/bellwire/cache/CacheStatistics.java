@@ -14,6 +14,7 @@ public final class CacheStatistics {
   long coreSnoops;
   long backInvalidations;
   long noSnoopHazards;
+  long overruledReads;
 
   /** Creates statistics of nothing. */
   public CacheStatistics() {}
@@ -79,5 +80,12 @@ public final class CacheStatistics {
    */
   public long noSnoopHazardsTotal() {
     return noSnoopHazards;
+  }
+
+  /**
+   * {@return reads of DRAM whose data was not used, because a cache on another socket was newer}
+   */
+  public long overruledReadsTotal() {
+    return overruledReads;
   }
 }

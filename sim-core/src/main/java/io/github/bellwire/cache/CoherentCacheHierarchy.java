@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Between sockets (assumptions): a directory tells at no cost whether the other socket holds a
- * line; the home memory is read while its caches are looked up; a device write to a line that is
- * absent and at home on the other socket waits until that has granted it.
+ * line; the home reads its memory while its caches are looked up, and answers when it has heard
+ * from both; a device write to a line that is absent and at home on the other socket waits until
+ * that has granted it.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
@@ -276,10 +277,12 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = peer.find(set, tag);
     long holders = peer.holders(set, tag);
     boolean isThere = way != TagArray.NOWHERE || holders != 0;
+    boolean isNewerThere = isThere && peer.isDirtyAnywhere(line, set, tag);
     long memoryPs =
         isRemote ? memory.read(line, atPs + outwardPs()) + inwardPs() : memory.read(line, atPs);
-    if (isThere && (isRemote || peer.isDirtyAnywhere(line, set, tag))) {
+    if (isThere && (isRemote || isNewerThere)) {
       // The home answers when it has heard from the caches and from memory, which it reads anyway.
+      statistics.overruledReads += isNewerThere ? 1 : 0;
       long cachePs = forward(peer, line, set, way, holders, atPs + roundTripPs + llcHitPs);
       return Math.max(cachePs, memoryPs);
     }
@@ -326,7 +329,14 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       donePs += snoopPs; // The rest of the line comes from the core that had changed it.
     }
     SocketCaches peer = peer(near);
-    if (peer != null && (!isHere && isHome(peer, line) || peer.isCached(set, tag))) {
+    boolean isGrantedThere = peer != null && !isHere && isHome(peer, line);
+    if (isGrantedThere && !isPartial) {
+      // The home grants the line when it has looked into its memory, too.
+      statistics.overruledReads += peer.isDirtyAnywhere(line, set, tag) ? 1 : 0;
+      long askedPs = atPs + llcHitPs + outwardPs();
+      donePs = Math.max(donePs, memory.read(line, askedPs) + inwardPs());
+    }
+    if (peer != null && (isGrantedThere || peer.isCached(set, tag))) {
       donePs = Math.max(donePs, atPs + llcHitPs + roundTripPs + llcHitPs);
       peer.drop(line, set, tag);
     }
@@ -373,7 +383,8 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
 
   // Both.
 
-  private boolean isDirtyAnywhere(long line) {
+  /** {@return whether a cache holds a line in a newer version than memory} */
+  boolean isDirtyAnywhere(long line) {
     int set = hash.set(line);
     int tag = hash.tag(line);
     for (SocketCaches socket : sockets) {

@@ -147,17 +147,18 @@ final class MeasuredHosts {
   /**
    * {@return E3-1226 v3 (Haswell), 8 MiB in 16 ways; modules of 8 GiB, 2Rx8 of 4 Gb, DDR3-1600} Its
    * means are ruled by idle states, so the shortest latencies stand in for them: 507 to 560 ns
-   * warm. Cold ones are no longer, which no cache explains; the mean difference of the other hosts
-   * is taken, 45 ns.
+   * warm. Cold ones are no longer, which no cache explains: nothing but the DRAM's own latency is
+   * left of a miss.
    */
   static HostConfig e3() {
+    DramTiming timing = DramTiming.DDR3_1600;
     return host(
         "e3",
         new Processor(4, 3_300_000_000L, 4, 16),
-        dram(DramTiming.DDR3_1600, 2),
+        dram(timing, 2),
         16,
         PcieLinkConfig.GEN3_X8.withMaxPayloadBytes(128),
-        new Means(533_000, 578_000 + refreshMeanPs(DramTiming.DDR3_1600), 0),
+        new Means(533_000, 533_000 + timing.rowClosedPs() + refreshMeanPs(timing), 0),
         IdleStatesConfig.E3_1226_V3);
   }
 

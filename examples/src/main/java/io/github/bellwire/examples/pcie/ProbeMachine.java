@@ -108,9 +108,11 @@ final class ProbeMachine {
     startPs = host.simulation().nowPs();
   }
 
+  /** Each line is waited for before it is written: stores alone would outrun memory. */
   private static void warm(ProbeWindow window, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
     for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
+      cpu.load(window.iova() + done, Long.BYTES);
       cpu.store(window.iova() + done, line, 0, LINE_BYTES);
     }
   }
