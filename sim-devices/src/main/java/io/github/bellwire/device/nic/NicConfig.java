@@ -71,7 +71,8 @@ public record NicConfig(
    * model/niantic.py) and written back with their packet. No rate of the engine is published that
    * is below the line (FD.io CSIT lists 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so
    * it is unlimited. Its own latency is not included. Reset within the 10 ms that drivers wait, and
-   * the link-up time, are assumptions; so is the locally administered address.
+   * the link-up time, are assumptions; so are the locally administered address and the 10 us after
+   * which gathered write-backs would leave if {@link #withRxBatches} made the part gather them.
    */
   public static final NicConfig NIC_82599 =
       new NicConfig(

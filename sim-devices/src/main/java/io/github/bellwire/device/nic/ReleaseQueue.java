@@ -2,15 +2,17 @@ package io.github.bellwire.device.nic;
 
 import java.util.Arrays;
 
-/** Bytes of a packet buffer that become free at known times, in the order of those times. */
+/**
+ * Bytes of a packet buffer that become free at known times, in the order of those times. The ring
+ * begins anew when all of them are free, so that few places of it are in the host's cache.
+ */
 final class ReleaseQueue {
-  private static final int UNSETTLED_MAX = 32;
-
   private long[] releasePs = new long[64];
   private int[] lengths = new int[64];
   private int head;
   private int count;
   private int bytes;
+  private long lastPs;
 
   /**
    * Adds bytes.
@@ -20,12 +22,15 @@ final class ReleaseQueue {
    * @param nowPs the current time
    */
   void add(int lengthBytes, long atPs, long nowPs) {
-    if (count % UNSETTLED_MAX == UNSETTLED_MAX - 1) {
-      bytesAt(nowPs); // So that the ring stays as short as what is under way.
+    if (lastPs <= nowPs) {
+      clear();
+    } else if (count == releasePs.length) {
+      bytesAt(nowPs);
+      if (count == releasePs.length) {
+        grow();
+      }
     }
-    if (count == releasePs.length) {
-      grow();
-    }
+    lastPs = atPs;
     int slot = head + count++ & releasePs.length - 1;
     releasePs[slot] = atPs;
     lengths[slot] = lengthBytes;
@@ -48,6 +53,7 @@ final class ReleaseQueue {
   }
 
   void clear() {
+    head = 0;
     count = 0;
     bytes = 0;
   }

@@ -15,6 +15,8 @@ final class RxFetcher {
   private final NicConfig config;
   private final DmaGate dma;
   private final @Nullable TraceSink trace;
+  private final int prefetchDescriptors;
+  private final int threshold;
   private final byte[] scratch;
   private long lastReadPs;
 
@@ -22,7 +24,9 @@ final class RxFetcher {
     this.config = config;
     this.dma = dma;
     this.trace = trace;
-    scratch = new byte[config.rxPrefetchDescriptors() * RxDescriptorLayout.SIZE_BYTES];
+    prefetchDescriptors = config.rxPrefetchDescriptors();
+    threshold = config.rxFetchThreshold();
+    scratch = new byte[prefetchDescriptors * RxDescriptorLayout.SIZE_BYTES];
   }
 
   void reset() {
@@ -46,14 +50,14 @@ final class RxFetcher {
 
   /** {@return whether fewer descriptors than wanted are on the chip and more can be had now} */
   boolean isPrefetchDue(RxQueue queue, long nowPs) {
-    return queue.unclaimedFetchedCount() < config.rxFetchThreshold()
+    return queue.unclaimedFetchedCount() < threshold
         && queue.fetchableCount() > 0
         && dma.tagFreePs() <= nowPs;
   }
 
   /** Reads the next descriptors, as many at once as the part does; false if that was refused. */
   boolean read(RxQueue queue, long nowPs) {
-    int count = Math.min(config.rxPrefetchDescriptors(), queue.fetchableCount());
+    int count = Math.min(prefetchDescriptors, queue.fetchableCount());
     long address = queue.address(queue.fetched);
     long readPs = dma.read(address, scratch, 0, count * RxDescriptorLayout.SIZE_BYTES, nowPs);
     if (dma.status() != DmaStatus.OK) {
@@ -64,10 +68,7 @@ final class RxFetcher {
       traceFetched(trace, queue, count, readPs);
     }
     for (int i = 0; i < count; i++) {
-      queue.bufferAddresses[queue.fetched] =
-          LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES);
-      queue.fetchedPs[queue.fetched] = lastReadPs;
-      queue.fetched = queue.next(queue.fetched);
+      queue.fetch(LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES), lastReadPs);
     }
     return true;
   }

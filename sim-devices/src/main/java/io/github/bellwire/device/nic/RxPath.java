@@ -387,7 +387,7 @@ final class RxPath {
     frame.epoch = queue.epoch;
     long fetchedPs = 0;
     for (int i = 0; i < count; i++) {
-      fetchedPs = queue.fetchedPs[queue.claimed];
+      fetchedPs = queue.fetchedPs(queue.claimed);
       queue.claimed = queue.next(queue.claimed);
     }
     long doneWaitingPs = Math.max(nowPs, fetchedPs);
@@ -417,7 +417,7 @@ final class RxPath {
     int done = 0;
     for (int i = 0; i < frame.descriptorsCount; i++) {
       int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
-      long address = queue.bufferAddresses[descriptor];
+      long address = queue.bufferAddress(descriptor);
       long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, sentPs);
       sentPs = dma.sentPs();
       if (dma.status() != DmaStatus.OK) {

@@ -36,9 +36,8 @@ final class RxQueue {
   /** Descriptors written back since the queue was enabled. */
   long reported;
 
-  // Of the descriptors on chip: buffer, and when it is known.
-  long[] bufferAddresses = new long[0];
-  long[] fetchedPs = new long[0];
+  // Of the descriptors on chip: buffer, and when it is known, side by side.
+  private long[] onChip = new long[0];
 
   // Done descriptors from the head on that have not been written back, when the last one may be,
   // and when all are to be at the latest.
@@ -57,9 +56,8 @@ final class RxQueue {
     bufferBytes = (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10;
     base = registers.get64(NicRegisters.rdbal(index));
     size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
-    if (bufferAddresses.length < size) {
-      bufferAddresses = new long[size];
-      fetchedPs = new long[size];
+    if (onChip.length < 2 * size) {
+      onChip = new long[2 * size];
       doneBytes = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
     }
     doneCount = 0;
@@ -95,6 +93,23 @@ final class RxQueue {
   int fetchableCount() {
     int toTail = distance(fetched, tail);
     return Math.min(toTail, size - fetched);
+  }
+
+  /** Takes the next descriptor onto the chip. */
+  void fetch(long bufferAddress, long atPs) {
+    onChip[2 * fetched] = bufferAddress;
+    onChip[2 * fetched + 1] = atPs;
+    fetched = next(fetched);
+  }
+
+  /** {@return the buffer of a descriptor on chip} */
+  long bufferAddress(int descriptor) {
+    return onChip[2 * descriptor];
+  }
+
+  /** {@return when a descriptor on chip is there, in picoseconds} */
+  long fetchedPs(int descriptor) {
+    return onChip[2 * descriptor + 1];
   }
 
   int next(int descriptor) {

@@ -195,8 +195,7 @@ final class RxReporter {
     if (queue.isLegacy) {
       int errors = frame.statusAndErrors >>> 24;
       // The address stays in place.
-      LittleEndian.putLong(
-          queue.doneBytes, at, queue.bufferAddresses[queue.head + queue.doneCount]);
+      LittleEndian.putLong(queue.doneBytes, at, queue.bufferAddress(queue.head + queue.doneCount));
       LittleEndian.putLong(
           queue.doneBytes,
           at + RxDescriptorLayout.HIGH_OFFSET,
