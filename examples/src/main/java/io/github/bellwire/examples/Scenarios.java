@@ -1,6 +1,8 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.memory.DramBench;
+import io.github.bellwire.examples.nic.Ddio;
 import io.github.bellwire.examples.nic.Lifecycle;
 import io.github.bellwire.examples.nic.NicForward;
 import io.github.bellwire.examples.nic.NicRx;
@@ -19,8 +21,10 @@ public final class Scenarios {
         new NicRx(),
         new NicTx(),
         new NicForward(),
+        new Ddio(),
         new Lifecycle(),
         new PcieBench(),
+        new DramBench(),
         new PioVsDma());
   }
 }

@@ -65,6 +65,12 @@ class MetricsTest {
           "link.mrrs",
           "link.rcb",
           "link.tags",
+          "link.dllps",
+          "link.completions",
+          "link.ecrc",
+          "link.credits",
+          "link.completion-buffer",
+          "link.bits-per-error",
           "cpu.frequency",
           "iommu");
 

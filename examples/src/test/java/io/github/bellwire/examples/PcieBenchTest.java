@@ -3,6 +3,7 @@ package io.github.bellwire.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -71,6 +72,50 @@ class PcieBenchTest {
     JsonNode json = Tool.json("pcie-bench", "host=ideal", "count=5000", "op=" + op, "size=" + size);
 
     assertThat(Tool.number(json, "goodput_gbit_per_s")).isCloseTo(gbps, withinPercentage(0.5));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // FLIT mode: 1024 Gb/s x 236/256 x 256/272.
+    "write, 256, link.gen=6 link.lanes=16, 888.5",
+    // 57.88 Gb/s x 256/284; x 64/84.
+    "write, 256, link.ecrc=on, 52.18",
+    "read, 512, link.completions=every-rcb, 44.10",
+    // 63.015 Gb/s x (1 - 4/1538) x 256/280.
+    "write, 256, link.dllps=opposite, 57.46",
+    // 63.015 Gb/s x 256/280.
+    "write, 256, link.dllps=none, 57.61"
+  })
+  void shouldDoWhatTheKeysOfTheLinkSay(String op, int size, String keys, double gbps) {
+    List<String> settings = new ArrayList<>(List.of(keys.split(" ")));
+    settings.addAll(List.of("host=ideal", "count=5000", "op=" + op, "size=" + size));
+
+    JsonNode json = Tool.json("pcie-bench", settings.toArray(new String[0]));
+
+    assertThat(Tool.number(json, "goodput_gbit_per_s")).isCloseTo(gbps, withinPercentage(0.5));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "op=write link.credits=xeon-c5500-x4",
+        "op=read link.completion-buffer=r-tile link.gen=6 size=4096",
+        "op=readwrite link.bits-per-error=100000",
+      })
+  void shouldBeSlowerWithLimitsAndErrors(String keys) {
+    List<String> settings = new ArrayList<>(List.of(keys.split(" ")));
+    settings.addAll(List.of("count=5000", "probe.tags=256", "probe.read-rate=unlimited"));
+    settings.add("probe.write-rate=unlimited");
+    JsonNode limited = Tool.json("pcie-bench", settings.toArray(new String[0]));
+    settings.removeIf(
+        key ->
+            key.startsWith("link.credits")
+                || key.startsWith("link.completion-buffer")
+                || key.startsWith("link.bits"));
+    JsonNode free = Tool.json("pcie-bench", settings.toArray(new String[0]));
+
+    assertThat(Tool.number(limited, "goodput_gbit_per_s"))
+        .isLessThan(0.99 * Tool.number(free, "goodput_gbit_per_s"));
   }
 
   @Test

@@ -60,6 +60,7 @@ public final class BenchmarkReport {
             .param("implementation", "bellwire", "agrona")
             .param("descriptorBytes", "16"));
     run(options(NicReceiveBenchmark.class).param("frameBytes", FRAME_BYTES));
+    run(options(DramBenchmark.class).param("pattern", "rand"));
   }
 
   private ChainedOptionsBuilder hold(String... implementations) {
@@ -94,7 +95,7 @@ public final class BenchmarkReport {
   private void add(String name, IterationResult iteration) {
     double operations = score(iteration, "operations");
     minimaNs.merge(name, score(iteration, "cpuNs") / operations, Math::min);
-    if (name.contains("bellwire") || name.contains("Receive")) {
+    if (name.contains("bellwire") || name.contains("Receive") || name.contains("Dram")) {
       double perOperation = score(iteration, "allocatedBytes") / operations;
       allocatedBytesPerOperationMax = Math.max(allocatedBytesPerOperationMax, perOperation);
     }

@@ -43,4 +43,26 @@ public interface CacheHierarchy {
    * @return when the core may go on
    */
   long coreStore(int coreIndex, long pa, int lengthBytes, long atPs);
+
+  /**
+   * A core cleans or invalidates all lines that a range touches, in the caches of all cores, and
+   * waits until that is done.
+   *
+   * @param operation what to do with each line
+   * @param pa first byte
+   * @param lengthBytes at least 1
+   * @param atPs when the core begins
+   * @return when the core may go on
+   */
+  long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs);
+
+  /**
+   * Maps memory cacheable or not, as page tables do. Coherent caches need not care. Memory that
+   * ceases to be cacheable must have been cleaned and invalidated.
+   *
+   * @param pa first byte, a multiple of 64
+   * @param lengthBytes at least 1; when made cacheable again, as when it was made uncached
+   * @param isCacheable as all memory is at first
+   */
+  void setCacheable(long pa, int lengthBytes, boolean isCacheable);
 }

@@ -6,10 +6,15 @@ public final class CacheStatistics {
   long deviceReadMisses;
   long deviceWriteHits;
   long deviceWriteMisses;
+  long deviceFullWriteHits;
+  long deviceFullWriteMisses;
+  long dramReads;
+  long dramWrites;
   long writeBacks;
   long coreSnoops;
   long backInvalidations;
   long noSnoopHazards;
+  long overruledReads;
 
   /** Creates statistics of nothing. */
   public CacheStatistics() {}
@@ -34,6 +39,26 @@ public final class CacheStatistics {
     return deviceWriteMisses;
   }
 
+  /** {@return lines that devices wrote as a whole and found, as the write hits of Xeon counters} */
+  public long deviceFullWriteHitsTotal() {
+    return deviceFullWriteHits;
+  }
+
+  /** {@return lines that devices wrote as a whole and did not find} */
+  public long deviceFullWriteMissesTotal() {
+    return deviceFullWriteMisses;
+  }
+
+  /** {@return lines read from DRAM, by whomever} */
+  public long dramReadsTotal() {
+    return dramReads;
+  }
+
+  /** {@return lines written to DRAM, by whomever} */
+  public long dramWritesTotal() {
+    return dramWrites;
+  }
+
   /** {@return dirty lines that were written to DRAM to make room or for coherence} */
   public long writeBacksTotal() {
     return writeBacks;
@@ -55,5 +80,12 @@ public final class CacheStatistics {
    */
   public long noSnoopHazardsTotal() {
     return noSnoopHazards;
+  }
+
+  /**
+   * {@return reads of DRAM whose data was not used, because a cache on another socket was newer}
+   */
+  public long overruledReadsTotal() {
+    return overruledReads;
   }
 }

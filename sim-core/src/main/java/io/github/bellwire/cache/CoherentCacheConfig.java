@@ -9,8 +9,10 @@ import static java.util.Objects.requireNonNull;
  * @param core the private caches
  * @param llc the last-level cache of each socket
  * @param numa the sockets
+ * @param maintenance what cleaning and invalidating lines costs a core
  */
-public record CoherentCacheConfig(CoreCacheConfig core, LlcConfig llc, NumaConfig numa)
+public record CoherentCacheConfig(
+    CoreCacheConfig core, LlcConfig llc, NumaConfig numa, MaintenanceConfig maintenance)
     implements CacheConfig {
 
   /**
@@ -26,7 +28,8 @@ public record CoherentCacheConfig(CoreCacheConfig core, LlcConfig llc, NumaConfi
       new CoherentCacheConfig(
           new CoreCacheConfig(64, 8, 435, 1024, 16, 6_087, 435, 10_000),
           new LlcConfig(18, 2048, 11, 0x600, false, 12, 20_000),
-          NumaConfig.ONE_SOCKET);
+          NumaConfig.ONE_SOCKET,
+          MaintenanceConfig.X86);
 
   /**
    * A Xeon E5-2630 v4 (Broadwell-EP, 10 cores at 2.2 GHz): L1D 32 KiB in 8 ways, L2 256 KiB in 8
@@ -38,13 +41,15 @@ public record CoherentCacheConfig(CoreCacheConfig core, LlcConfig llc, NumaConfi
       new CoherentCacheConfig(
           new CoreCacheConfig(64, 8, 455, 512, 8, 5_455, 455, 10_000),
           new LlcConfig(10, 2048, 20, 0xC0000, true, 1, 20_000),
-          NumaConfig.ONE_SOCKET);
+          NumaConfig.ONE_SOCKET,
+          MaintenanceConfig.X86);
 
   // Checked here and nowhere else.
   public CoherentCacheConfig {
     requireNonNull(core, "core");
     requireNonNull(llc, "llc");
     requireNonNull(numa, "numa");
+    requireNonNull(maintenance, "maintenance");
   }
 
   @Override
@@ -58,7 +63,7 @@ public record CoherentCacheConfig(CoreCacheConfig core, LlcConfig llc, NumaConfi
    * @param newLlc as in the constructor
    */
   public CoherentCacheConfig withLlc(LlcConfig newLlc) {
-    return new CoherentCacheConfig(core, newLlc, numa);
+    return new CoherentCacheConfig(core, newLlc, numa, maintenance);
   }
 
   /**
@@ -67,6 +72,6 @@ public record CoherentCacheConfig(CoreCacheConfig core, LlcConfig llc, NumaConfi
    * @param newNuma as in the constructor
    */
   public CoherentCacheConfig withNuma(NumaConfig newNuma) {
-    return new CoherentCacheConfig(core, llc, newNuma);
+    return new CoherentCacheConfig(core, llc, newNuma, maintenance);
   }
 }

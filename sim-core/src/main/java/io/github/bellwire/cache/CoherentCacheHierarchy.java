@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * </ul>
  *
  * <p>Between sockets (assumptions): a directory tells at no cost whether the other socket holds a
- * line; the home memory is read while its caches are looked up; a device write to a line that is
- * absent and at home on the other socket waits until that has granted it.
+ * line; the home reads its memory while its caches are looked up, and answers when it has heard
+ * from both; a device write to a line that is absent and at home on the other socket waits until
+ * that has granted it.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
@@ -53,6 +54,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
   private final long storePs;
   private final long snoopPs;
   private final long roundTripPs;
+  private final MaintenanceConfig maintenance;
 
   /**
    * Creates empty caches.
@@ -96,6 +98,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     storePs = config.core().storePs();
     snoopPs = config.core().snoopPs();
     roundTripPs = numa.roundTripPs();
+    maintenance = config.maintenance();
   }
 
   @Override
@@ -133,7 +136,39 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long localPs = atPs;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      localPs += maintenance.linePs();
+      if (writeBack(line, operation == CacheOperation.CLEAN)) {
+        statistics.writeBacks++;
+        donePs = Math.max(donePs, memory.write(line, localPs));
+      }
+    }
+    return Math.max(donePs, localPs) + maintenance.barrierPs();
+  }
+
+  /** Nothing to do: memory that software maps uncached is accessed as coherently as all other. */
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   // Cores.
+
+  /**
+   * Returns whether a line has to be written to DRAM, now that no cache has it or all are clean.
+   */
+  private boolean writeBack(long line, boolean keepsCopies) {
+    int set = hash.set(line);
+    int tag = hash.tag(line);
+    boolean wasDirty = false;
+    for (SocketCaches socket : sockets) {
+      wasDirty |= keepsCopies ? socket.clean(line, set, tag) : socket.drop(line, set, tag);
+    }
+    return wasDirty;
+  }
 
   private long loadLine(int coreIndex, long line, long atPs) {
     CoreCaches core = cores[coreIndex];
@@ -142,7 +177,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     }
     int way = core.find(line);
     if (way != TagArray.NOWHERE) {
-      core.touch(line, way);
+      core.promote(line);
       return atPs + l2HitPs;
     }
     return loadBeyondCore(coreIndex, line, atPs + l2HitPs);
@@ -162,7 +197,6 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       near.setDirty(set, near.findOrAllocate(set, tag, allWays, atPs));
       donePs += snoop();
     } else if (way != TagArray.NOWHERE) {
-      near.touch(set, way);
       if (!isInclusive && holders == 0) {
         isDirty = near.isDirty(set, way);
         near.remove(set, way);
@@ -186,7 +220,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = core.find(line);
     if (way != TagArray.NOWHERE && core.isDirty(line, way)) {
       if (!core.isInL1(line)) {
-        core.touch(line, way);
+        core.promote(line);
       }
       return;
     }
@@ -243,10 +277,16 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = peer.find(set, tag);
     long holders = peer.holders(set, tag);
     boolean isThere = way != TagArray.NOWHERE || holders != 0;
-    if (isThere && (isRemote || peer.isDirtyAnywhere(line, set, tag))) {
-      return forward(peer, line, set, way, holders, atPs + roundTripPs + llcHitPs);
+    boolean isNewerThere = isThere && peer.isDirtyAnywhere(line, set, tag);
+    long memoryPs =
+        isRemote ? memory.read(line, atPs + outwardPs()) + inwardPs() : memory.read(line, atPs);
+    if (isThere && (isRemote || isNewerThere)) {
+      // The home answers when it has heard from the caches and from memory, which it reads anyway.
+      statistics.overruledReads += isNewerThere ? 1 : 0;
+      long cachePs = forward(peer, line, set, way, holders, atPs + roundTripPs + llcHitPs);
+      return Math.max(cachePs, memoryPs);
     }
-    return isRemote ? memory.read(line, atPs + outwardPs()) + inwardPs() : memory.read(line, atPs);
+    return memoryPs;
   }
 
   private long deviceWrite(
@@ -256,14 +296,21 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = near.find(set, tag);
     long holders = near.holders(set, tag);
     boolean isHere = way != TagArray.NOWHERE || holders != 0;
-    if (isHere) {
-      statistics.deviceWriteHits++;
-    } else {
-      statistics.deviceWriteMisses++;
-    }
+    countWrite(isHere, isPartial);
     return allocates
         ? writeAllocating(near, line, set, tag, isPartial, isHere, atPs)
         : writeThrough(near, line, set, tag, isPartial, atPs);
+  }
+
+  private void countWrite(boolean isHere, boolean isPartial) {
+    int full = isPartial ? 0 : 1;
+    if (isHere) {
+      statistics.deviceWriteHits++;
+      statistics.deviceFullWriteHits += full;
+    } else {
+      statistics.deviceWriteMisses++;
+      statistics.deviceFullWriteMisses += full;
+    }
   }
 
   private long writeAllocating(
@@ -282,12 +329,18 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       donePs += snoopPs; // The rest of the line comes from the core that had changed it.
     }
     SocketCaches peer = peer(near);
-    if (peer != null && (!isHere && isHome(peer, line) || peer.isCached(set, tag))) {
+    boolean isGrantedThere = peer != null && !isHere && isHome(peer, line);
+    if (isGrantedThere && !isPartial) {
+      // The home grants the line when it has looked into its memory, too.
+      statistics.overruledReads += peer.isDirtyAnywhere(line, set, tag) ? 1 : 0;
+      long askedPs = atPs + llcHitPs + outwardPs();
+      donePs = Math.max(donePs, memory.read(line, askedPs) + inwardPs());
+    }
+    if (peer != null && (isGrantedThere || peer.isCached(set, tag))) {
       donePs = Math.max(donePs, atPs + llcHitPs + roundTripPs + llcHitPs);
       peer.drop(line, set, tag);
     }
     int way = near.findOrAllocate(set, tag, ioWays, atPs);
-    near.touch(set, way);
     near.setDirty(set, way);
     return donePs;
   }
@@ -330,7 +383,8 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
 
   // Both.
 
-  private boolean isDirtyAnywhere(long line) {
+  /** {@return whether a cache holds a line in a newer version than memory} */
+  boolean isDirtyAnywhere(long line) {
     int set = hash.set(line);
     int tag = hash.tag(line);
     for (SocketCaches socket : sockets) {

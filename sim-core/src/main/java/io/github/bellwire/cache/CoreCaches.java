@@ -52,8 +52,7 @@ final class CoreCaches {
   }
 
   /** Brings a line of the second level to the first; replaces round robin. */
-  void touch(long line, int way) {
-    l2.touch((int) line & l2Mask, way);
+  void promote(long line) {
     int set = (int) line & l1Mask;
     int next = l1Next[set];
     l1Lines[set * l1Ways + next] = line;
@@ -79,7 +78,7 @@ final class CoreCaches {
   /** Puts an absent line into an empty way. */
   void put(long line, int way) {
     l2.put((int) line & l2Mask, way, (int) (line >>> l2Bits));
-    touch(line, way);
+    promote(line);
   }
 
   /** {@return whether the line was here and dirty; it is not here any more} */

@@ -28,4 +28,12 @@ public interface DeviceCachePort {
    * @return when the write is globally visible
    */
   long write(long pa, int lengthBytes, boolean noSnoop, long atPs);
+
+  /**
+   * {@return whether the time at which written bytes reach memory can be told from what cores read,
+   * so that they must not be there any earlier}
+   */
+  default boolean isArrivalObservable() {
+    return false;
+  }
 }

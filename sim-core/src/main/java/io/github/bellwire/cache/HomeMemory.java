@@ -24,11 +24,13 @@ final class HomeMemory {
 
   /** {@return when a line that is asked for at a time has been read} */
   long read(long line, long atPs) {
+    statistics.dramReads++;
     return controllers[socketOf(line)].read(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
   }
 
   /** {@return when a line that arrives at a time has been written} */
   long write(long line, long atPs) {
+    statistics.dramWrites++;
     return controllers[socketOf(line)].write(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
   }
 

@@ -22,13 +22,20 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private static final int LINE_SHIFT = 6;
   private static final long ABSENT = -1;
 
-  private static final int STATE_WORDS = 4;
-  private static final int RECENT_LINE = 0;
+  // An entry of the last-level cache: the line, and whether it is dirty in bit 0.
+  private static final long DIRTY = 1;
+
+  // The state of a set, side by side because it is used together: the line hit last, which is most
+  // likely the next hit, with its way, whether it is dirty, and the next victim; and the cores that
+  // may hold copies of the set's lines. Two words never lie across lines of the host's caches.
+  private static final int STATE_WORDS = 2;
   private static final int SHARERS = 1;
-  private static final int DIRTY_WAYS = 2;
-  private static final int WAYS = 3;
+  private static final int RECENT_SHIFT = 16;
+  private static final long RECENT_DIRTY = 1 << 15;
   private static final int VICTIM_SHIFT = 8;
-  private static final int WAY_MASK = 0xff;
+  private static final int WAY_MASK = 0x3f;
+  private static final long VICTIM_MASK = (long) WAY_MASK << VICTIM_SHIFT;
+  private static final long RECENT_MASK = -1L << RECENT_SHIFT;
 
   private final MemoryController dram;
   private final long llcHitPs;
@@ -39,8 +46,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final int coreMask;
   private final int coreShift;
   private final long[] llcLines;
-  // Per set, side by side because they are used together: the line hit last, which is most likely
-  // the next hit; the cores that may hold copies of the set's lines; and the packed rest.
   private final long[] setStates;
   // The private caches, one after the other.
   private final long[] coreLines;
@@ -67,8 +72,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     llcLines = new long[config.llcSets() * ways];
     Arrays.fill(llcLines, ABSENT);
     setStates = new long[config.llcSets() * STATE_WORDS];
-    for (int i = RECENT_LINE; i < setStates.length; i += STATE_WORDS) {
-      setStates[i] = ABSENT;
+    for (int i = 0; i < setStates.length; i += STATE_WORDS) {
+      setStates[i] = RECENT_MASK; // No line is all ones.
     }
     coreLines = new long[coresCount * config.coreLines()];
     Arrays.fill(coreLines, ABSENT);
@@ -130,6 +135,39 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long donePs = atPs;
+    for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
+      donePs += storePs;
+      int state = state(line);
+      int way = find(line, state);
+      if (way >= 0) {
+        maintainLine(operation, line, state, way, donePs);
+      }
+    }
+    return donePs;
+  }
+
+  private void maintainLine(CacheOperation operation, long line, int state, int way, long atPs) {
+    int slot = firstSlot(state) + way;
+    if ((llcLines[slot] & DIRTY) != 0) {
+      writeBack(line, atPs);
+      llcLines[slot] &= ~DIRTY;
+      setStates[state] &= ~RECENT_DIRTY;
+    }
+    if (operation != CacheOperation.CLEAN) {
+      invalidateCoreCopies(line, state);
+      llcLines[slot] = ABSENT;
+      setStates[state] |= RECENT_MASK;
+    }
+  }
+
+  /** Nothing to do: all memory is accessed coherently. */
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   private long loadBeyondCore(int coreIndex, long line, long atPs) {
     int state = state(line);
     setStates[state + SHARERS] |= 1L << coreIndex;
@@ -139,7 +177,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       return llcPs;
     }
     allocate(line, state, atPs);
-    return dram.read(line << LINE_SHIFT, LINE_BYTES, llcPs);
+    return fetch(line, llcPs);
   }
 
   /**
@@ -151,14 +189,16 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     int way = find(line, state);
     if (way >= 0) {
       statistics.deviceWriteHits++;
+      statistics.deviceFullWriteHits += isPartial ? 0 : 1;
     } else {
       statistics.deviceWriteMisses++;
+      statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
       if (isPartial) {
-        fetchedPs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs);
+        fetchedPs = fetch(line, atPs + llcHitPs);
       }
       way = allocate(line, state, atPs);
     }
-    setStates[state + DIRTY_WAYS] |= 1L << way;
+    setRecentDirty(state, way);
     return fetchedPs;
   }
 
@@ -179,10 +219,25 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     if (way < 0) {
       way = allocate(line, state, atPs);
     }
-    setStates[state + DIRTY_WAYS] |= 1L << way;
+    setRecentDirty(state, way);
     invalidateCoreCopies(line, state);
     coreLines[coreSlot(coreIndex, line)] = line;
     setStates[state + SHARERS] |= 1L << coreIndex;
+  }
+
+  private long fetch(long line, long atPs) {
+    statistics.dramReads++;
+    return dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+  }
+
+  private void writeBack(long line, long atPs) {
+    statistics.writeBacks++;
+    statistics.dramWrites++;
+    dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+  }
+
+  private static boolean isPartial(long line, long pa, long end) {
+    return line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
   }
 
   private int coreSlot(int coreIndex, long line) {
@@ -204,14 +259,15 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return setIndex(line, setMask) * STATE_WORDS;
   }
 
+  /** Returns the way of a line, which is the recent one then, or -1. */
   private int find(long line, int state) {
-    if (setStates[state + RECENT_LINE] == line) {
-      return (int) setStates[state + WAYS] & WAY_MASK;
+    if (setStates[state] >>> RECENT_SHIFT == line) {
+      return (int) setStates[state] & WAY_MASK;
     }
     int base = firstSlot(state);
     for (int way = 0; way < ways; way++) {
-      if (llcLines[base + way] == line) {
-        hitLast(state, line, way);
+      if (llcLines[base + way] >>> 1 == line) {
+        hitLast(state, llcLines[base + way], way);
         return way;
       }
     }
@@ -219,36 +275,41 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   private boolean isRecentAndDirty(long line, int state) {
-    return setStates[state + RECENT_LINE] == line
-        && (setStates[state + DIRTY_WAYS] >>> (setStates[state + WAYS] & WAY_MASK) & 1) != 0;
+    return (setStates[state] & (RECENT_MASK | RECENT_DIRTY))
+        == (line << RECENT_SHIFT | RECENT_DIRTY);
+  }
+
+  private void setRecentDirty(int state, int way) {
+    setStates[state] |= RECENT_DIRTY;
+    llcLines[firstSlot(state) + way] |= DIRTY;
   }
 
   private int firstSlot(int state) {
     return state / STATE_WORDS * ways;
   }
 
-  private void hitLast(int state, long line, int way) {
-    setStates[state + RECENT_LINE] = line;
-    setStates[state + WAYS] = setStates[state + WAYS] & ~WAY_MASK | way;
+  private void hitLast(int state, long entry, int way) {
+    setStates[state] =
+        entry >>> 1 << RECENT_SHIFT
+            | (entry & DIRTY) * RECENT_DIRTY
+            | setStates[state] & VICTIM_MASK
+            | way;
   }
 
   private int allocate(long line, int state, long atPs) {
-    int way = (int) (setStates[state + WAYS] >>> VICTIM_SHIFT);
+    int way = (int) (setStates[state] & VICTIM_MASK) >>> VICTIM_SHIFT;
     long nextVictim = way + 1 == ways ? 0 : way + 1;
     int slot = firstSlot(state) + way;
     long victim = llcLines[slot];
-    long bit = 1L << way;
-    if ((setStates[state + DIRTY_WAYS] & bit) != 0) {
-      statistics.writeBacks++;
-      dram.write(victim << LINE_SHIFT, LINE_BYTES, atPs);
-      setStates[state + DIRTY_WAYS] &= ~bit;
-    }
     if (victim != ABSENT) {
-      invalidateCoreCopies(victim, state);
+      if ((victim & DIRTY) != 0) {
+        writeBack(victim >>> 1, atPs);
+      }
+      invalidateCoreCopies(victim >>> 1, state);
     }
-    llcLines[slot] = line;
-    setStates[state + WAYS] = nextVictim << VICTIM_SHIFT;
-    hitLast(state, line, way);
+    llcLines[slot] = line << 1;
+    setStates[state] = setStates[state] & ~VICTIM_MASK | nextVictim << VICTIM_SHIFT;
+    hitLast(state, line << 1, way);
     return way;
   }
 
@@ -273,7 +334,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
           statistics.deviceReadHits++;
         } else {
           statistics.deviceReadMisses++;
-          donePs = Math.max(donePs, dram.read(line << LINE_SHIFT, LINE_BYTES, atPs + llcHitPs));
+          donePs = Math.max(donePs, fetch(line, atPs + llcHitPs));
         }
       }
       return donePs;
@@ -283,18 +344,26 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
       long end = pa + lengthBytes;
       long lastLine = end - 1 >>> LINE_SHIFT;
-      long donePs = atPs + llcHitPs;
-      for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-        int state = state(line);
-        if (isRecentAndDirty(line, state)) {
-          statistics.deviceWriteHits++;
-        } else {
-          boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
-          donePs = Math.max(donePs, dirty(line, state, isPartial, atPs));
-        }
-        invalidateCoreCopies(line, state);
+      long line = pa >>> LINE_SHIFT;
+      long donePs = writeLine(line, isPartial(line, pa, end), atPs);
+      while (line < lastLine) {
+        line++;
+        donePs = Math.max(donePs, writeLine(line, isPartial(line, pa, end), atPs));
       }
-      return donePs;
+      return Math.max(donePs, atPs + llcHitPs);
+    }
+
+    private long writeLine(long line, boolean isPartial, long atPs) {
+      int state = state(line);
+      long fetchedPs = 0;
+      if (isRecentAndDirty(line, state)) {
+        statistics.deviceWriteHits++;
+        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
+      } else {
+        fetchedPs = dirty(line, state, isPartial, atPs);
+      }
+      invalidateCoreCopies(line, state);
+      return fetchedPs;
     }
   }
 }

@@ -72,10 +72,6 @@ final class SocketCaches {
     llc.setDirty(set, way, true);
   }
 
-  void touch(int set, int way) {
-    llc.touch(set, way);
-  }
-
   /** {@return whether some cache of the socket holds a line in a newer version than memory} */
   boolean isDirtyAnywhere(long line, int set, int tag) {
     int way = llc.find(set, tag);
@@ -192,7 +188,6 @@ final class SocketCaches {
       directory.put(set, way, tag);
       holders[directory.slot(set, way)] = 0;
     }
-    directory.touch(set, way);
     holders[directory.slot(set, way)] |= 1L << coreIndex;
   }
 

@@ -8,14 +8,16 @@ import java.util.Arrays;
  * one {@code long}:
  *
  * <pre>{@code
- * 63        48 47               24 23                0
- * | way hit  | | referenced ways | |   dirty ways    |
- * |   last   | | (one bit each)  | |  (one bit each) |
+ * 63          48 47            24 23             0
+ * | way hit or  | | ways in use  | |  dirty ways  |
+ * | filled last | | one bit each | | one bit each |
  * }</pre>
  *
- * <p>Replacement: an empty way first, otherwise a random one of those that have not been referenced
- * since all of them had been (not recently used, as re-reference prediction with one bit). Pure LRU
- * is worse on cyclic rings than what Xeon hosts show.
+ * <p>An empty set is told from its state alone, and the way hit last is looked at first.
+ *
+ * <p>Replacement: an empty way first, otherwise a random one. What Xeon servers do is not
+ * published; of the simple policies random replacement comes nearest to the hit rates that rings of
+ * buffers show there (LRU is far too low), so this is an assumption.
  */
 final class TagArray {
   /** Most ways that fit a set's state. */
@@ -25,7 +27,7 @@ final class TagArray {
   static final int NOWHERE = -1;
 
   private static final int ABSENT = -1;
-  private static final int REFERENCED_SHIFT = 24;
+  private static final int USED_SHIFT = 24;
   private static final int LAST_SHIFT = 48;
   private static final long BELOW_LAST = (1L << LAST_SHIFT) - 1;
 
@@ -63,27 +65,22 @@ final class TagArray {
 
   /** {@return the way that holds a tag, or {@link #NOWHERE}} */
   int find(int set, int tag) {
+    long state = states[set];
+    if ((state & BELOW_LAST) == 0) {
+      return NOWHERE;
+    }
     int base = set * ways;
-    int last = (int) (states[set] >>> LAST_SHIFT);
+    int last = (int) (state >>> LAST_SHIFT);
     if (tags[base + last] == tag) {
       return last;
     }
     for (int way = 0; way < ways; way++) {
       if (tags[base + way] == tag) {
+        states[set] = state & BELOW_LAST | (long) way << LAST_SHIFT;
         return way;
       }
     }
     return NOWHERE;
-  }
-
-  /** Notes that a way has been hit. */
-  void touch(int set, int way) {
-    long state = states[set];
-    long referenced = state >>> REFERENCED_SHIFT & allWays | 1L << way;
-    if (referenced == allWays) {
-      referenced = 1L << way;
-    }
-    states[set] = state & allWays | referenced << REFERENCED_SHIFT | (long) way << LAST_SHIFT;
   }
 
   /** {@return the tag in a way; meaningless if the way is empty} */
@@ -92,7 +89,7 @@ final class TagArray {
   }
 
   boolean isEmpty(int set, int way) {
-    return tags[set * ways + way] == ABSENT;
+    return (states[set] >>> USED_SHIFT + way & 1) == 0;
   }
 
   boolean isDirty(int set, int way) {
@@ -107,16 +104,14 @@ final class TagArray {
   /** Empties a way. */
   void remove(int set, int way) {
     tags[set * ways + way] = ABSENT;
-    long bit = 1L << way;
-    states[set] &= ~(bit | bit << REFERENCED_SHIFT);
+    states[set] &= ~(1L << way | 1L << USED_SHIFT + way);
   }
 
   /** Puts a clean line into a way, in the place of what is there. */
   void put(int set, int way, int tag) {
     tags[set * ways + way] = tag;
-    states[set] =
-        states[set] & BELOW_LAST & ~(1L << way) & ~(1L << way + REFERENCED_SHIFT)
-            | (long) way << LAST_SHIFT;
+    long state = states[set] & BELOW_LAST & ~(1L << way);
+    states[set] = state | 1L << USED_SHIFT + way | (long) way << LAST_SHIFT;
   }
 
   /**
@@ -126,20 +121,11 @@ final class TagArray {
    * @param allowed the ways that may be filled, at least one of them existing
    */
   int victim(int set, long allowed) {
-    int base = set * ways;
-    for (long left = allowed & allWays; left != 0; left &= left - 1) {
-      int way = Long.numberOfTrailingZeros(left);
-      if (tags[base + way] == ABSENT) {
-        return way;
-      }
+    long empty = allowed & allWays & ~(states[set] >>> USED_SHIFT);
+    if (empty != 0) {
+      return Long.numberOfTrailingZeros(empty);
     }
-    long candidates = allowed & allWays & ~(states[set] >>> REFERENCED_SHIFT);
-    if (candidates == 0) {
-      // Everything that may go has been referenced: forget that, for those ways.
-      candidates = allowed & allWays;
-      states[set] &= ~(candidates << REFERENCED_SHIFT);
-    }
-    return pick(candidates);
+    return pick(allowed & allWays);
   }
 
   /** {@return a random one of the bits that are set} */

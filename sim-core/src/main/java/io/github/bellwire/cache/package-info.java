@@ -8,12 +8,13 @@
  * }</pre>
  *
  * <p>{@link io.github.bellwire.cache.CoherentCacheHierarchy} is the model of real servers, {@link
- * io.github.bellwire.cache.SimpleCacheHierarchy} a plain one. Only tags and times: the bytes of a
- * coherent host are in physical memory, so what a device reads with No Snoop is not stale but
- * counted as a hazard. Times are picoseconds.
+ * io.github.bellwire.cache.SimpleCacheHierarchy} a plain one. These are tags and times only: the
+ * bytes of a coherent server are in physical memory, so what a device reads with No Snoop is not
+ * stale but counted as a hazard. {@link io.github.bellwire.cache.EmbeddedCacheHierarchy} holds
+ * bytes of its own, for hosts that software has to keep coherent. Times are picoseconds.
  *
- * <p>Not modelled: prefetchers, limits on outstanding misses, the mesh or ring as a resource, way
- * partitions between cores, non-coherent hosts.
+ * <p>Not modelled: prefetchers of servers, limits on outstanding misses, the mesh or ring as a
+ * resource, way partitions between cores.
  */
 @NullMarked
 package io.github.bellwire.cache;

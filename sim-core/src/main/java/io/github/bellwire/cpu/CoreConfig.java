@@ -65,6 +65,16 @@ public record CoreConfig(
   }
 
   /**
+   * {@return this core with another number of cache lines in flight}
+   *
+   * @param newLinesOutstanding as in the constructor
+   */
+  public CoreConfig withLinesOutstanding(int newLinesOutstanding) {
+    return new CoreConfig(
+        frequencyHz, mmioWritePs, interruptPs, newLinesOutstanding, lookAheadCycles, deviceAccess);
+  }
+
+  /**
    * {@return this configuration with other costs of device memory}
    *
    * @param newDeviceAccess as in the constructor

@@ -1,5 +1,7 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CacheOperation;
+
 /**
  * What host software can do: load, store, uncached access, compute. Drivers are written against
  * this and run either in a {@link Routine} on a core or, as straight-line code, on the synchronous
@@ -154,6 +156,25 @@ public interface CpuPort {
    * @param lengthBytes at least 1
    */
   void copy(long fromPa, long toPa, int lengthBytes);
+
+  /**
+   * Cleans or invalidates the cached lines of a range, one by one, and waits until that is done.
+   *
+   * @param operation what to do with each line
+   * @param pa host physical address in RAM
+   * @param lengthBytes at least 1
+   */
+  void maintainCache(CacheOperation operation, long pa, int lengthBytes);
+
+  /**
+   * Maps memory cacheable or uncached, which takes no time here. Only hosts whose caches are not
+   * coherent make a difference. Clean and invalidate memory before it ceases to be cacheable.
+   *
+   * @param pa host physical address in RAM, a multiple of 64
+   * @param lengthBytes at least 1; when made cacheable again, as when it was made uncached
+   * @param isCacheable as all memory is at first
+   */
+  void setCacheable(long pa, int lengthBytes, boolean isCacheable);
 
   /**
    * Computes for a while.

@@ -15,6 +15,9 @@ final class DeviceAccess {
   private static final int LINE_MASK = (1 << LINE_SHIFT) - 1;
   private static final int REGISTER_BYTES = 8;
 
+  /** What may wait before the link until stores hold up the core; an assumption. */
+  private static final long STORE_BACKLOG_PS = 1_000_000;
+
   private final RootComplex rootComplex;
   private final WriteCombiner combiner;
   private final long storePs;
@@ -45,8 +48,7 @@ final class DeviceAccess {
 
   /** Sends a register store that leaves at a time. */
   void sendStore(long address, int sizeBytes, long value, long leavesPs) {
-    rootComplex.mmioWrite(address, sizeBytes, value, leavesPs);
-    nextStorePs = leavesPs + storeGapPs;
+    followStore(leavesPs, rootComplex.mmioWrite(address, sizeBytes, value, leavesPs));
   }
 
   /** Stores a block by uncached stores of up to 8 bytes, each a request of its own. */
@@ -55,8 +57,8 @@ final class DeviceAccess {
     for (int done = 0; done < lengthBytes; ) {
       int piece = pieceBytes(address + done, lengthBytes - done, REGISTER_BYTES);
       localPs = storeLeavesPs(localPs);
-      rootComplex.mmioWrite(address + done, source, offset + done, piece, localPs);
-      nextStorePs = localPs + storeGapPs;
+      long portPs = rootComplex.mmioWrite(address + done, source, offset + done, piece, localPs);
+      followStore(localPs, portPs);
       done += piece;
     }
     return localPs;
@@ -120,6 +122,11 @@ final class DeviceAccess {
   /** What evicts the buffers beside a fence: an uncached load. */
   void evictAll(long atPs) {
     combiner.evictAll(atPs);
+  }
+
+  /** Uncached stores queue up before a busy link, but not without end. */
+  private void followStore(long leavesPs, long portPs) {
+    nextStorePs = leavesPs + Math.max(storeGapPs, portPs - STORE_BACKLOG_PS);
   }
 
   /** Returns where the part of a block begins that lies in its n-th line. */

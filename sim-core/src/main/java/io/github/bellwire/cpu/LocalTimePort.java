@@ -1,7 +1,8 @@
 package io.github.bellwire.cpu;
 
 import io.github.bellwire.cache.CacheHierarchy;
-import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.cache.CacheOperation;
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -13,7 +14,7 @@ final class LocalTimePort implements CpuPort {
   private final CycleTime cycleTime;
   private final MachinePorts machine;
   private final CacheHierarchy caches;
-  private final PhysicalMemory memory;
+  private final CoreMemory memory;
   private final DeviceAccess devices;
   private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
@@ -120,6 +121,16 @@ final class LocalTimePort implements CpuPort {
   @Override
   public void copy(long fromPa, long toPa, int lengthBytes) {
     localPs = lines.copy(fromPa, toPa, lengthBytes, localPs);
+  }
+
+  @Override
+  public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {
+    localPs = machine.caches().maintain(operation, pa, lengthBytes, localPs);
+  }
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
+    machine.caches().setCacheable(pa, lengthBytes, isCacheable);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.MmioResult;
 
@@ -122,6 +123,16 @@ public final class SynchronousPort implements CpuPort {
   @Override
   public void copy(long fromPa, long toPa, int lengthBytes) {
     runOn(lines.copy(fromPa, toPa, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {
+    runOn(machine.caches().maintain(operation, pa, lengthBytes, nowPs()));
+  }
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
+    machine.caches().setCacheable(pa, lengthBytes, isCacheable);
   }
 
   @Override

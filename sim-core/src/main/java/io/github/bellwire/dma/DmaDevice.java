@@ -2,6 +2,7 @@ package io.github.bellwire.dma;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.dma.MappingTable.Kind;
 import org.jspecify.annotations.Nullable;
@@ -17,8 +18,12 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A range that the {@link DmaMapper} cannot give to the device where it lies (it exceeds the
- * mask, as a rule) is copied to a bounce buffer; the device gets the address of that. The host is
- * taken to be coherent: a sync of what is not bounced checks its arguments and costs nothing.
+ * mask, as a rule) is copied to a bounce buffer; the device gets the address of that. For a
+ * coherent device a sync of what is not bounced checks its arguments and costs nothing. For one
+ * that is not, the lines of a buffer are cleaned when it is given to the device and invalidated
+ * when the host gets it back, unless the device only reads it, as arm64 does (Linux,
+ * arch/arm64/mm/dma-mapping.c); a buffer that shares a line with other data may then lose what was
+ * written to either.
  *
  * <p>A refusal (no bounce slots, no memory, no room under the mask) is returned and counted. What
  * no correct driver does, unmapping what is not mapped or with another length or direction, throws
@@ -142,9 +147,11 @@ public final class DmaDevice {
   public void syncForCpu(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
     int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
+    long pa = mappings.pa(entry) + offsetBytes;
     long bouncePa = mappings.bouncePa(entry);
-    if (bouncePa != MappingTable.NOT_BOUNCED && direction != DmaDirection.TO_DEVICE) {
-      long pa = mappings.pa(entry) + offsetBytes;
+    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
+    giveToCpu(port, isBounced ? bouncePa + offsetBytes : pa, lengthBytes, direction);
+    if (isBounced && direction != DmaDirection.TO_DEVICE) {
       requirePool().copyFromBounce(port, pa, bouncePa + offsetBytes, lengthBytes);
     }
   }
@@ -162,11 +169,13 @@ public final class DmaDevice {
   public void syncForDevice(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
     int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
+    long pa = mappings.pa(entry) + offsetBytes;
     long bouncePa = mappings.bouncePa(entry);
-    if (bouncePa != MappingTable.NOT_BOUNCED && direction != DmaDirection.FROM_DEVICE) {
-      long pa = mappings.pa(entry) + offsetBytes;
+    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
+    if (isBounced && direction != DmaDirection.FROM_DEVICE) {
       requirePool().copyToBounce(port, pa, bouncePa + offsetBytes, lengthBytes);
     }
+    giveToDevice(port, isBounced ? bouncePa + offsetBytes : pa, lengthBytes);
   }
 
   /**
@@ -277,6 +286,10 @@ public final class DmaDevice {
     long key = MappingTable.key(sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
     mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
     mapsCount++;
+    if (!config.isCoherent()) {
+      port.maintainCache(CacheOperation.CLEAN_AND_INVALIDATE, pa, sizeBytes);
+      port.setCacheable(pa, sizeBytes, false);
+    }
     return new CoherentBuffer(pa, iova, sizeBytes);
   }
 
@@ -291,6 +304,9 @@ public final class DmaDevice {
     int sizeBytes = buffer.sizeBytes();
     requireSamePa(buffer);
     unmap(port, buffer.iova(), sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT, false);
+    if (!config.isCoherent()) {
+      port.setCacheable(buffer.pa(), sizeBytes, true);
+    }
     allocator.free(buffer.pa(), sizeBytes);
   }
 
@@ -354,6 +370,7 @@ public final class DmaDevice {
       mappingErrorsCount++;
       return MAPPING_ERROR;
     }
+    giveToDevice(port, pa, lengthBytes);
     mapsCount++;
     long key = MappingTable.key(lengthBytes, direction, kind);
     mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
@@ -381,6 +398,7 @@ public final class DmaDevice {
       return MAPPING_ERROR;
     }
     pool.copyToBounce(port, pa, bouncePa, lengthBytes);
+    giveToDevice(port, bouncePa, lengthBytes);
     mapsCount++;
     bouncedMapsCount++;
     mappings.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));
@@ -404,12 +422,30 @@ public final class DmaDevice {
     mappings.remove(entry);
     unmapsCount++;
     mapper.unmap(port, iova, lengthBytes, direction);
-    if (bouncePa != MappingTable.NOT_BOUNCED) {
+    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
+    if (copyBack) {
+      giveToCpu(port, isBounced ? bouncePa : pa, lengthBytes, direction);
+    }
+    if (isBounced) {
       BounceBufferPool bouncePool = requirePool();
       if (copyBack && direction != DmaDirection.TO_DEVICE) {
         bouncePool.copyFromBounce(port, pa, bouncePa, lengthBytes);
       }
       bouncePool.free(bouncePa, lengthBytes);
+    }
+  }
+
+  /** Brings memory up to date; whatever the device will do, no dirty line may be evicted later. */
+  private void giveToDevice(CpuPort port, long pa, int lengthBytes) {
+    if (!config.isCoherent()) {
+      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
+    }
+  }
+
+  /** Makes cores look at memory again: they may have loaded lines before the device wrote them. */
+  private void giveToCpu(CpuPort port, long pa, int lengthBytes, DmaDirection direction) {
+    if (!config.isCoherent() && direction != DmaDirection.TO_DEVICE) {
+      port.maintainCache(CacheOperation.INVALIDATE, pa, lengthBytes);
     }
   }
 

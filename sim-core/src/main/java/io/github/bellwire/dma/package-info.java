@@ -31,8 +31,8 @@
  * simulation thread. A call may run simulated time in the middle, so that an interrupt handler
  * enters the same object again; every class here allows for that.
  *
- * <p>Not modelled: NUMA nodes, highmem without a kernel mapping, devices with an offset between
- * host and bus addresses, and caches that are not kept coherent.
+ * <p>Not modelled: NUMA nodes, highmem without a kernel mapping, and devices with an offset between
+ * host and bus addresses.
  */
 @NullMarked
 package io.github.bellwire.dma;

@@ -6,7 +6,11 @@ import io.github.bellwire.cache.CacheConfig;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoherentCacheHierarchy;
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.DevicePortConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheHierarchy;
+import io.github.bellwire.cache.NumaConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.cpu.Core;
@@ -17,18 +21,22 @@ import io.github.bellwire.dma.BounceBufferPool;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.BusEnumerator;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.SlotConfig;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
@@ -51,7 +59,7 @@ public final class Host {
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
-  private final PageAllocator pages;
+  private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
 
   /**
@@ -76,18 +84,22 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    caches = newCaches(config, simulation);
+    caches = newCaches(config, simulation, memory);
     interrupts = new InterruptController(simulation);
     rootComplex =
         new RootComplex(
             config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
-    MachinePorts machine = new MachinePorts(simulation, memory, commits, caches, rootComplex);
+    CoreMemory coreMemory =
+        caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
+    MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
     for (int i = 0; i < config.coresCount(); i++) {
       cores.add(new Core(i, config.core(), machine));
     }
-    pages = new PageAllocator(MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes()));
+    for (int socket = 0; socket < config.cache().sockets(); socket++) {
+      pages.add(new PageAllocator(zones(config, socket)));
+    }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = new BounceBufferPool(pages, (int) poolBytes);
+    bounceBuffers = new BounceBufferPool(pages(), (int) poolBytes);
   }
 
   /**
@@ -122,17 +134,40 @@ public final class Host {
   }
 
   /**
+   * Makes a new root port a slot with the machine's kind of link; it is empty.
+   *
+   * @param slot what the slot can do
+   * @return the port, into which devices can be put
+   */
+  public RootPort addSlot(SlotConfig slot) {
+    return rootComplex.addSlot(slot, config.link());
+  }
+
+  /**
    * Does what firmware does after power-on: finds the devices and gives their BARs addresses at or
    * above 4 GiB where they are 64 bits wide. Bus mastering is left to the drivers.
    *
    * @return the devices in the order of attachment, those of a switch where the switch is
    */
   public List<EnumeratedFunction> enumerate() {
-    EnumerationConfig enumeration =
+    return firmware().enumerate(rootComplex);
+  }
+
+  /**
+   * Sets up the device that has been put into a slot while the machine runs.
+   *
+   * @param port the slot; its link is up
+   * @return the device; none if the slot is empty
+   */
+  public List<EnumeratedFunction> enumerate(DownstreamPort port) {
+    return firmware().enumerateSlot(rootComplex, port);
+  }
+
+  private BusEnumerator firmware() {
+    return new BusEnumerator(
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
-            .withMaxReadRequestBytes(config.link().maxReadRequestBytes());
-    return new BusEnumerator(enumeration).enumerate(rootComplex);
+            .withMaxReadRequestBytes(config.link().maxReadRequestBytes()));
   }
 
   /**
@@ -146,7 +181,11 @@ public final class Host {
 
   /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
   public DmaDevice newDmaDevice() {
-    return new DmaDevice(DmaConfig.LINUX_DEFAULT, pages, DmaMapper.IDENTITY, bounceBuffers);
+    return new DmaDevice(
+        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+        pages(),
+        DmaMapper.IDENTITY,
+        bounceBuffers);
   }
 
   /** {@return what it is made of} */
@@ -189,9 +228,18 @@ public final class Host {
     return rootComplex;
   }
 
-  /** {@return physical pages for drivers} */
+  /** {@return physical pages for drivers, of the first socket} */
   public PageAllocator pages() {
-    return pages;
+    return pages(0);
+  }
+
+  /**
+   * {@return physical pages of one socket}
+   *
+   * @param socket 0 to below the number of sockets
+   */
+  public PageAllocator pages(int socket) {
+    return pages.get(socket);
   }
 
   /** {@return the bounce buffers that devices with narrow addresses share} */
@@ -199,16 +247,33 @@ public final class Host {
     return bounceBuffers;
   }
 
-  private static CacheHierarchy newCaches(HostConfig config, Simulation simulation) {
+  private static MemoryZones zones(HostConfig config, int socket) {
+    NumaConfig numa = config.cache().numa();
+    if (numa.sockets() == 1) {
+      return MemoryZones.ofRam(config.lowMemoryBytes(), config.highMemoryBytes());
+    }
+    long firstBytes = numa.secondSocketPa() - MemoryZones.NORMAL_BASE;
+    return socket == 0
+        ? MemoryZones.ofRam(config.lowMemoryBytes(), firstBytes)
+        : new MemoryZones(
+            MemoryZone.NONE,
+            new MemoryZone(numa.secondSocketPa(), config.highMemoryBytes() - firstBytes));
+  }
+
+  private static CacheHierarchy newCaches(
+      HostConfig config, Simulation simulation, PhysicalMemory memory) {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
       controllers.add(config.memory().newController());
     }
     int cores = config.coresCount();
+    RandomStream random = simulation.randomStream("caches");
     if (cache instanceof CoherentCacheConfig coherent) {
-      return new CoherentCacheHierarchy(
-          coherent, cores, controllers, simulation.randomStream("caches"));
+      return new CoherentCacheHierarchy(coherent, cores, controllers, random);
+    }
+    if (cache instanceof EmbeddedCacheConfig embedded) {
+      return new EmbeddedCacheHierarchy(embedded, memory, controllers.get(0), random);
     }
     return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }

@@ -3,6 +3,8 @@ package io.github.bellwire.host;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheConfig;
+import io.github.bellwire.cache.CoherentCacheConfig;
+import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cpu.CoreConfig;
 import io.github.bellwire.cpu.DeviceAccessConfig;
@@ -80,6 +82,46 @@ public record HostConfig(
       GEN4_SERVER.withName("gen5-server").withLink(PcieLinkConfig.GEN5_X16);
 
   /**
+   * One socket of a Xeon Gold 6140 (Skylake-SP, 2.3 GHz) with a Gen 3 x16 slot: the machine of the
+   * DDIO measurements of Farshin et al. (ATC 2020). Six channels of DDR4-2666, 21.3 GB/s each: 64 B
+   * / 128 GB/s = 500 ps. DRAM 89 to 91 ns from the core (AnandTech article 11544, page 13), of
+   * which 26 ns lead to the last-level cache, so 64 ns. Root complex and core costs as of {@link
+   * #GEN4_SERVER}; 256 tags. Assumptions.
+   */
+  public static final HostConfig SKX =
+      new HostConfig(
+          "skx",
+          2 * GIB,
+          64 * GIB,
+          18,
+          CoreConfig.SERVER.withFrequencyHz(2_300_000_000L),
+          CoherentCacheConfig.XEON_GOLD_6140,
+          new SimpleMemoryControllerConfig(64_000, 20_000, 500),
+          GEN4_SERVER.rootComplex(),
+          PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256));
+
+  /** A Xeon E5-2630 (Sandy Bridge) of the pcie-bench study (SIGCOMM 2018); calibrated. */
+  public static final HostConfig SNB = MeasuredHosts.snb();
+
+  /** Two Xeon E5-2620 v2 (Ivy Bridge) of the pcie-bench study; calibrated. */
+  public static final HostConfig IB = MeasuredHosts.ib();
+
+  /** A Xeon E5-2620 v3 (Haswell) of the pcie-bench study; calibrated. */
+  public static final HostConfig HSW = MeasuredHosts.hsw();
+
+  /** A Xeon E5-2637 v3 (Haswell) of the pcie-bench study; calibrated. */
+  public static final HostConfig HSW_SM = MeasuredHosts.hswSm();
+
+  /** Two Xeon E5-2630 v4 (Broadwell) of the pcie-bench study; calibrated. */
+  public static final HostConfig BDW = MeasuredHosts.bdw();
+
+  /**
+   * A Xeon E3-1226 v3 (Haswell) of the pcie-bench study, whose root complex falls asleep: for tests
+   * of robustness.
+   */
+  public static final HostConfig E3 = MeasuredHosts.e3();
+
+  /**
    * A DGX-1, whose V100 GPUs the gdrcopy README measures: Xeon E5-2698 v4 at 2.2 GHz, one socket of
    * two, Gen 3 x16 slots; GPUs lie behind switches there, whose delay is part of what the device
    * takes. Its copies go one way at a time, and Acks and credits travel against them, so they cost
@@ -100,8 +142,39 @@ public record HostConfig(
           new RootComplexConfig(130_000, 130_000),
           PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withDllpCharge(DllpCharge.NONE));
 
+  /**
+   * A small board whose devices are not coherent with the cores' caches: four Cortex-A72 cores at
+   * 1.5 GHz, 4 GiB of LPDDR4-3200 at 32 bits = 12.8 GB/s, a PCIe Gen 2 x1 slot (as on BCM2711).
+   * Assumptions: 80 ns to read DRAM and 40 ns to write it, 200 ns each way through the root
+   * complex.
+   */
+  public static final HostConfig EMBEDDED_NONCOHERENT =
+      new HostConfig(
+          "embedded-noncoherent",
+          3 * GIB,
+          GIB,
+          4,
+          CoreConfig.SERVER.withFrequencyHz(1_500_000_000).withLinesOutstanding(6),
+          EmbeddedCacheConfig.CORTEX_A72_NONCOHERENT,
+          new SimpleMemoryControllerConfig(80_000, 40_000, 5_000),
+          new RootComplexConfig(200_000, 200_000),
+          PcieLinkConfig.GEN3_X8.withGeneration(PcieGeneration.GEN2).withLanes(1));
+
   /** All presets, in the order in which they are listed to users. */
-  public static final List<HostConfig> PRESETS = List.of(IDEAL, GEN4_SERVER, GEN5_SERVER, DGX_1);
+  public static final List<HostConfig> PRESETS =
+      List.of(
+          IDEAL,
+          SNB,
+          IB,
+          HSW,
+          HSW_SM,
+          BDW,
+          E3,
+          GEN4_SERVER,
+          GEN5_SERVER,
+          DGX_1,
+          SKX,
+          EMBEDDED_NONCOHERENT);
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public HostConfig {
@@ -159,6 +232,24 @@ public record HostConfig(
         memory,
         rootComplex,
         newLink);
+  }
+
+  /**
+   * {@return this machine with another root complex}
+   *
+   * @param newRootComplex delays, and whether devices reach each other through it
+   */
+  public HostConfig withRootComplex(RootComplexConfig newRootComplex) {
+    return new HostConfig(
+        name,
+        lowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        newRootComplex,
+        link);
   }
 
   /**

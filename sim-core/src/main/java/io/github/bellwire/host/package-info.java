@@ -7,7 +7,8 @@
  * }</pre>
  *
  * <p>Presets are named after real machines where their figures have a source, and say which are
- * assumptions. Not modelled: several sockets, firmware time, an operating system.
+ * assumptions; sim-core/docs/calibration.md tells how the measured ones were calibrated. Not
+ * modelled: software that knows of sockets, firmware time, an operating system.
  */
 @NullMarked
 package io.github.bellwire.host;

@@ -29,6 +29,9 @@ public final class CommitQueue {
   private long[] addresses = new long[INITIAL_DEPTH];
   private int[] lengths = new int[INITIAL_DEPTH];
   private byte[][] data = new byte[INITIAL_DEPTH][INITIAL_DATA_BYTES];
+  // Of writes that may be taken back: who writes, and until when it can stop them.
+  private @Nullable Object[] writers = new Object[INITIAL_DEPTH];
+  private long[] leavesPs = new long[INITIAL_DEPTH];
   private int head;
   private int count;
   // Bounds of all writes since the queue was empty: rings and buffers lie apart as a rule.
@@ -64,10 +67,34 @@ public final class CommitQueue {
    * @param atPs commit time in picoseconds, not before the current time
    */
   public void add(long pa, byte[] source, int offset, int lengthBytes, long atPs) {
+    add(pa, source, offset, lengthBytes, atPs, null, 0);
+  }
+
+  /**
+   * Adds a write that {@link #drop} may take back.
+   *
+   * @param pa first byte, the whole range in RAM
+   * @param source the bytes, copied before the call returns
+   * @param offset first index in {@code source}
+   * @param lengthBytes at least 1
+   * @param atPs commit time in picoseconds, not before the current time
+   * @param writer who writes; null for nobody in particular
+   * @param newLeavesPs when the write has left the writer, not after {@code atPs}
+   */
+  public void add(
+      long pa,
+      byte[] source,
+      int offset,
+      int lengthBytes,
+      long atPs,
+      @Nullable Object writer,
+      long newLeavesPs) {
     Objects.checkFromIndexSize(offset, lengthBytes, source.length);
     int slot = insert(atPs);
     addresses[slot] = pa;
     lengths[slot] = lengthBytes;
+    writers[slot] = writer;
+    leavesPs[slot] = newLeavesPs;
     if (data[slot].length < lengthBytes) {
       data[slot] = new byte[Integer.highestOneBit(lengthBytes - 1) * 2];
     }
@@ -87,6 +114,24 @@ public final class CommitQueue {
       unwatch(watch);
       watch.onWrite(atPs);
     }
+  }
+
+  /**
+   * Takes back the writes of a writer that leave it after a time, as when it is pulled out of the
+   * machine. A watch that was told of one of them comes to look in vain.
+   *
+   * @param writer as given to {@link #add}
+   * @param afterPs time in picoseconds
+   */
+  public void drop(Object writer, long afterPs) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      int slot = slot(i);
+      if (writers[slot] != writer || leavesPs[slot] <= afterPs) {
+        move(slot, slot(kept++));
+      }
+    }
+    count = kept;
   }
 
   /**
@@ -238,6 +283,8 @@ public final class CommitQueue {
     commitPs[to] = commitPs[from];
     addresses[to] = addresses[from];
     lengths[to] = lengths[from];
+    writers[to] = writers[from];
+    leavesPs[to] = leavesPs[from];
     byte[] buffer = data[to];
     data[to] = data[from];
     data[from] = buffer;
@@ -249,18 +296,24 @@ public final class CommitQueue {
     long[] newAddresses = new long[depth * 2];
     int[] newLengths = new int[depth * 2];
     byte[][] newData = new byte[depth * 2][];
+    @Nullable Object[] newWriters = new Object[depth * 2];
+    long[] newLeavesPs = new long[depth * 2];
     for (int i = 0; i < depth; i++) {
       int slot = slot(i);
       newCommitPs[i] = commitPs[slot];
       newAddresses[i] = addresses[slot];
       newLengths[i] = lengths[slot];
       newData[i] = data[slot];
+      newWriters[i] = writers[slot];
+      newLeavesPs[i] = leavesPs[slot];
       newData[depth + i] = new byte[INITIAL_DATA_BYTES];
     }
     commitPs = newCommitPs;
     addresses = newAddresses;
     lengths = newLengths;
     data = newData;
+    writers = newWriters;
+    leavesPs = newLeavesPs;
     head = 0;
   }
 

@@ -15,20 +15,21 @@ final class DramBanks {
   /** No row is open. */
   static final long CLOSED = -1;
 
-  private static final int BANK_SHIFT = 3;
-  private static final int ROW = 0;
-  private static final int ACTIVATE_AT = 1;
-  private static final int PRECHARGE_AT = 2;
-  private static final int READ_AT = 3;
-  private static final int WRITE_AT = 4;
-  private static final int ACCESSES = 5;
+  // Commands. Each is also the index of its earliest time in a bank, in a group and on its bus.
+  /** No command. */
+  static final int NOTHING = 0;
 
-  private static final int GROUP_SHIFT = 2;
-  private static final int GROUP_ACTIVATE_AT = 0;
-  private static final int GROUP_READ_AT = 1;
-  private static final int GROUP_WRITE_AT = 2;
+  static final int PRECHARGE = 1;
+  static final int ACTIVATE = 2;
+  static final int READ = 3;
+  static final int WRITE = 4;
 
-  private static final int RANK_SHIFT = 3;
+  private static final int COMMAND_MASK = 7;
+
+  private static final int SHIFT = 3; // of banks, groups and ranks
+  private static final int ROW = 5;
+  private static final int ACCESSES = 6;
+
   private static final int REFRESH_DUE = 0;
   private static final int WINDOW_NEXT = 1;
   private static final int WINDOW = 2; // and the three after it: the last four activates
@@ -41,8 +42,8 @@ final class DramBanks {
   private final int bankInRankBits;
   private final int groupBase;
   private final int rankBase;
-  private final int rowBus;
-  private final int columnBus;
+  private final int busBase;
+  private final boolean isRowBusSeparate;
 
   private final long clockPs;
   private final long activateBusPs;
@@ -90,11 +91,11 @@ final class DramBanks {
     groupBits = Integer.numberOfTrailingZeros(organization.bankGroupsCount());
     bankInGroupBits = Integer.numberOfTrailingZeros(organization.banksPerGroupCount());
     bankInRankBits = groupBits + bankInGroupBits;
-    groupBase = banksCount << BANK_SHIFT;
-    rankBase = groupBase + (groupsCount << GROUP_SHIFT);
-    rowBus = rankBase + (ranksCount << RANK_SHIFT);
-    columnBus = timing.commandBus().isRowBusSeparate() ? rowBus + 1 : rowBus;
-    state = new long[rowBus + 2];
+    groupBase = banksCount << SHIFT;
+    rankBase = groupBase + (groupsCount << SHIFT);
+    busBase = rankBase + (ranksCount << SHIFT);
+    isRowBusSeparate = timing.commandBus().isRowBusSeparate();
+    state = new long[busBase + WRITE + 1];
 
     clockPs = timing.clockPs();
     activateBusPs = timing.commandBus().activateClocks() * clockPs;
@@ -158,10 +159,10 @@ final class DramBanks {
 
   private void reset(int ranksCount, long refreshStaggerPs) {
     for (int bank = 0; bank < banksCount; bank++) {
-      state[(bank << BANK_SHIFT) + ROW] = CLOSED;
+      state[(bank << SHIFT) + ROW] = CLOSED;
     }
     for (int rank = 0; rank < ranksCount; rank++) {
-      int at = rankBase + (rank << RANK_SHIFT);
+      int at = rankBase + (rank << SHIFT);
       state[at + REFRESH_DUE] = refreshIntervalPs + rank * refreshStaggerPs;
       for (int i = 0; i <= WINDOW_MASK; i++) {
         state[at + WINDOW + i] = -fourActivatesPs; // no activate yet
@@ -196,75 +197,97 @@ final class DramBanks {
 
   /** {@return the open row of a bank, or {@link #CLOSED}} */
   long row(int bank) {
-    return state[(bank << BANK_SHIFT) + ROW];
+    return state[(bank << SHIFT) + ROW];
   }
 
   /** {@return reads and writes of the open row so far} */
   long accesses(int bank) {
-    return state[(bank << BANK_SHIFT) + ACCESSES];
+    return state[(bank << SHIFT) + ACCESSES];
   }
 
-  long activateAt(int bank) {
-    int group = bank >> bankInGroupBits;
-    int rank = rankBase + (bank >> bankInRankBits << RANK_SHIFT);
-    long bankPs = state[(bank << BANK_SHIFT) + ACTIVATE_AT];
-    long groupPs = state[groupBase + (group << GROUP_SHIFT) + GROUP_ACTIVATE_AT];
-    // The slot to be overwritten next holds the fourth last activate.
-    long windowPs = state[rank + WINDOW + (int) state[rank + WINDOW_NEXT]] + fourActivatesPs;
-    return Math.max(Math.max(bankPs, groupPs), Math.max(windowPs, state[rowBus]));
+  /**
+   * {@return the earliest time of a command as far as its bank is concerned}
+   *
+   * @param command not {@link #NOTHING}
+   * @param bank whose row is open or closed as the command needs it
+   */
+  long bankPs(int command, int bank) {
+    return state[(bank << SHIFT) + command];
   }
 
-  long prechargeAt(int bank) {
-    return Math.max(state[(bank << BANK_SHIFT) + PRECHARGE_AT], state[rowBus]);
+  /**
+   * {@return where {@link #groupPs} and {@link #busPs} find what limits a command beside its bank}
+   *
+   * @param command not {@link #NOTHING}
+   * @param bank of the command
+   */
+  int groupCell(int command, int bank) {
+    return groupBase + (bank >> bankInGroupBits << SHIFT) + command;
   }
 
-  long readAt(int bank) {
-    int group = groupBase + (bank >> bankInGroupBits << GROUP_SHIFT);
-    long bankPs = state[(bank << BANK_SHIFT) + READ_AT];
-    return Math.max(Math.max(bankPs, state[group + GROUP_READ_AT]), state[columnBus]);
+  /**
+   * {@return the earliest time of a command as far as its group, its rank and the data bus are
+   * concerned}
+   *
+   * @param groupCell as {@link #groupCell} returns it
+   */
+  long groupPs(int groupCell) {
+    return state[groupCell];
   }
 
-  long writeAt(int bank) {
-    int group = groupBase + (bank >> bankInGroupBits << GROUP_SHIFT);
-    long bankPs = state[(bank << BANK_SHIFT) + WRITE_AT];
-    return Math.max(Math.max(bankPs, state[group + GROUP_WRITE_AT]), state[columnBus]);
+  /**
+   * {@return when the command bus of a command is free}
+   *
+   * @param groupCell as {@link #groupCell} returns it
+   */
+  long busPs(int groupCell) {
+    // All parts of the state begin at multiples, so the low bits are the command.
+    return state[busBase + (groupCell & COMMAND_MASK)];
+  }
+
+  /** {@return whether commands of rows have a bus of their own} */
+  boolean isRowBusSeparate() {
+    return isRowBusSeparate;
   }
 
   void activate(int bank, long row, long atPs) {
-    int at = bank << BANK_SHIFT;
+    int at = bank << SHIFT;
     state[at + ROW] = row;
-    state[at + ACTIVATE_AT] = atPs + activateToActivatePs;
-    state[at + PRECHARGE_AT] = atPs + activateToPrechargePs;
-    state[at + READ_AT] = atPs + activateToReadPs;
-    state[at + WRITE_AT] = atPs + activateToWritePs;
+    state[at + ACTIVATE] = atPs + activateToActivatePs;
+    state[at + PRECHARGE] = atPs + activateToPrechargePs;
+    state[at + READ] = atPs + activateToReadPs;
+    state[at + WRITE] = atPs + activateToWritePs;
     state[at + ACCESSES] = 0;
+    int rank = rankBase + (bank >> bankInRankBits << SHIFT);
+    int next = (int) state[rank + WINDOW_NEXT];
+    state[rank + WINDOW + next] = atPs;
+    next = next + 1 & WINDOW_MASK;
+    state[rank + WINDOW_NEXT] = next;
+    // What the next activate overwrites is by then the fifth last.
+    long windowPs = state[rank + WINDOW + next] + fourActivatesPs;
     int own = bank >> bankInGroupBits;
     int first = own >> groupBits << groupBits;
     for (int group = first; group < first + (1 << groupBits); group++) {
       long distancePs = group == own ? activateLongPs : activateShortPs;
-      raise(groupBase + (group << GROUP_SHIFT) + GROUP_ACTIVATE_AT, atPs + distancePs);
+      raise(groupBase + (group << SHIFT) + ACTIVATE, Math.max(windowPs, atPs + distancePs));
     }
-    int rank = rankBase + (bank >> bankInRankBits << RANK_SHIFT);
-    int next = (int) state[rank + WINDOW_NEXT];
-    state[rank + WINDOW + next] = atPs;
-    state[rank + WINDOW_NEXT] = next + 1 & WINDOW_MASK;
-    state[rowBus] = atPs + activateBusPs;
+    occupyRowBus(atPs + activateBusPs);
   }
 
   void precharge(int bank, long atPs) {
     close(bank, atPs);
-    state[rowBus] = atPs + clockPs;
+    occupyRowBus(atPs + clockPs);
   }
 
   /** Closes a row as soon as that is allowed, by the last read or write itself. */
   void autoPrecharge(int bank) {
-    close(bank, state[(bank << BANK_SHIFT) + PRECHARGE_AT]);
+    close(bank, state[(bank << SHIFT) + PRECHARGE]);
   }
 
   private void close(int bank, long atPs) {
-    int at = bank << BANK_SHIFT;
+    int at = bank << SHIFT;
     state[at + ROW] = CLOSED;
-    raise(at + ACTIVATE_AT, atPs + prechargePs);
+    raise(at + ACTIVATE, atPs + prechargePs);
   }
 
   /**
@@ -275,13 +298,13 @@ final class DramBanks {
    */
   long read(int bank, long atPs) {
     column(bank, atPs, afterRead);
-    raise((bank << BANK_SHIFT) + PRECHARGE_AT, atPs + readToPrechargePs);
+    raise((bank << SHIFT) + PRECHARGE, atPs + readToPrechargePs);
     return atPs + readToDataEndPs;
   }
 
   void write(int bank, long atPs) {
     column(bank, atPs, afterWrite);
-    raise((bank << BANK_SHIFT) + PRECHARGE_AT, atPs + writeToPrechargePs);
+    raise((bank << SHIFT) + PRECHARGE, atPs + writeToPrechargePs);
   }
 
   private void column(int bank, long atPs, Distances distances) {
@@ -290,20 +313,38 @@ final class DramBanks {
     int last = first + (1 << groupBits) - 1;
     for (int group = 0; group < groupsCount; group++) {
       boolean isOther = group < first || group > last;
-      int at = groupBase + (group << GROUP_SHIFT);
-      raise(at + GROUP_READ_AT, atPs + (isOther ? distances.readOther : distances.readShort));
-      raise(at + GROUP_WRITE_AT, atPs + (isOther ? distances.writeOther : distances.writeShort));
+      int at = groupBase + (group << SHIFT);
+      raise(at + READ, atPs + (isOther ? distances.readOther : distances.readShort));
+      raise(at + WRITE, atPs + (isOther ? distances.writeOther : distances.writeShort));
     }
-    int at = groupBase + (own << GROUP_SHIFT);
-    raise(at + GROUP_READ_AT, atPs + distances.readLong);
-    raise(at + GROUP_WRITE_AT, atPs + distances.writeLong);
-    state[(bank << BANK_SHIFT) + ACCESSES]++;
-    state[columnBus] = atPs + columnBusPs;
+    int at = groupBase + (own << SHIFT);
+    raise(at + READ, atPs + distances.readLong);
+    raise(at + WRITE, atPs + distances.writeLong);
+    state[(bank << SHIFT) + ACCESSES]++;
+    occupyColumnBus(atPs + columnBusPs);
+  }
+
+  private void occupyRowBus(long untilPs) {
+    state[busBase + PRECHARGE] = untilPs;
+    state[busBase + ACTIVATE] = untilPs;
+    if (!isRowBusSeparate) {
+      state[busBase + READ] = untilPs;
+      state[busBase + WRITE] = untilPs;
+    }
+  }
+
+  private void occupyColumnBus(long untilPs) {
+    state[busBase + READ] = untilPs;
+    state[busBase + WRITE] = untilPs;
+    if (!isRowBusSeparate) {
+      state[busBase + PRECHARGE] = untilPs;
+      state[busBase + ACTIVATE] = untilPs;
+    }
   }
 
   /** {@return when a rank has to be refreshed next} */
   long refreshDuePs(int rank) {
-    return state[rankBase + (rank << RANK_SHIFT) + REFRESH_DUE];
+    return state[rankBase + (rank << SHIFT) + REFRESH_DUE];
   }
 
   /**
@@ -315,7 +356,7 @@ final class DramBanks {
    * @return how many refreshes this were
    */
   long refresh(int rank, long nowPs) {
-    int dueAt = rankBase + (rank << RANK_SHIFT) + REFRESH_DUE;
+    int dueAt = rankBase + (rank << SHIFT) + REFRESH_DUE;
     // Rounds down: the last interval that has begun.
     long count = (nowPs - state[dueAt]) / refreshIntervalPs + 1;
     long firstDuePs = state[dueAt];
@@ -324,14 +365,14 @@ final class DramBanks {
     int end = first + (1 << bankInRankBits);
     long startPs = duePs;
     for (int bank = first; bank < end; bank++) {
-      int at = bank << BANK_SHIFT;
+      int at = bank << SHIFT;
       if (state[at + ROW] != CLOSED) {
-        close(bank, Math.max(firstDuePs, state[at + PRECHARGE_AT]));
+        close(bank, Math.max(firstDuePs, state[at + PRECHARGE]));
       }
-      startPs = Math.max(startPs, state[at + ACTIVATE_AT]);
+      startPs = Math.max(startPs, state[at + ACTIVATE]);
     }
     for (int bank = first; bank < end; bank++) {
-      state[(bank << BANK_SHIFT) + ACTIVATE_AT] = startPs + refreshPs;
+      state[(bank << SHIFT) + ACTIVATE] = startPs + refreshPs;
     }
     state[dueAt] = duePs + refreshIntervalPs;
     return count;
@@ -339,12 +380,33 @@ final class DramBanks {
 
   /** {@return when a rank is back from its last refresh, if it has not been used since} */
   long backPs(int rank) {
-    return state[(rank << bankInRankBits << BANK_SHIFT) + ACTIVATE_AT];
+    return state[(rank << bankInRankBits << SHIFT) + ACTIVATE];
   }
 
   private void raise(int at, long ps) {
-    if (state[at] < ps) {
-      state[at] = ps;
-    }
+    state[at] = max(state[at], ps);
+  }
+
+  /**
+   * {@return the larger one, without a branch} JDK 17 compiles {@link Math#max(long, long)} to one,
+   * and here nobody can predict it.
+   *
+   * @param left less than 2^63 away from right
+   * @param right the other
+   */
+  static long max(long left, long right) {
+    long difference = left - right;
+    return left - (difference & difference >> Long.SIZE - 1);
+  }
+
+  /**
+   * {@return the smaller one, without a branch}
+   *
+   * @param left less than 2^63 away from right
+   * @param right the other
+   */
+  static long min(long left, long right) {
+    long difference = left - right;
+    return right + (difference & difference >> Long.SIZE - 1);
   }
 }

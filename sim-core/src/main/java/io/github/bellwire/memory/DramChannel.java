@@ -22,40 +22,24 @@ final class DramChannel {
   /** No time. */
   static final long NEVER = Long.MAX_VALUE;
 
-  private static final int NONE = -1;
+  private static final int NONE = DramRequests.NONE;
 
-  // What a bank would do next.
-  private static final int NOTHING = 0;
-  private static final int PRECHARGE = 1;
-  private static final int ACTIVATE = 2;
-  private static final int READ = 3;
-  private static final int WRITE = 4;
+  // The order of service as a number: time to wait, command of a row, age, bank.
+  private static final int BANK_BITS = 10;
+  private static final int BANK_MASK = (1 << BANK_BITS) - 1;
+  private static final int AGE_BITS = 20;
+  private static final long AGES = 1L << AGE_BITS;
+  private static final int WAIT_SHIFT = BANK_BITS + AGE_BITS + 1;
+  private static final long NO_RANK = Long.MAX_VALUE;
 
-  /** Puts commands of rows behind all reads and writes. */
-  private static final long ROW_COMMAND = 1L << 62;
-
-  // Per bank: queues, the request that its row was opened for, and its next command.
-  private static final int BANK_SHIFT = 4;
-  private static final int READ_HEAD = 0;
-  private static final int READ_TAIL = 1;
-  private static final int WRITE_HEAD = 2;
-  private static final int WRITE_TAIL = 3;
-  private static final int OWNER = 4;
-  private static final int COMMAND = 5;
-  private static final int SLOT = 6;
-  private static final int WAS_CONFLICT = 7;
-  private static final int READS_COUNT = 8;
-
-  // Per request.
-  private static final int REQUEST_SHIFT = 3;
-  private static final int BURST = 0;
-  private static final int ROW = 1;
-  private static final int ARRIVAL = 2;
-  private static final int ACCEPTED = 3;
-  private static final int TAG = 4;
-  private static final int ORDER = 5;
-  private static final int BANK = 6; // twice the bank, plus 1 for a write
-  private static final int NEXT = 7;
+  // Per bank: the request that its row was opened for, its next command and for which request,
+  // whether another row was closed for it, reads that wait.
+  private static final int BANK_SHIFT = 3;
+  private static final int OWNER = 0;
+  private static final int COMMAND = 1;
+  private static final int SLOT = 2;
+  private static final int WAS_CONFLICT = 3;
+  private static final int READS_COUNT = 4;
 
   // What the data bus is for: reads, writes until enough are gone, writes until a read comes.
   private static final long READING = 0;
@@ -67,29 +51,24 @@ final class DramChannel {
   private static final int READS = 1;
   private static final int WRITES = 2;
   private static final int PENDING_READS = 3;
-  private static final int PENDING = 4;
-  private static final int MODE = 5;
-  private static final int TURN_WRITES = 6;
-  private static final int LAST_DIRECTION = 7;
-  private static final int ADMITTED = 8;
-  private static final int FREE = 9;
-  private static final int FREE_COUNT = 10;
-  private static final int INBOX_HEAD = 11;
-  private static final int INBOX_TAIL = 12;
-  private static final int LAST_BANK = 13;
-  private static final int STATISTICS = 14;
-  private static final int READS_TOTAL = 14;
-  private static final int WRITES_TOTAL = 15;
-  private static final int FORWARDED = 16;
-  private static final int MERGED = 17;
-  private static final int ROW_HITS = 18;
-  private static final int ROW_CLOSED = 19;
-  private static final int ROW_CONFLICTS = 20;
-  private static final int ACTIVATES = 21;
-  private static final int TURNAROUNDS = 22;
-  private static final int REFRESHES = 23;
-  private static final int REFRESH_STALL = 24;
-  private static final int RANKS = 25; // two per rank: owners, whether it waits for its refresh
+  private static final int MODE = 4;
+  private static final int TURN_WRITES = 5;
+  private static final int LAST_DIRECTION = 6;
+  private static final int ADMITTED = 7;
+  private static final int LAST_BANK = 8;
+  private static final int STATISTICS = 9; // from here on, in the order of DramStatistics
+  private static final int READS_TOTAL = 9;
+  private static final int WRITES_TOTAL = 10;
+  private static final int FORWARDED = 11;
+  private static final int MERGED = 12;
+  private static final int ROW_HITS = 13;
+  private static final int ROW_CLOSED = 14;
+  private static final int ROW_CONFLICTS = 15;
+  private static final int ACTIVATES = 16;
+  private static final int TURNAROUNDS = 17;
+  private static final int REFRESHES = 18;
+  private static final int REFRESH_STALL = 19;
+  private static final int RANKS = 20; // two per rank: owners, whether it waits for its refresh
 
   private final Queues queues;
   private final PagePolicy pagePolicy;
@@ -99,21 +78,28 @@ final class DramChannel {
   private final int readsSeenCount;
   private final long frontPs;
   private final long backPs;
-  private final long cyclePs;
+  private final long refreshPs;
+  private final long refreshIntervalPs;
   private final int burstBytes;
   private final Completions completions;
 
   private final DramBanks banks;
+  private final DramRequests requests;
   private final int[] bankState;
-  private final long[] requests;
   private final long[] state;
   private final long[] busy; // one bit per bank with requests
+  private final long[] ready; // one bit per bank with a next command
+  // Per bank, of its next command: earliest time as far as the bank is concerned, where the time
+  // of its group is kept, and the order among equals.
+  private final long[] bankPs;
+  private final int[] groupCells;
+  private final long[] places;
 
   // The step that comes next; not part of the state, as it follows from it.
   private boolean isChosen;
   private int bestBank;
+  private int secondBank;
   private long bestPs;
-  private long bestKey;
 
   /** Who is told of served requests. */
   interface Completions {
@@ -143,28 +129,24 @@ final class DramChannel {
     readsSeenCount = readsPerBankCount == 0 ? Integer.MAX_VALUE : readsPerBankCount;
     frontPs = config.frontPs();
     backPs = config.backPs();
-    cyclePs = config.timing().refresh().cyclePs();
+    refreshPs = config.timing().refresh().cyclePs();
+    refreshIntervalPs = config.timing().refresh().intervalPs();
     burstBytes = config.timing().organization().burstBytes();
     this.completions = completions;
     banks = new DramBanks(config.timing(), config.ranks(), config.refreshStaggerPs());
     int banksCount = banks.banksCount();
     bankState = new int[banksCount << BANK_SHIFT];
+    bankPs = new long[banksCount];
+    groupCells = new int[banksCount];
+    places = new long[banksCount];
     busy = new long[(banksCount + Long.SIZE - 1) / Long.SIZE];
+    ready = new long[busy.length];
     int perBankCount = queues.readsPerBankCount() + 1; // and one whose row is open
     int slots = queues.readsCount() + queues.writesCount() + banksCount * perBankCount + inboxCount;
-    requests = new long[slots << REQUEST_SHIFT];
+    requests = new DramRequests(slots, banksCount);
     state = new long[RANKS + 2 * config.ranks()];
     for (int bank = 0; bank < banksCount; bank++) {
-      int at = bank << BANK_SHIFT;
-      for (int i = READ_HEAD; i <= OWNER; i++) {
-        bankState[at + i] = NONE;
-      }
-    }
-    state[INBOX_HEAD] = NONE;
-    state[INBOX_TAIL] = NONE;
-    state[FREE] = NONE;
-    for (int slot = slots - 1; slot >= 0; slot--) {
-      release(slot);
+      bankState[(bank << BANK_SHIFT) + OWNER] = NONE;
     }
   }
 
@@ -175,18 +157,18 @@ final class DramChannel {
    */
   void copyFrom(DramChannel other) {
     banks.copyFrom(other.banks);
+    requests.copyFrom(other.requests);
     System.arraycopy(other.bankState, 0, bankState, 0, bankState.length);
-    System.arraycopy(other.requests, 0, requests, 0, requests.length);
     System.arraycopy(other.state, 0, state, 0, state.length);
     System.arraycopy(other.busy, 0, busy, 0, busy.length);
+    System.arraycopy(other.ready, 0, ready, 0, ready.length);
+    System.arraycopy(other.bankPs, 0, bankPs, 0, bankPs.length);
+    System.arraycopy(other.groupCells, 0, groupCells, 0, groupCells.length);
+    System.arraycopy(other.places, 0, places, 0, places.length);
     isChosen = other.isChosen;
     bestBank = other.bestBank;
+    secondBank = other.secondBank;
     bestPs = other.bestPs;
-    bestKey = other.bestKey;
-  }
-
-  DramBanks banks() {
-    return banks;
   }
 
   /** {@return when the last step was} */
@@ -196,71 +178,24 @@ final class DramChannel {
 
   /** {@return whether another request may be posted} */
   boolean hasRoom() {
-    return state[FREE_COUNT] > 0;
+    return requests.hasRoom();
   }
 
-  /** {@return whether requests have been posted but not accepted} */
+  /** {@return whether all posted requests have been accepted} */
   boolean isInboxEmpty() {
-    return state[INBOX_HEAD] == NONE;
-  }
-
-  /** {@return writes that wait} */
-  int writesCount() {
-    return (int) state[WRITES];
-  }
-
-  /** {@return whether nothing is left to do} */
-  boolean isIdle() {
-    return state[PENDING] == 0 && isInboxEmpty();
+    return requests.inboxHead() == NONE;
   }
 
   /**
-   * Puts a request into the inbox, in the order of arrivals.
+   * Lets a request arrive.
    *
-   * @param bank number of the bank
-   * @param row in the bank
-   * @param burst as {@link AddressMapping#burst} returns it
+   * @param address where it lies
    * @param isWrite direction
    * @param tag for the completion
    * @param atPs arrival at the controller
    */
-  void post(int bank, long row, long burst, boolean isWrite, long tag, long atPs) {
-    int slot = (int) state[FREE];
-    int at = slot << REQUEST_SHIFT;
-    state[FREE] = requests[at + NEXT];
-    state[FREE_COUNT]--;
-    requests[at + BURST] = burst;
-    requests[at + ROW] = row;
-    requests[at + ARRIVAL] = atPs + frontPs;
-    requests[at + TAG] = tag;
-    requests[at + BANK] = 2L * bank + (isWrite ? 1 : 0);
-    int before = NONE;
-    int after = (int) state[INBOX_TAIL];
-    if (after != NONE && requests[(after << REQUEST_SHIFT) + ARRIVAL] <= atPs + frontPs) {
-      before = after; // the usual case: the latest comes last
-    } else {
-      int next = (int) state[INBOX_HEAD];
-      while (next != NONE && requests[(next << REQUEST_SHIFT) + ARRIVAL] <= atPs + frontPs) {
-        before = next;
-        next = (int) requests[(next << REQUEST_SHIFT) + NEXT];
-      }
-    }
-    insertInInbox(slot, before);
-  }
-
-  private void insertInInbox(int slot, int before) {
-    int next;
-    if (before == NONE) {
-      next = (int) state[INBOX_HEAD];
-      state[INBOX_HEAD] = slot;
-    } else {
-      next = (int) requests[(before << REQUEST_SHIFT) + NEXT];
-      requests[(before << REQUEST_SHIFT) + NEXT] = slot;
-    }
-    requests[(slot << REQUEST_SHIFT) + NEXT] = next;
-    if (next == NONE) {
-      state[INBOX_TAIL] = slot;
-    }
+  void post(DramAddress address, boolean isWrite, long tag, long atPs) {
+    requests.post(address.bank(), address.row(), address.burst(), isWrite, tag, atPs + frontPs);
   }
 
   /**
@@ -310,43 +245,34 @@ final class DramChannel {
 
   /** Returns when the oldest request of the inbox can be accepted as things are now. */
   private long admissionPs() {
-    int slot = (int) state[INBOX_HEAD];
+    int slot = requests.inboxHead();
     if (slot == NONE) {
       return NEVER;
     }
-    int at = slot << REQUEST_SHIFT;
-    boolean isWrite = (requests[at + BANK] & 1) != 0;
     boolean isFull =
-        isWrite ? state[WRITES] >= queues.writesCount() : state[READS] >= queues.readsCount();
-    return isFull ? NEVER : Math.max(requests[at + ARRIVAL], state[NOW]);
+        requests.isWrite(slot)
+            ? state[WRITES] >= queues.writesCount()
+            : state[READS] >= queues.readsCount();
+    return isFull ? NEVER : Math.max(requests.arrivalPs(slot), state[NOW]);
   }
 
   private void admit() {
-    int slot = (int) state[INBOX_HEAD];
-    int at = slot << REQUEST_SHIFT;
-    state[INBOX_HEAD] = requests[at + NEXT];
-    if (state[INBOX_HEAD] == NONE) {
-      state[INBOX_TAIL] = NONE;
-    }
-    int bank = (int) (requests[at + BANK] >> 1);
-    boolean isWrite = (requests[at + BANK] & 1) != 0;
+    int slot = requests.inboxHead();
+    boolean isWrite = requests.isWrite(slot);
     long acceptedPs = state[NOW] - frontPs;
-    requests[at + ACCEPTED] = acceptedPs;
-    boolean isQueued = state[WRITES] > 0 && isWriteQueued(bank, requests[at + BURST]);
-    if (isQueued) {
+    requests.accept(acceptedPs);
+    if (state[WRITES] > 0 && requests.isWritten(slot)) {
       state[isWrite ? MERGED : FORWARDED]++;
       long donePs = isWrite ? state[NOW] : state[NOW] + backPs;
-      completions.onDone(requests[at + TAG], acceptedPs, donePs);
-      release(slot);
+      completions.onDone(requests.tag(slot), acceptedPs, donePs);
+      requests.release(slot);
       return;
     }
-    requests[at + ORDER] = state[ADMITTED]++;
-    requests[at + NEXT] = NONE;
-    append(bank, isWrite ? WRITE_HEAD : READ_HEAD, slot);
-    state[PENDING]++;
+    requests.append(slot, state[ADMITTED]++);
+    int bank = requests.bank(slot);
     if (isWrite) {
       state[WRITES]++;
-      completions.onDone(requests[at + TAG], acceptedPs, state[NOW]);
+      completions.onDone(requests.tag(slot), acceptedPs, state[NOW]);
     } else {
       if (bankState[(bank << BANK_SHIFT) + READS_COUNT]++ >= readsPerBankCount) {
         state[READS]++;
@@ -357,54 +283,6 @@ final class DramChannel {
     if (!turn()) {
       reconsider(bank);
     }
-  }
-
-  /** Returns whether a write of this burst waits. */
-  private boolean isWriteQueued(int bank, long burst) {
-    int slot = bankState[(bank << BANK_SHIFT) + WRITE_HEAD];
-    while (slot != NONE) {
-      if (requests[(slot << REQUEST_SHIFT) + BURST] == burst) {
-        return true;
-      }
-      slot = (int) requests[(slot << REQUEST_SHIFT) + NEXT];
-    }
-    return false;
-  }
-
-  private void append(int bank, int headField, int slot) {
-    int head = (bank << BANK_SHIFT) + headField;
-    int tail = bankState[head + 1];
-    if (tail == NONE) {
-      bankState[head] = slot;
-    } else {
-      requests[(tail << REQUEST_SHIFT) + NEXT] = slot;
-    }
-    bankState[head + 1] = slot;
-  }
-
-  private void unlink(int bank, int headField, int slot) {
-    int head = (bank << BANK_SHIFT) + headField;
-    int before = NONE;
-    int other = bankState[head];
-    while (other != slot) {
-      before = other;
-      other = (int) requests[(other << REQUEST_SHIFT) + NEXT];
-    }
-    int next = (int) requests[(slot << REQUEST_SHIFT) + NEXT];
-    if (before == NONE) {
-      bankState[head] = next;
-    } else {
-      requests[(before << REQUEST_SHIFT) + NEXT] = next;
-    }
-    if (next == NONE) {
-      bankState[head + 1] = before;
-    }
-  }
-
-  private void release(int slot) {
-    requests[(slot << REQUEST_SHIFT) + NEXT] = state[FREE];
-    state[FREE] = slot;
-    state[FREE_COUNT]++;
   }
 
   // Reads or writes
@@ -449,104 +327,113 @@ final class DramChannel {
 
   /** Finds out what a bank would do next, and for which request. */
   private void update(int bank) {
-    int at = bank << BANK_SHIFT;
-    int owner = bankState[at + OWNER];
+    int owner = bankState[(bank << BANK_SHIFT) + OWNER];
     if (owner != NONE) {
-      boolean isWrite = (requests[(owner << REQUEST_SHIFT) + BANK] & 1) != 0;
-      decide(at, isWrite ? WRITE : READ, owner);
+      decide(bank, requests.isWrite(owner) ? DramBanks.WRITE : DramBanks.READ, owner);
       return;
     }
     boolean isWriting = state[MODE] != READING;
-    int head = bankState[at + (isWriting ? WRITE_HEAD : READ_HEAD)];
+    int head = requests.head(bank, isWriting);
     if (head == NONE || state[RANKS + 2 * banks.rank(bank) + 1] != 0) {
-      decide(at, NOTHING, NONE);
-      if (head == NONE && bankState[at + READ_HEAD] == NONE && bankState[at + WRITE_HEAD] == NONE) {
+      decide(bank, DramBanks.NOTHING, NONE);
+      if (head == NONE && requests.head(bank, !isWriting) == NONE) {
         busy[bank >> 6] &= ~(1L << bank);
       }
       return;
     }
     long row = banks.row(bank);
     if (row == DramBanks.CLOSED) {
-      decide(at, ACTIVATE, head);
+      decide(bank, DramBanks.ACTIVATE, head);
       return;
     }
-    int hit = firstOfRow(head, row, isWriting ? Integer.MAX_VALUE : readsSeenCount);
+    int hit = requests.firstOfRow(head, row, isWriting ? Integer.MAX_VALUE : readsSeenCount);
     if (hit == NONE || hit != head && banks.accesses(bank) >= rowAccessesMax) {
-      decide(at, PRECHARGE, head);
+      decide(bank, DramBanks.PRECHARGE, head);
     } else {
-      decide(at, isWriting ? WRITE : READ, hit);
+      decide(bank, isWriting ? DramBanks.WRITE : DramBanks.READ, hit);
     }
   }
 
-  private void decide(int at, int command, int slot) {
+  private void decide(int bank, int command, int slot) {
+    int at = bank << BANK_SHIFT;
     bankState[at + COMMAND] = command;
     bankState[at + SLOT] = slot;
-  }
-
-  /** Returns the first of so many requests that is for a row. */
-  private int firstOfRow(int head, long row, int count) {
-    int slot = head;
-    for (int i = 0; i < count && slot != NONE; i++) {
-      int at = slot << REQUEST_SHIFT;
-      if (requests[at + ROW] == row) {
-        return slot;
-      }
-      slot = (int) requests[at + NEXT];
+    if (command == DramBanks.NOTHING) {
+      ready[bank >> 6] &= ~(1L << bank);
+    } else {
+      ready[bank >> 6] |= 1L << bank;
+      bankPs[bank] = banks.bankPs(command, bank);
+      groupCells[bank] = banks.groupCell(command, bank);
+      places[bank] = requests.order(slot) + (command < DramBanks.READ ? 2 * AGES : AGES);
     }
-    return NONE;
   }
 
   /** As {@link #update} after a request was added, keeping the choice where that is possible. */
   private void reconsider(int bank) {
+    boolean isKept = isChosen && bestPs != NEVER;
     update(bank);
-    if (!isChosen || bank == bestBank) {
+    if (!isKept) {
       isChosen = false;
       return;
     }
-    consider(bank);
+    if ((ready[bank >> 6] & 1L << bank) == 0) {
+      return; // a write while the bus is for reads, say
+    }
+    int before = bestBank;
+    choose(before, bank);
+    secondBank = bestBank == before ? NONE : before;
   }
 
   private void choose() {
-    bestBank = NONE;
-    bestPs = NEVER;
-    bestKey = Long.MAX_VALUE;
-    for (int word = 0; word < busy.length; word++) {
-      for (long bits = busy[word]; bits != 0; bits &= bits - 1) {
-        consider((word << 6) + Long.numberOfTrailingZeros(bits));
+    long floorPs = floorPs();
+    long best = NO_RANK;
+    for (int word = 0; word < ready.length; word++) {
+      for (long bits = ready[word]; bits != 0; bits &= bits - 1) {
+        int bank = (word << 6) + Long.numberOfTrailingZeros(bits);
+        best = DramBanks.min(best, rank(bank, floorPs));
       }
     }
+    take(best, floorPs);
+  }
+
+  private void choose(int left, int right) {
+    long floorPs = floorPs();
+    take(DramBanks.min(rank(left, floorPs), rank(right, floorPs)), floorPs);
+  }
+
+  /** Returns a time before which there is no command. */
+  private long floorPs() {
+    // With one bus for all commands, that is free at the same time for each.
+    return banks.isRowBusSeparate()
+        ? state[NOW]
+        : Math.max(state[NOW], banks.busPs(DramBanks.PRECHARGE));
+  }
+
+  private void take(long best, long floorPs) {
+    secondBank = NONE;
+    bestBank = (int) best & BANK_MASK;
+    bestPs = best == NO_RANK ? NEVER : floorPs + (best >>> WAIT_SHIFT);
     isChosen = true;
   }
 
-  private void consider(int bank) {
-    int at = bank << BANK_SHIFT;
-    int command = bankState[at + COMMAND];
-    long ps;
-    switch (command) {
-      case READ -> ps = banks.readAt(bank);
-      case WRITE -> ps = banks.writeAt(bank);
-      case ACTIVATE -> ps = banks.activateAt(bank);
-      case PRECHARGE -> ps = banks.prechargeAt(bank);
-      default -> {
-        return;
-      }
+  /**
+   * Returns a bank's place in the order of service: the time that its command has to wait, then the
+   * arbitration, then its number, in the bits of one number. Without a branch: which of the banks
+   * comes first cannot be predicted, and this is where the time of a simulation goes.
+   */
+  private long rank(int bank, long floorPs) {
+    int cell = groupCells[bank];
+    long earliestPs = DramBanks.max(bankPs[bank], banks.groupPs(cell));
+    if (banks.isRowBusSeparate()) {
+      earliestPs = DramBanks.max(earliestPs, banks.busPs(cell));
     }
-    ps = Math.max(ps, state[NOW]);
-    if (ps > bestPs) {
-      return;
-    }
-    long key;
-    if (isInTurn) {
-      key = bank - state[LAST_BANK] - 1 & banks.banksCount() - 1;
-    } else {
-      long order = requests[(bankState[at + SLOT] << REQUEST_SHIFT) + ORDER];
-      key = command >= READ ? order : order | ROW_COMMAND;
-    }
-    if (ps < bestPs || key < bestKey) {
-      bestBank = bank;
-      bestPs = ps;
-      bestKey = key;
-    }
+    // The wait fits, as a refresh interval does.
+    long waitPs = DramBanks.max(earliestPs - floorPs, 0);
+    long place =
+        isInTurn
+            ? bank - state[LAST_BANK] - 1 & BANK_MASK
+            : DramBanks.max(places[bank] - state[ADMITTED], 0);
+    return waitPs << WAIT_SHIFT | place << BANK_BITS | bank;
   }
 
   // Commands
@@ -558,16 +445,19 @@ final class DramChannel {
     state[LAST_BANK] = bank;
     isChosen = false;
     switch (bankState[at + COMMAND]) {
-      case PRECHARGE -> {
+      case DramBanks.PRECHARGE -> {
         banks.precharge(bank, atPs);
         bankState[at + WAS_CONFLICT] = 1;
         update(bank);
+        if (secondBank != NONE) {
+          // Nothing else has changed since that was the choice.
+          choose(secondBank, bank);
+        }
       }
-      case ACTIVATE -> activate(bank, slot, atPs);
-      case READ -> {
+      case DramBanks.ACTIVATE -> activate(bank, slot, atPs);
+      case DramBanks.READ -> {
         long donePs = banks.read(bank, atPs) + backPs;
-        int request = slot << REQUEST_SHIFT;
-        completions.onDone(requests[request + TAG], requests[request + ACCEPTED], donePs);
+        completions.onDone(requests.tag(slot), requests.acceptedPs(slot), donePs);
         served(bank, slot, false);
       }
       default -> {
@@ -579,9 +469,8 @@ final class DramChannel {
 
   private void activate(int bank, int slot, long atPs) {
     int at = bank << BANK_SHIFT;
-    boolean isWrite = (requests[(slot << REQUEST_SHIFT) + BANK] & 1) != 0;
-    banks.activate(bank, requests[(slot << REQUEST_SHIFT) + ROW], atPs);
-    leaveQueue(bank, slot, isWrite);
+    banks.activate(bank, requests.row(slot), atPs);
+    leaveQueue(bank, slot, requests.isWrite(slot));
     bankState[at + OWNER] = slot;
     state[RANKS + 2 * banks.rank(bank)]++;
     state[ACTIVATES]++;
@@ -593,7 +482,7 @@ final class DramChannel {
   }
 
   private void leaveQueue(int bank, int slot, boolean isWrite) {
-    unlink(bank, isWrite ? WRITE_HEAD : READ_HEAD, slot);
+    requests.unlink(slot);
     if (isWrite) {
       state[WRITES]--;
       state[TURN_WRITES]++;
@@ -612,13 +501,12 @@ final class DramChannel {
       leaveQueue(bank, slot, isWrite);
       state[ROW_HITS]++;
     }
-    release(slot);
-    state[PENDING]--;
+    requests.release(slot);
     state[isWrite ? WRITES_TOTAL : READS_TOTAL]++;
     if (!isWrite) {
       state[PENDING_READS]--;
     }
-    int direction = isWrite ? WRITE : READ;
+    int direction = isWrite ? DramBanks.WRITE : DramBanks.READ;
     if (state[LAST_DIRECTION] != direction) {
       state[TURNAROUNDS] += state[LAST_DIRECTION] == 0 ? 0 : 1;
       state[LAST_DIRECTION] = direction;
@@ -638,13 +526,12 @@ final class DramChannel {
     if (pagePolicy == PagePolicy.OPEN) {
       return false;
     }
-    int at = bank << BANK_SHIFT;
-    int read = bankState[at + READ_HEAD];
-    int write = bankState[at + WRITE_HEAD];
+    int read = requests.head(bank, false);
+    int write = requests.head(bank, true);
     long row = banks.row(bank);
     boolean isHit =
-        firstOfRow(read, row, readsSeenCount) != NONE
-            || firstOfRow(write, row, Integer.MAX_VALUE) != NONE;
+        requests.firstOfRow(read, row, readsSeenCount) != NONE
+            || requests.firstOfRow(write, row, Integer.MAX_VALUE) != NONE;
     boolean isWanted = read != NONE || write != NONE;
     return !isHit && (isWanted || pagePolicy == PagePolicy.CLOSED);
   }
@@ -663,12 +550,11 @@ final class DramChannel {
 
   private void refresh(int rank) {
     long duePs = banks.refreshDuePs(rank);
-    long nowPs = Math.max(bestPs, duePs);
-    long count = banks.refresh(rank, nowPs);
+    long count = banks.refresh(rank, Math.max(bestPs, duePs));
     state[RANKS + 2 * rank + 1] = 0;
     state[REFRESHES] += count;
-    long lastDuePs = banks.refreshDuePs(rank) - (banks.refreshDuePs(rank) - duePs) / count;
-    state[REFRESH_STALL] += (count - 1) * cyclePs + banks.backPs(rank) - lastDuePs;
+    long lastDuePs = duePs + (count - 1) * refreshIntervalPs;
+    state[REFRESH_STALL] += (count - 1) * refreshPs + banks.backPs(rank) - lastDuePs;
     updateRank(rank);
   }
 

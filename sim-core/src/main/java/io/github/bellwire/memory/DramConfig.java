@@ -168,7 +168,7 @@ public record DramConfig(
         timing,
         1,
         2,
-        ROW_BANK_RANK_COLUMN,
+        MOP4CLXOR,
         PagePolicy.OPEN,
         16, // gem5's default
         Queues.SHARED,

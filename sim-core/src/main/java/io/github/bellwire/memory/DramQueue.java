@@ -52,7 +52,7 @@ public final class DramQueue {
   public long submit(long pa, boolean isWrite, long tag, long atPs) {
     address.decode(pa);
     DramChannel channel = channels[address.channel()];
-    channel.post(address.bank(), address.row(), address.burst(), isWrite, tag, atPs);
+    channel.post(address, isWrite, tag, atPs);
     while (!channel.isInboxEmpty()) {
       channel.advance(DramChannel.NEVER);
     }

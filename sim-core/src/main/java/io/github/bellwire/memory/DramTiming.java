@@ -139,20 +139,20 @@ public record DramTiming(
   /**
    * All-bank refresh of a rank.
    *
-   * @param intervalPs between refreshes of a rank (tREFI), 1 us..1 s
+   * @param intervalPs between refreshes of a rank (tREFI), 1 us..1 ms
    * @param cyclePs how long one takes (tRFC), at least 0, less than half the interval; it grows
    *     with the density of the devices: DDR3 and DDR4 160 ns at 2 Gb, 260 ns at 4 Gb, 350 ns at 8
    *     Gb (JESD79-3F table 61, JESD79-4 table 132)
    */
   public record Refresh(long intervalPs, long cyclePs) {
     private static final long INTERVAL_MIN_PS = 1_000_000;
-    private static final long INTERVAL_MAX_PS = 1_000_000_000_000L;
+    private static final long INTERVAL_MAX_PS = 1_000_000_000;
 
     // Checked here and nowhere else.
     public Refresh {
       if (intervalPs < INTERVAL_MIN_PS || intervalPs > INTERVAL_MAX_PS) {
         throw new IllegalArgumentException(
-            "intervalPs must be 1000000..1000000000000: intervalPs=" + intervalPs);
+            "intervalPs must be 1000000..1000000000: intervalPs=" + intervalPs);
       }
       if (cyclePs < 0 || cyclePs >= intervalPs / 2) {
         throw new IllegalArgumentException(
@@ -193,6 +193,44 @@ public record DramTiming(
           new Column(4, 11, 8, 4, 4, 4, 6, 6, 2, 1),
           new Row(11, 11, 11, 28, 6, 12, 5, 5, 24),
           new Refresh(7_800_000, 260_000),
+          SINGLE);
+
+  /**
+   * DDR3-1333 9-9-9, 2 Gb x8: JESD79-3F speed bin DDR3-1333H, tRFC 160 ns; as {@link #DDR3_1600}.
+   */
+  public static final DramTiming DDR3_1333 =
+      new DramTiming(
+          1_500,
+          new Organization(1, 8, 8_192, 64, false),
+          new Column(4, 9, 7, 4, 4, 4, 5, 5, 2, 1),
+          new Row(9, 9, 9, 24, 5, 10, 4, 4, 20),
+          new Refresh(7_800_000, 160_000),
+          SINGLE);
+
+  /**
+   * DDR4-1866 13-13-13, 4 Gb x8, 4 x 4 banks, 8 KiB rows: JESD79-4 speed bin DDR4-1866M, tRFC 260
+   * ns.
+   */
+  public static final DramTiming DDR4_1866 =
+      new DramTiming(
+          1_071,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 13, 10, 4, 5, 5, 3, 7, 2, 2),
+          new Row(13, 13, 13, 32, 7, 14, 4, 5, 22),
+          new Refresh(7_800_000, 260_000),
+          SINGLE);
+
+  /**
+   * DDR4-2133 15-15-15, 8 Gb x8, 4 x 4 banks, 8 KiB rows: JESD79-4 speed bin DDR4-2133P, tRFC 350
+   * ns.
+   */
+  public static final DramTiming DDR4_2133 =
+      new DramTiming(
+          938,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 15, 11, 4, 6, 6, 3, 8, 2, 2),
+          new Row(15, 15, 15, 36, 8, 16, 4, 6, 23),
+          new Refresh(7_800_000, 350_000),
           SINGLE);
 
   /**

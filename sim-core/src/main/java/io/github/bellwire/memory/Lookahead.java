@@ -51,7 +51,7 @@ final class Lookahead {
       settled.advance(DramChannel.NEVER);
     }
     isAheadCurrent = false;
-    settled.post(address.bank(), address.row(), address.burst(), isWrite, newCall, atPs);
+    settled.post(address, isWrite, newCall, atPs);
   }
 
   private void settle(long limitPs) {

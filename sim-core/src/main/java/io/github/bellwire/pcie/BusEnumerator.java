@@ -71,10 +71,39 @@ public final class BusEnumerator {
     return List.copyOf(functions);
   }
 
+  /**
+   * Sets up the device that has been put into a slot, inside the bus number and the windows that
+   * {@link #enumerate} has given to the slot. Everything else stays as it is.
+   *
+   * @param rootComplex the root complex
+   * @param port the slot; its link is up
+   * @return the device's functions, none if the slot is empty; immutable
+   * @throws IllegalStateException if the device's windows do not fit
+   */
+  public List<EnumeratedFunction> enumerateSlot(RootComplex rootComplex, DownstreamPort port) {
+    BridgeWindows windows = port.configSpace().bridge();
+    Scan scan = new Scan(rootComplex);
+    int payloadCode = PcieCapability.sizeCode(port.configSpace().maxPayloadBytes());
+    AddressWindow memory32 = AddressWindow.ofBridge();
+    AddressWindow memory64 = AddressWindow.ofBridge();
+    List<Node> found = scan.scanBus(windows.secondaryBus(), 1, payloadCode);
+    for (Node node : found) {
+      layOut(node, memory32, memory64);
+    }
+    place(memory32, windows.memoryBase(), windows.memoryBytes());
+    place(memory64, windows.prefetchableBase(), windows.prefetchableBytes());
+    List<EnumeratedFunction> functions = new ArrayList<>();
+    for (Node node : found) {
+      setUp(rootComplex, node, functions);
+    }
+    return List.copyOf(functions);
+  }
+
   /** A function that was found, and what is below it if it is a bridge. */
   private static final class Node {
     final Bdf bdf;
     final boolean isBridge;
+    long minWindowBytes;
     final List<AddressWindow> bars = new ArrayList<>();
     final AddressWindow memory32 = AddressWindow.ofBridge();
     final AddressWindow memory64 = AddressWindow.ofBridge();
@@ -133,6 +162,9 @@ public final class BusEnumerator {
             ecam.read(bdf, pcie + ConfigLayout.PCIE_CAPABILITIES, 2)
                     >> ConfigLayout.PCIE_CAPABILITIES_TYPE_SHIFT
                 & 0xF;
+        int slot = ecam.read(bdf, pcie + ConfigLayout.SLOT_CAPABILITIES, 4);
+        boolean isSlot = (slot & ConfigLayout.SLOT_CAPABILITIES_HOT_PLUG) != 0;
+        node.minWindowBytes = isSlot ? config.slotWindowBytes() : 0;
         boolean isSwitch = type == PortType.SWITCH_UPSTREAM.code();
         node.children = scanBehind(bdf, isSwitch ? DEVICES_MAX : 1, payloadCode);
       }
@@ -222,8 +254,8 @@ public final class BusEnumerator {
       for (Node child : node.children) {
         layOut(child, node.memory32, node.memory64);
       }
-      node.memory32.layOut(0);
-      node.memory64.layOut(0);
+      node.memory32.layOut(node.minWindowBytes);
+      node.memory64.layOut(node.minWindowBytes);
       around32.add(node.memory32);
       around64.add(node.memory64);
     }
@@ -280,8 +312,12 @@ public final class BusEnumerator {
     }
   }
 
-  /** Opens the windows of a bridge; one without content gets its limit below its base. */
+  /**
+   * Opens the windows of a bridge, and the way for error messages; a window without content gets
+   * its limit below its base.
+   */
   private static void writeWindows(Ecam ecam, Node node) {
+    ecam.write(node.bdf, BridgeLayout.BRIDGE_CONTROL, 2, BridgeLayout.BRIDGE_CONTROL_SERR_ENABLE);
     long base32 = node.memory32.address();
     long last32 = base32 + node.memory32.sizeBytes() - 1;
     ecam.write(node.bdf, BridgeLayout.MEMORY_BASE, 4, windowRegister(base32, last32));

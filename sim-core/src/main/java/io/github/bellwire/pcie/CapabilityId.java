@@ -7,6 +7,8 @@ package io.github.bellwire.pcie;
 public enum CapabilityId {
   /** PCI power management interface; PCI Express Base Specification 5.0, section 7.5.2. */
   POWER_MANAGEMENT(0x01),
+  /** Message signaled interrupts; PCI Express Base Specification 5.0, section 7.7.1. */
+  MSI(0x05),
   /** PCI Express capability; PCI Express Base Specification 5.0, section 7.5.3. */
   PCI_EXPRESS(0x10),
   /** MSI-X; PCI Express Base Specification 5.0, section 7.7.2. */

@@ -180,11 +180,29 @@ public final class ConfigLayout {
   /** Device capabilities: role-based error reporting; always 1. */
   public static final int DEVICE_CAPABILITIES_ROLE_BASED_ERRORS = 1 << 15;
 
+  /** Device capabilities: function-level reset supported. */
+  public static final int DEVICE_CAPABILITIES_FUNCTION_RESET = 1 << 28;
+
   /** Device control, 16 bits (7.5.3.4). */
   public static final int DEVICE_CONTROL = 0x08;
 
   /** Device control: the four error reporting enables. */
   public static final int DEVICE_CONTROL_ERROR_ENABLES = 0xF;
+
+  /** Device control: report correctable errors. */
+  public static final int DEVICE_CONTROL_CORRECTABLE_ENABLE = 1;
+
+  /** Device control: report non-fatal errors. */
+  public static final int DEVICE_CONTROL_NON_FATAL_ENABLE = 1 << 1;
+
+  /** Device control: report fatal errors. */
+  public static final int DEVICE_CONTROL_FATAL_ENABLE = 1 << 2;
+
+  /** Device control: report unsupported requests. */
+  public static final int DEVICE_CONTROL_UNSUPPORTED_ENABLE = 1 << 3;
+
+  /** Device control: writing 1 resets the function, if it supports that; reads 0. */
+  public static final int DEVICE_CONTROL_FUNCTION_RESET = 1 << 15;
 
   /** Device control: may set the relaxed ordering attribute; 1 after reset. */
   public static final int DEVICE_CONTROL_RELAXED_ORDERING = 1 << 4;
@@ -238,6 +256,9 @@ public final class ConfigLayout {
   /** Link capabilities: ASPM optionality compliance; always 1. */
   public static final int LINK_CAPABILITIES_ASPM_OPTIONALITY = 1 << 22;
 
+  /** Link capabilities: link status tells whether the data link layer is active. */
+  public static final int LINK_CAPABILITIES_DLL_ACTIVE = 1 << 20;
+
   /** Link control, 16 bits (7.5.3.7). */
   public static final int LINK_CONTROL = 0x10;
 
@@ -261,6 +282,56 @@ public final class ConfigLayout {
 
   /** Link status: the slot's reference clock is used; always 1. */
   public static final int LINK_STATUS_SLOT_CLOCK = 1 << 12;
+
+  /** Link status: the data link layer is active, if link capabilities say that it is told. */
+  public static final int LINK_STATUS_DLL_ACTIVE = 1 << 13;
+
+  /** Slot capabilities, 32 bits (7.5.3.9). */
+  public static final int SLOT_CAPABILITIES = 0x14;
+
+  /** Slot capabilities: a device may be gone without notice. */
+  public static final int SLOT_CAPABILITIES_SURPRISE = 1 << 5;
+
+  /** Slot capabilities: hot-plug. */
+  public static final int SLOT_CAPABILITIES_HOT_PLUG = 1 << 6;
+
+  /** Slot capabilities: writes to slot control take effect without further notice. */
+  public static final int SLOT_CAPABILITIES_NO_COMMAND_COMPLETED = 1 << 18;
+
+  /** Slot capabilities: position of the physical slot number. */
+  public static final int SLOT_CAPABILITIES_NUMBER_SHIFT = 19;
+
+  /** Slot control, 16 bits (7.5.3.10). */
+  public static final int SLOT_CONTROL = 0x18;
+
+  /** Slot control: a change of presence interrupts. */
+  public static final int SLOT_CONTROL_PRESENCE = 1 << 3;
+
+  /** Slot control: hot-plug events interrupt at all. */
+  public static final int SLOT_CONTROL_HOT_PLUG_INTERRUPT = 1 << 5;
+
+  /** Slot control: a link that goes up or down interrupts. */
+  public static final int SLOT_CONTROL_LINK = 1 << 12;
+
+  /** Slot control: what software may write. */
+  public static final int SLOT_CONTROL_WRITABLE =
+      SLOT_CONTROL_PRESENCE | SLOT_CONTROL_HOT_PLUG_INTERRUPT | SLOT_CONTROL_LINK;
+
+  /** Slot status, 16 bits (7.5.3.11). */
+  public static final int SLOT_STATUS = 0x1A;
+
+  /** Slot status: presence has changed; write 1 to clear. */
+  public static final int SLOT_STATUS_PRESENCE_CHANGED = 1 << 3;
+
+  /** Slot status: a device is in the slot; read-only. */
+  public static final int SLOT_STATUS_PRESENT = 1 << 6;
+
+  /** Slot status: the data link layer has become active or inactive; write 1 to clear. */
+  public static final int SLOT_STATUS_LINK_CHANGED = 1 << 8;
+
+  /** Slot status: all bits that are set by events and cleared by writing 1. */
+  public static final int SLOT_STATUS_CHANGES =
+      SLOT_STATUS_PRESENCE_CHANGED | SLOT_STATUS_LINK_CHANGED;
 
   /** Device capabilities 2, 32 bits (7.5.3.15). */
   public static final int DEVICE_CAPABILITIES_2 = 0x24;

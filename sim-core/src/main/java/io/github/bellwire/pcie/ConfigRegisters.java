@@ -2,8 +2,8 @@ package io.github.bellwire.pcie;
 
 /**
  * The bits of a configuration space: for each 32-bit register its value, its value after reset,
- * which bits software may write and which it clears by writing 1. All other bits are read-only.
- * Offsets are bytes, accesses naturally aligned.
+ * which bits software may write and which it clears by writing 1, and which survive the reset of
+ * the function alone. All other bits are read-only. Offsets are bytes, accesses naturally aligned.
  */
 final class ConfigRegisters {
   private static final int COUNT = ConfigLayout.CONFIG_SPACE_BYTES / Integer.BYTES;
@@ -12,6 +12,7 @@ final class ConfigRegisters {
   private final int[] resetValues = new int[COUNT];
   private final int[] writable = new int[COUNT];
   private final int[] clearable = new int[COUNT];
+  private final int[] sticky = new int[COUNT];
 
   ConfigRegisters() {}
 
@@ -20,6 +21,7 @@ final class ConfigRegisters {
     System.arraycopy(other.resetValues, 0, resetValues, 0, COUNT);
     System.arraycopy(other.writable, 0, writable, 0, COUNT);
     System.arraycopy(other.clearable, 0, clearable, 0, COUNT);
+    System.arraycopy(other.sticky, 0, sticky, 0, COUNT);
   }
 
   /** {@return the 32-bit register that contains an offset} */
@@ -45,9 +47,28 @@ final class ConfigRegisters {
     System.arraycopy(resetValues, 0, values, 0, COUNT);
   }
 
+  /** Resets all but the sticky bits. */
+  void resetFunction() {
+    for (int i = 0; i < COUNT; i++) {
+      values[i] = resetValues[i] & ~sticky[i] | values[i] & sticky[i];
+    }
+  }
+
   /** Sets event bits of a 16-bit register, as the hardware does. */
   void raise16(int offset, int bits) {
     values[offset >>> 2] |= bits << laneShift(offset);
+  }
+
+  /** Sets or clears status bits of a 16-bit register, as the hardware does. */
+  void assign16(int offset, int bits, boolean isSet) {
+    int mask = bits << laneShift(offset);
+    int old = values[offset >>> 2];
+    values[offset >>> 2] = isSet ? old | mask : old & ~mask;
+  }
+
+  /** Sets a 32-bit register, as the hardware does. */
+  void put32(int offset, int value) {
+    values[offset >>> 2] = value;
   }
 
   /** Fixes the value, now and after reset, of a 16-bit register. */
@@ -72,6 +93,20 @@ final class ConfigRegisters {
 
   void clearable16(int offset, int bits) {
     put16(clearable, offset, bits);
+  }
+
+  void clearable32(int offset, int bits) {
+    clearable[offset >>> 2] = bits;
+  }
+
+  /** Makes a 32-bit register survive a function-level reset. */
+  void sticky32(int offset) {
+    sticky[offset >>> 2] = -1;
+  }
+
+  /** Makes bits of a 16-bit register survive a function-level reset. */
+  void sticky16(int offset, int bits) {
+    sticky[offset >>> 2] |= bits << laneShift(offset);
   }
 
   static void requireAccess(int offset, int sizeBytes) {

@@ -40,13 +40,21 @@ public final class ConfigSpace {
   private final PortType type;
   private final BridgeWindows bridge = new BridgeWindows();
   private final AcsCapability acs = new AcsCapability();
+  private final ErrorLog errorLog;
+  private final SlotCapability slot;
   private final int pcieOffset;
   private final int acsOffset;
+  private final int msiOffset;
   private final int msiXOffset;
   private final int powerManagementOffset;
 
   private final ConfigRegisters registers;
   private @Nullable ConfigListener listener;
+  private @Nullable Runnable functionReset;
+  private boolean isResettingFunction;
+  private boolean isSilent;
+
+  private Changes changes = new Changes();
 
   // Decoded from the registers after each write.
   private boolean busMasterEnabled;
@@ -64,10 +72,13 @@ public final class ConfigSpace {
     type = builder.type;
     pcieOffset = builder.pcieOffset;
     acsOffset = builder.acsOffset;
+    msiOffset = builder.msiOffset;
     msiXOffset = builder.msiXOffset;
     powerManagementOffset = builder.powerManagementOffset;
     registers = new ConfigRegisters(builder.registers);
     pcie = new PcieCapability(registers, pcieOffset);
+    errorLog = new ErrorLog(registers, pcieOffset, builder.aerOffset);
+    slot = new SlotCapability(registers, pcieOffset);
     decode();
   }
 
@@ -81,6 +92,9 @@ public final class ConfigSpace {
    */
   public int read(int offset, int sizeBytes) {
     ConfigRegisters.requireAccess(offset, sizeBytes);
+    if (isSilent) {
+      return ConfigRegisters.extract(-1, offset, sizeBytes);
+    }
     int register = registers.value(offset);
     if (isRegister(offset, pcieOffset + ConfigLayout.DEVICE_CONTROL)
         && transactionsPending.getAsBoolean()) {
@@ -100,20 +114,55 @@ public final class ConfigSpace {
    */
   public void write(int offset, int sizeBytes, int value) {
     ConfigRegisters.requireAccess(offset, sizeBytes);
+    if (isSilent) {
+      return;
+    }
     registers.write(offset, sizeBytes, value, lockedBits(offset, value));
     decode();
     if (listener != null && isRegister(offset, msiXOffset)) {
       listener.onMsiXControlWritten();
     }
+    Runnable reset = functionReset;
+    if (reset != null && isFunctionReset(offset, sizeBytes, value)) {
+      reset.run();
+    }
   }
 
   /**
-   * Returns every register to its reset value. What the link has negotiated stays. An {@link MsiX}
-   * built on this configuration space is reset by its device.
+   * Returns every register to its reset value; during a function-level reset, all but those that
+   * survive it. What the link has negotiated stays. An {@link MsiX} built on this configuration
+   * space is reset by its device.
    */
   public void reset() {
-    registers.reset();
+    if (isResettingFunction) {
+      registers.resetFunction();
+    } else {
+      registers.reset();
+    }
     decode();
+  }
+
+  /**
+   * Does what a function-level reset does to a device (section 6.6.2): everything returns to its
+   * reset value but sticky bits and what belongs to the link.
+   */
+  void resetFunction(Endpoint endpoint, long nowPs) {
+    isResettingFunction = true;
+    endpoint.reset(nowPs);
+    isResettingFunction = false;
+  }
+
+  /**
+   * Stops or starts answering: reads of a silent function return all ones, writes vanish, as when
+   * every access is asked to be repeated and software does not see that (section 2.3.2).
+   */
+  void setSilent(boolean silent) {
+    isSilent = silent;
+  }
+
+  /** Says what happens when software asks for a function-level reset. */
+  void onFunctionReset(@Nullable Runnable newFunctionReset) {
+    functionReset = newFunctionReset;
   }
 
   /**
@@ -285,9 +334,45 @@ public final class ConfigSpace {
     return bridge;
   }
 
+  boolean isSilent() {
+    return isSilent;
+  }
+
+  /** {@return whether the bridge passes on error messages from below} */
+  boolean forwardsErrors() {
+    int control = registers.value(BridgeLayout.BRIDGE_CONTROL) >>> Short.SIZE;
+    return (control & BridgeLayout.BRIDGE_CONTROL_SERR_ENABLE) != 0;
+  }
+
   /** {@return what access control services are on; none without that capability} */
   AcsCapability acs() {
     return acs;
+  }
+
+  ErrorLog errorLog() {
+    return errorLog;
+  }
+
+  /** {@return the slot registers; meaningless unless the function has them} */
+  SlotCapability slot() {
+    return slot;
+  }
+
+  /** {@return whether software uses MSI; always {@code false} without that capability} */
+  boolean isMsiEnabled() {
+    return msiOffset != 0
+        && (registers.value(msiOffset) >>> Short.SIZE & MsiLayout.CONTROL_ENABLE) != 0;
+  }
+
+  /** {@return where the interrupt message goes} */
+  long msiAddress() {
+    long low = registers.value(msiOffset + MsiLayout.ADDRESS) & 0xFFFF_FFFFL;
+    return (long) registers.value(msiOffset + MsiLayout.ADDRESS + 4) << Integer.SIZE | low;
+  }
+
+  /** {@return what the interrupt message says} */
+  int msiData() {
+    return registers.value(msiOffset + MsiLayout.DATA) & 0xFFFF;
   }
 
   void attach(ConfigListener newListener) {
@@ -297,7 +382,14 @@ public final class ConfigSpace {
     listener = newListener;
   }
 
+  /** Lets a fabric know from now on whenever registers have been written. */
+  void tell(Changes fabricChanges) {
+    changes = fabricChanges;
+    changes.add();
+  }
+
   private void decode() {
+    changes.add();
     boolean powered = powerState() != POWER_STATE_D3HOT;
     int command = registers.value(ConfigLayout.COMMAND);
     busMasterEnabled = powered && (command & ConfigLayout.COMMAND_BUS_MASTER_ENABLE) != 0;
@@ -336,6 +428,17 @@ public final class ConfigSpace {
     return locked ? ConfigLayout.PM_POWER_STATE_MASK : 0;
   }
 
+  private boolean isFunctionReset(int offset, int sizeBytes, int value) {
+    int register = pcieOffset + ConfigLayout.DEVICE_CONTROL;
+    int written = offset <= register + 1 ? value >>> (register + 1 - offset) * Byte.SIZE : 0;
+    return isRegister(offset, register)
+        && register + 1 < offset + sizeBytes
+        && (written << Byte.SIZE & ConfigLayout.DEVICE_CONTROL_FUNCTION_RESET) != 0
+        && (registers.value(pcieOffset + ConfigLayout.DEVICE_CAPABILITIES)
+                & ConfigLayout.DEVICE_CAPABILITIES_FUNCTION_RESET)
+            != 0;
+  }
+
   private static boolean isRegister(int offset, int registerOffset) {
     return offset >>> 2 == registerOffset >>> 2;
   }
@@ -360,6 +463,8 @@ public final class ConfigSpace {
     private @Nullable MsiXConfig msiX;
     private int pcieOffset;
     private int acsOffset;
+    private int aerOffset;
+    private int msiOffset;
     private int msiXOffset;
     private int powerManagementOffset;
 
@@ -397,6 +502,57 @@ public final class ConfigSpace {
     Builder bridge(PortType newType) {
       type = newType;
       BridgeWindows.install(registers);
+      return this;
+    }
+
+    /**
+     * Adds the slot registers of an empty slot; after {@link #pcie}.
+     *
+     * @param newSlot what the slot can do
+     * @return this builder
+     */
+    Builder slot(SlotConfig newSlot) {
+      SlotCapability.install(registers, pcieOffset, newSlot);
+      return this;
+    }
+
+    /**
+     * Adds Advanced Error Reporting; root ports get the root error registers.
+     *
+     * @param offset multiple of 4, 100h..FB8h; the first extended capability lies at 100h
+     * @return this builder
+     */
+    public Builder advancedErrorReporting(int offset) {
+      structures.add(ExtendedCapabilityId.ADVANCED_ERROR_REPORTING, offset, AerLayout.LENGTH_BYTES);
+      aerOffset = offset;
+      ErrorLog.install(registers, offset, type == PortType.ROOT_PORT);
+      return this;
+    }
+
+    /**
+     * Makes the function support function-level reset; after {@link #pcie}.
+     *
+     * @return this builder
+     */
+    public Builder functionLevelReset() {
+      PcieCapability.allowFunctionReset(registers, pcieOffset);
+      return this;
+    }
+
+    /**
+     * Adds the MSI capability, disabled after reset.
+     *
+     * @param offset multiple of 4, 40h..F0h
+     * @return this builder
+     */
+    Builder msi(int offset) {
+      structures.add(CapabilityId.MSI, offset, MsiLayout.LENGTH_BYTES);
+      msiOffset = offset;
+      registers.set16(offset + MsiLayout.CONTROL, MsiLayout.CONTROL_64_BIT);
+      registers.writable16(offset + MsiLayout.CONTROL, MsiLayout.CONTROL_ENABLE);
+      registers.writable32(offset + MsiLayout.ADDRESS, -4);
+      registers.writable32(offset + MsiLayout.ADDRESS + 4, -1);
+      registers.writable16(offset + MsiLayout.DATA, 0xFFFF);
       return this;
     }
 

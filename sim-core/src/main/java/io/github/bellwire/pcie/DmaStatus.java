@@ -17,5 +17,7 @@ public enum DmaStatus {
   /** A write was dropped by its receiver: it broke the rules of its format. */
   MALFORMED_TLP,
   /** A write was dropped by its receiver: its end-to-end CRC was wrong. */
-  ECRC_ERROR
+  ECRC_ERROR,
+  /** The link is down: the device is not in the machine any more; no TLP was sent. */
+  LINK_DOWN
 }

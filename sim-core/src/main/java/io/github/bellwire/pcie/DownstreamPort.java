@@ -1,6 +1,7 @@
 package io.github.bellwire.pcie;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +27,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final int reservedBus;
   private final LinkDirection upstream;
   private final LinkDirection downstream;
+  private final PortErrors errors;
+  private final PortErrors deviceErrors;
   private final CompletionCutter cutter;
   private final FaultyTlps faultyTlps;
   private final TlpTap tap;
@@ -33,6 +36,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final long creditReturnPs;
   private @Nullable Occupant occupant;
   private @Nullable Switch switchBelow;
+  private final @Nullable SlotConfig slot;
+  private final Event linkUp;
+  private final Event functionReady;
+  private @Nullable Endpoint inserted;
   // When the last memory write left this port.
   private long sentPs;
   private long mmioWritesTotal;
@@ -40,29 +47,224 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /** An endpoint that is plugged in, with what belongs to its stay. */
   private record Occupant(Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue requests) {}
 
-  DownstreamPort(RootComplex rootComplex, ConfigSpace configSpace, PcieLinkConfig config) {
+  DownstreamPort(
+      RootComplex rootComplex,
+      ConfigSpace configSpace,
+      PcieLinkConfig config,
+      @Nullable SlotConfig slot) {
     this.rootComplex = rootComplex;
     this.configSpace = configSpace;
+    this.slot = slot;
     simulation = rootComplex.simulation();
     reservedBus = rootComplex.reserveBus();
     String name = "link " + reservedBus;
     link = new PcieLink(config, simulation, name);
     upstream = link.upstream();
     downstream = link.downstream();
+    errors = link.upperErrors();
+    deviceErrors = link.lowerErrors();
     cutter = new CompletionCutter(config, simulation.randomStream(name + " completions"));
     faultyTlps = new FaultyTlps(link);
-    tap = new TlpTap(config);
+    Changes changes = rootComplex.changes();
+    configSpace.tell(changes);
+    link.upstreamFaults().tell(changes);
+    link.downstreamFaults().tell(changes);
+    tap = new TlpTap(config, changes);
     FlowControlConfig flowControl = config.flowControl();
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
     creditReturnPs = flowControl.updatePs() + config.propagationPs();
+    ErrorReporter reporter = rootComplex.errorReporter();
+    errors.reportTo(
+        (error, header01, header23, atPs) ->
+            reporter.detected(this, false, error, header01, header23, atPs));
+    deviceErrors.reportTo(
+        (error, header01, header23, atPs) ->
+            reporter.detected(this, true, error, header01, header23, atPs));
+    linkUp =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            onLinkUp(nowPs);
+          }
+        };
+    functionReady =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            onFunctionReady();
+          }
+        };
   }
 
-  /** Puts an endpoint at the far end of the link, which is free. */
+  /** Puts an endpoint at the far end of the link, which is free; the link is up. */
   void plug(Endpoint endpoint) {
+    endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
     occupant = new Occupant(endpoint, path, new RequestQueue(simulation, endpoint));
     rootComplex.addOccupied(this);
+    endpoint.configSpace().onFunctionReset(this::resetFunction);
     endpoint.connect(path);
+  }
+
+  /**
+   * Puts a device into the slot: presence is detected now, the device is reset, and the link is up
+   * later. Then software may enumerate it.
+   *
+   * @param endpoint the device, plugged in nowhere else
+   * @throws IllegalStateException if there is no slot or if it is not empty
+   */
+  public void insert(Endpoint endpoint) {
+    SlotConfig currentSlot = requireSlot();
+    if (isOccupied()) {
+      throw new IllegalStateException("slot must be empty: number=" + currentSlot.number());
+    }
+    long nowPs = simulation.nowPs();
+    inserted = endpoint;
+    endpoint.reset(nowPs);
+    simulation.schedule(linkUp, nowPs + currentSlot.linkUpPs());
+    if (configSpace.slot().setPresent(true)) {
+      interrupt(nowPs);
+    }
+  }
+
+  /**
+   * Pulls the device out of the slot without notice. Its link goes down now: what it has not sent
+   * yet never leaves, what has left arrives, and what was on its way to it is lost. Cores that read
+   * from it get all ones.
+   *
+   * @throws IllegalStateException if there is no slot or if it is empty
+   */
+  public void remove() {
+    SlotConfig currentSlot = requireSlot();
+    long nowPs = simulation.nowPs();
+    Occupant gone = occupant;
+    if (gone == null && inserted == null) {
+      throw new IllegalStateException("slot must not be empty: number=" + currentSlot.number());
+    }
+    boolean interrupts = configSpace.slot().setPresent(false);
+    inserted = null;
+    simulation.cancel(linkUp);
+    if (gone != null) {
+      unplug(gone, nowPs);
+      interrupts |= configSpace.slot().setLinkActive(false);
+      if (!currentSlot.surpriseExpected()) {
+        errors.record(PcieError.SURPRISE_DOWN, nowPs);
+      }
+    }
+    if (interrupts) {
+      interrupt(nowPs);
+    }
+  }
+
+  private void unplug(Occupant gone, long nowPs) {
+    occupant = null;
+    if (simulation.cancel(functionReady)) {
+      onFunctionReady(gone.endpoint());
+    }
+    gone.endpoint().configSpace().onFunctionReset(null);
+    gone.requests().drop();
+    gone.upstreamPath().disconnect(nowPs);
+    rootComplex.removeOccupied(this, gone.upstreamPath(), nowPs);
+    gone.endpoint().linkDown(nowPs);
+  }
+
+  private void onLinkUp(long nowPs) {
+    Endpoint endpoint = inserted;
+    if (endpoint != null) {
+      inserted = null;
+      plug(endpoint);
+      if (configSpace.slot().setLinkActive(true)) {
+        interrupt(nowPs);
+      }
+    }
+  }
+
+  /** Software has asked the device for a function-level reset. */
+  private void resetFunction() {
+    Occupant current = occupant();
+    Endpoint endpoint = current.endpoint();
+    long nowPs = simulation.nowPs();
+    endpoint.configSpace().resetFunction(endpoint, nowPs);
+    current.requests().drop();
+    endpoint.configSpace().setSilent(true);
+    simulation.reschedule(functionReady, nowPs + endpoint.functionResetPs());
+  }
+
+  private void onFunctionReady() {
+    Occupant current = occupant;
+    if (current != null) {
+      onFunctionReady(current.endpoint());
+    }
+  }
+
+  private static void onFunctionReady(Endpoint endpoint) {
+    endpoint.configSpace().setSilent(false);
+  }
+
+  /** Sends the port's own interrupt message, if software has enabled it. */
+  private void interrupt(long nowPs) {
+    if (!configSpace.isMsiEnabled() || !configSpace.isBusMasterEnabled()) {
+      return;
+    }
+    long address = configSpace.msiAddress();
+    int wireBytes = TlpLayout.requestBytes(address) + Integer.BYTES;
+    long atPs = climb(null, TlpType.MEMORY_WRITE, wireBytes, nowPs, true);
+    rootComplex.interrupts().onMessage(ownRequesterId(), address, configSpace.msiData(), atPs);
+  }
+
+  /**
+   * Sends an error message to the root port.
+   *
+   * @param isDevice whether from the far end of the link, not from this port
+   * @return when it arrives; -1 if a bridge stops it
+   */
+  long sendErrorMessage(boolean isDevice, long nowPs) {
+    if (!isErrorForwardedAbove() || isDevice && !configSpace.forwardsErrors()) {
+      return -1;
+    }
+    int wireBytes = TlpLayout.MESSAGE_BYTES;
+    long herePs = nowPs;
+    if (isDevice) {
+      Occupant current = occupant;
+      long readyPs = current == null ? nowPs : current.upstreamPath().behindPostedWritesPs(nowPs);
+      herePs = upstream.arrivalPs(upstream.transmit(TlpType.MESSAGE, wireBytes, readyPs));
+    }
+    return climb(null, TlpType.MESSAGE, wireBytes, herePs, true);
+  }
+
+  /** An error message has arrived at this port, a root port. */
+  void receiveError(PcieError.Severity severity, int requesterId, long nowPs) {
+    if (configSpace.errorLog().receive(severity, requesterId)) {
+      interrupt(nowPs);
+    }
+  }
+
+  /** Drops the writes of a device that has gone, of which the last bit leaves after a time. */
+  void dropRequestsOf(DmaPort device, long afterPs) {
+    occupant().requests().drop(device, afterPs);
+  }
+
+  /** {@return the function at the far end of the link; null if there is none} */
+  @Nullable ConfigSpace functionBelow() {
+    Occupant current = occupant;
+    if (current != null) {
+      return current.endpoint().configSpace();
+    }
+    Switch below = switchBelow;
+    return below == null ? null : below.configSpace();
+  }
+
+  /** {@return whether a device may be pulled out of this port} */
+  boolean isSlot() {
+    return slot != null;
+  }
+
+  private SlotConfig requireSlot() {
+    SlotConfig current = slot;
+    if (current == null) {
+      throw new IllegalStateException("the port must have a slot: " + bdf());
+    }
+    return current;
   }
 
   /** Puts a switch at the far end of the link, which is free. */
@@ -70,9 +272,14 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     switchBelow = newSwitch;
   }
 
-  /** {@return whether nothing is at the far end of the link} */
+  /** {@return whether no link leads from here: nothing is plugged in, or it is not up yet} */
   public boolean isEmpty() {
     return occupant == null && switchBelow == null;
+  }
+
+  /** {@return whether something is plugged in, whether or not its link is up} */
+  public boolean isOccupied() {
+    return !isEmpty() || inserted != null;
   }
 
   /**
@@ -116,18 +323,12 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return errors that the port detects: in what the device sends} */
   public PortErrors errors() {
-    return link.upperErrors();
+    return errors;
   }
 
   /** {@return errors that the device's end of the link detects: in what the host sends} */
   public PortErrors deviceErrors() {
-    return link.lowerErrors();
-  }
-
-  /** {@return the errors of the root port above: what the root complex refuses is counted there} */
-  PortErrors rootErrors() {
-    Switch above = owner();
-    return above == null ? errors() : above.above().rootErrors();
+    return deviceErrors;
   }
 
   /** {@return what goes wrong with the device's requests on this link} */
@@ -192,6 +393,15 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /** {@return the switch that the port belongs to; null for a root port} */
   abstract @Nullable Switch owner();
 
+  /** {@return the root port at the top, this one perhaps} */
+  abstract RootPort rootPort();
+
+  /** {@return the port's own ID, as opposed to that of what is below} */
+  abstract int ownRequesterId();
+
+  /** {@return whether the bridges above this port pass error messages on} */
+  abstract boolean isErrorForwardedAbove();
+
   /**
    * Takes a TLP that has arrived at this port up to the switch where it turns, or to the root
    * complex.
@@ -239,14 +449,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     if (bus != configSpace.bridge().secondaryBus()) {
       return below == null ? null : below.functionAt(bus, device, function);
     }
-    if (device != 0 || function != 0) {
-      return null;
-    }
-    Occupant current = occupant;
-    if (current != null) {
-      return current.endpoint().configSpace();
-    }
-    return below == null ? null : below.configSpace();
+    return device == 0 && function == 0 ? functionBelow() : null;
   }
 
   /** A core writes to a register; returns how long the root port took: waiting and sending. */
@@ -255,10 +458,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     long herePs = sendWrite(null, address, sizeBytes, readyPs);
     int bar = barAt(address, sizeBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(downstream.arrivalPs(sentPs));
+      reportUnsupported(true, address, sizeBytes, 0, arrivalPs());
     } else {
       long offset = address - current.endpoint().configSpace().barAddress(bar);
-      long arrivalPs = downstream.arrivalPs(sentPs);
+      long arrivalPs = arrivalPs();
       current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
       mmioWritesTotal++;
     }
@@ -267,7 +470,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** A core writes up to a line; returns how long the root port took: waiting and sending. */
   long mmioWrite(long address, byte[] source, int sourceOffset, int lengthBytes, long readyPs) {
-    long arrivalPs = peerWrite(null, address, source, sourceOffset, lengthBytes, readyPs);
+    long arrivalPs = peerWrite(null, null, address, source, sourceOffset, lengthBytes, readyPs);
     mmioWritesTotal += arrivalPs < 0 ? 0 : 1;
     return leftRootPs(sentPs) - readyPs;
   }
@@ -281,16 +484,22 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
             + downstream.requestExtraBytes(address, lengthBytes);
     long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
     long startPs = behindPostedWritesPs(herePs);
-    if (postedCredits != null) {
-      startPs = postedCredits.take(CreditPool.dataCredits(dataBytes), startPs);
-    }
-    sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
-    if (postedCredits != null) {
-      // A device takes a register write when it arrives.
-      long takenPs = downstream.arrivalPs(sentPs);
-      postedCredits.giveBack(CreditPool.dataCredits(dataBytes), takenPs + creditReturnPs);
+    if (occupant == null) {
+      sentPs = herePs; // Nothing is sent on a link that is down.
+    } else if (postedCredits == null) {
+      sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
+    } else {
+      int credits = CreditPool.dataCredits(dataBytes);
+      sentPs = downstream.transmitMemoryWrite(wireBytes, postedCredits.take(credits, startPs));
+      // The device takes a register write when it arrives.
+      postedCredits.giveBack(credits, downstream.arrivalPs(sentPs) + creditReturnPs);
     }
     return herePs;
+  }
+
+  /** Returns when the last memory write is at the device, or is found to have nowhere to go. */
+  private long arrivalPs() {
+    return occupant == null ? sentPs : downstream.arrivalPs(sentPs);
   }
 
   /** A core reads a register: lets time run until the request is there. */
@@ -311,6 +520,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   long sendRead(@Nullable Switch turn, long address, long readyPs) {
     int wireBytes = TlpLayout.requestBytes(address);
     long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
+    if (occupant == null) {
+      return herePs; // Nothing is sent on a link that is down.
+    }
     return downstream.arrivalPs(
         downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs)));
   }
@@ -336,8 +548,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private long complete(int bar, long address, int lengthBytes, long arrivalPs) {
     Occupant current = occupant;
     if (current == null) {
-      reportUnsupported(arrivalPs);
-      return arrivalPs + rootComplex.config().upstreamPs();
+      reportUnsupported(false, address, lengthBytes, 0, arrivalPs);
+      return climb(null, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, arrivalPs, true)
+          + rootComplex.config().upstreamPs();
     }
     TlpType type = TlpType.COMPLETION;
     int wireBytes = TlpLayout.COMPLETION_BYTES;
@@ -347,7 +560,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       wireBytes += TlpLayout.dataBytes(address, lengthBytes);
       readyPs += current.endpoint().readLatencyPs(bar);
     } else {
-      reportUnsupported(arrivalPs);
+      reportUnsupported(false, address, lengthBytes, 0, arrivalPs);
     }
     UpstreamPath path = current.upstreamPath();
     long completionSentPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(readyPs));
@@ -359,10 +572,12 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /**
    * A peer writes to the device: posted.
    *
+   * @param peer who writes; null for a core
    * @param turn where the request has turned downwards, as for {@link #descend}
    * @return when it arrives there, or -1 - that time if nobody takes it
    */
   long peerWrite(
+      @Nullable UpstreamPath peer,
       @Nullable Switch turn,
       long address,
       byte[] source,
@@ -370,15 +585,20 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       int lengthBytes,
       long readyPs) {
     long herePs = sendWrite(turn, address, lengthBytes, readyPs);
-    long arrivalPs = downstream.arrivalPs(sentPs);
+    long arrivalPs = arrivalPs();
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(arrivalPs);
+      int requesterId = peer == null ? 0 : peer.requesterId();
+      reportUnsupported(true, address, lengthBytes, requesterId, arrivalPs);
       return -1 - arrivalPs;
     }
     long offset = address - current.endpoint().configSpace().barAddress(bar);
-    current.requests().addWrite(bar, offset, source, sourceOffset, lengthBytes, herePs, arrivalPs);
+    long leavesPs = peer == null ? 0 : peer.sentPs();
+    current
+        .requests()
+        .addWrite(
+            bar, offset, source, sourceOffset, lengthBytes, herePs, arrivalPs, peer, leavesPs);
     return arrivalPs;
   }
 
@@ -389,6 +609,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    * @return when the device can answer, or -1 - the time of arrival if nobody takes it
    */
   long peerRead(
+      UpstreamPath peer,
       @Nullable Switch turn,
       long address,
       byte[] destination,
@@ -399,7 +620,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     Occupant current = occupant;
     int bar = barAt(address, lengthBytes);
     if (current == null || bar < 0) {
-      reportUnsupported(arrivalPs);
+      reportUnsupported(false, address, lengthBytes, peer.requesterId(), arrivalPs);
       return -1 - arrivalPs;
     }
     long offset = address - current.endpoint().configSpace().barAddress(bar);
@@ -417,9 +638,18 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    */
   long peerCompletion(
       @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
-    long startPs = occupant().upstreamPath().behindPostedWritesPs(readyPs);
+    Occupant current = occupant;
+    if (current == null) {
+      return climb(turn, type, wireBytes, readyPs, isFirst); // The port answers in its place.
+    }
+    long startPs = current.upstreamPath().behindPostedWritesPs(readyPs);
     long completionSentPs = upstream.transmit(type, wireBytes, startPs);
     return climb(turn, type, wireBytes, upstream.arrivalPs(completionSentPs), isFirst);
+  }
+
+  /** The read of a peer that came last is given up: nothing must arrive for it. */
+  void abandonRead() {
+    occupant().requests().abandonRead();
   }
 
   /** {@return whether completions from below go to the root complex first} */
@@ -457,9 +687,16 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return bar == device.barIndexAt(address + lengthBytes - 1) ? bar : -1;
   }
 
-  private void reportUnsupported(long atPs) {
+  /** The device, or the port itself if there is none, does not support a request. */
+  private void reportUnsupported(
+      boolean isWrite, long address, int lengthBytes, int requesterId, long atPs) {
     rootComplex.countUnclaimed();
-    deviceErrors().record(PcieError.UNSUPPORTED_REQUEST, atPs);
+    PortErrors detector = occupant == null ? errors : deviceErrors;
+    detector.record(
+        PcieError.UNSUPPORTED_REQUEST,
+        TlpHeader.request01(isWrite, address, lengthBytes, 0, requesterId, 0),
+        TlpHeader.request23(address),
+        atPs);
   }
 
   private Occupant occupant() {

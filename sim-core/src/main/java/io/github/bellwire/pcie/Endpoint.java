@@ -12,7 +12,8 @@ public interface Endpoint {
   ConfigSpace configSpace();
 
   /**
-   * Called once, when the function is plugged into a port.
+   * Called when the function is plugged into a port and its link is up; again, with another way,
+   * after it has been pulled out and put in.
    *
    * @param dma the function's way to memory
    */
@@ -105,4 +106,23 @@ public interface Endpoint {
    * @param nowPs the current time in picoseconds
    */
   void reset(long nowPs);
+
+  /**
+   * {@return how long a function-level reset takes, in picoseconds, 0..100 ms; until then the
+   * function answers nothing. 100 ms, the most that the specification allows (PCI Express Base
+   * Specification 5.0, section 6.6.2), unless overridden}
+   */
+  default long functionResetPs() {
+    return 100_000_000_000L;
+  }
+
+  /**
+   * The link has gone down, because the device was pulled out. What it had under way ends now:
+   * reads whose returned time lies ahead get no data; writes and messages whose {@link
+   * DmaPort#sentPs()} lies ahead have not happened. Further requests end with {@link
+   * DmaStatus#LINK_DOWN}.
+   *
+   * @param nowPs the current time in picoseconds
+   */
+  default void linkDown(long nowPs) {}
 }

@@ -11,6 +11,8 @@ package io.github.bellwire.pcie;
  * @param window64Bytes size of that window; it ends at or below 2^52
  * @param maxPayloadBytes largest payload the root ports take: a power of two, 128..4096
  * @param maxReadRequestBytes largest read request a function may send: a power of two, 128..4096
+ * @param slotWindowBytes what each window of a slot gets at least, for a device that is put in
+ *     later: a multiple of 1 MiB, 0..1 TiB
  */
 public record EnumerationConfig(
     long window32Base,
@@ -18,18 +20,23 @@ public record EnumerationConfig(
     long window64Base,
     long window64Bytes,
     int maxPayloadBytes,
-    int maxReadRequestBytes) {
+    int maxReadRequestBytes,
+    long slotWindowBytes) {
   private static final long END_32 = 1L << 32;
   private static final long END_64 = 1L << 52; // the widest physical address of x86-64
+
+  private static final long SLOT_MAX_BYTES = 1L << 40;
 
   /**
    * A two-socket Xeon server: 32-bit BARs in C000_0000..FEBF_FFFF, below the interrupt controllers,
    * and 64-bit BARs in 4 TiB from 3800_0000_0000. The windows are an assumption modelled on such
    * servers; payloads of 256 B and requests of 512 B are what most of them set (host presets of
-   * pcie-bench, "Understanding PCIe performance for end host networking", SIGCOMM'18).
+   * pcie-bench, "Understanding PCIe performance for end host networking", SIGCOMM'18); 2 MiB for a
+   * slot are Linux's default (pci=hpmemsize).
    */
   public static final EnumerationConfig XEON =
-      new EnumerationConfig(0xC000_0000L, 0x3EC0_0000L, 0x3800_0000_0000L, 1L << 42, 256, 512);
+      new EnumerationConfig(
+          0xC000_0000L, 0x3EC0_0000L, 0x3800_0000_0000L, 1L << 42, 256, 512, 2 << 20);
 
   // Checked here and nowhere else.
   public EnumerationConfig {
@@ -55,6 +62,13 @@ public record EnumerationConfig(
         "0.." + (END_64 - window64Base));
     requireTransfer("maxPayloadBytes", maxPayloadBytes);
     requireTransfer("maxReadRequestBytes", maxReadRequestBytes);
+    require(
+        slotWindowBytes >= 0
+            && slotWindowBytes <= SLOT_MAX_BYTES
+            && slotWindowBytes % BridgeLayout.WINDOW_GRANULE_BYTES == 0,
+        "slotWindowBytes",
+        slotWindowBytes,
+        "a multiple of 1048576 in 0.." + SLOT_MAX_BYTES);
   }
 
   /**
@@ -65,7 +79,13 @@ public record EnumerationConfig(
    */
   public EnumerationConfig withWindow32(long newBase, long newBytes) {
     return new EnumerationConfig(
-        newBase, newBytes, window64Base, window64Bytes, maxPayloadBytes, maxReadRequestBytes);
+        newBase,
+        newBytes,
+        window64Base,
+        window64Bytes,
+        maxPayloadBytes,
+        maxReadRequestBytes,
+        slotWindowBytes);
   }
 
   /**
@@ -76,7 +96,13 @@ public record EnumerationConfig(
    */
   public EnumerationConfig withWindow64(long newBase, long newBytes) {
     return new EnumerationConfig(
-        window32Base, window32Bytes, newBase, newBytes, maxPayloadBytes, maxReadRequestBytes);
+        window32Base,
+        window32Bytes,
+        newBase,
+        newBytes,
+        maxPayloadBytes,
+        maxReadRequestBytes,
+        slotWindowBytes);
   }
 
   /**
@@ -86,7 +112,13 @@ public record EnumerationConfig(
    */
   public EnumerationConfig withMaxPayloadBytes(int newBytes) {
     return new EnumerationConfig(
-        window32Base, window32Bytes, window64Base, window64Bytes, newBytes, maxReadRequestBytes);
+        window32Base,
+        window32Bytes,
+        window64Base,
+        window64Bytes,
+        newBytes,
+        maxReadRequestBytes,
+        slotWindowBytes);
   }
 
   /**
@@ -96,7 +128,29 @@ public record EnumerationConfig(
    */
   public EnumerationConfig withMaxReadRequestBytes(int newBytes) {
     return new EnumerationConfig(
-        window32Base, window32Bytes, window64Base, window64Bytes, maxPayloadBytes, newBytes);
+        window32Base,
+        window32Bytes,
+        window64Base,
+        window64Bytes,
+        maxPayloadBytes,
+        newBytes,
+        slotWindowBytes);
+  }
+
+  /**
+   * {@return this configuration with other windows for slots}
+   *
+   * @param newBytes a multiple of 1 MiB, 0..1 TiB
+   */
+  public EnumerationConfig withSlotWindowBytes(long newBytes) {
+    return new EnumerationConfig(
+        window32Base,
+        window32Bytes,
+        window64Base,
+        window64Bytes,
+        maxPayloadBytes,
+        maxReadRequestBytes,
+        newBytes);
   }
 
   private static void requireTransfer(String name, int bytes) {

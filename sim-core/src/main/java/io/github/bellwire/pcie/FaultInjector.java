@@ -16,6 +16,7 @@ public final class FaultInjector {
   private TlpFault forced = TlpFault.NONE;
   private int forcedAfter;
   private boolean isArmed;
+  private Changes changes = new Changes();
 
   FaultInjector(LinkFaultConfig config, RandomStream random) {
     this.random = random;
@@ -39,6 +40,12 @@ public final class FaultInjector {
     forced = fault;
     forcedAfter = after;
     isArmed = true;
+    changes.add();
+  }
+
+  /** Lets a fabric know from now on whenever the injector has been armed. */
+  void tell(Changes fabricChanges) {
+    changes = fabricChanges;
   }
 
   /** {@return whether {@link #next} is to be asked} */

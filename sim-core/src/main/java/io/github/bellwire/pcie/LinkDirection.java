@@ -38,9 +38,9 @@ public final class LinkDirection {
   // What this link adds to the sizes of TlpLayout: ECRC; in FLIT mode the framing is missing.
   private final int extraBytes;
   private final long psPerByteDenominator;
-  // How long a TLP of each size lasts, looked up because a division per TLP costs more.
-  private final int[] wholePs = new int[WIRE_BYTES_MAX + 1];
-  private final long[] rest = new long[WIRE_BYTES_MAX + 1];
+  // How long a TLP of each size lasts, looked up because a division per TLP costs more: whole
+  // picoseconds, and the rest beside them.
+  private final long[] durations = new long[2 * (WIRE_BYTES_MAX + 1)];
   // A ring of idle intervals in the order of time; the oldest are dropped first.
   private final long[] gapFromPs = new long[GAPS];
   private final long[] gapToPs = new long[GAPS];
@@ -88,10 +88,10 @@ public final class LinkDirection {
     long divisor = gcd(numerator, denominator);
     psPerByteDenominator = denominator / divisor;
     long psPerByteNumerator = numerator / divisor;
-    for (int bytes = 0; bytes < wholePs.length; bytes++) {
+    for (int bytes = 0; bytes <= WIRE_BYTES_MAX; bytes++) {
       long scaled = bytes * psPerByteNumerator;
-      wholePs[bytes] = (int) (scaled / psPerByteDenominator); // floor; the rest is kept beside it
-      rest[bytes] = scaled % psPerByteDenominator;
+      durations[2 * bytes] = scaled / psPerByteDenominator; // floor; the rest is kept beside it
+      durations[2 * bytes + 1] = scaled % psPerByteDenominator;
     }
   }
 
@@ -106,6 +106,7 @@ public final class LinkDirection {
   long transmit(TlpType type, int wireBytes, long readyPs) {
     return switch (type) {
       case MEMORY_WRITE -> transmitMemoryWrite(wireBytes, readyPs);
+      case MESSAGE -> transmit(wireBytes, readyPs);
       case MEMORY_READ -> transmitMemoryRead(wireBytes, readyPs);
       case COMPLETION_WITH_DATA -> transmitCompletionWithData(wireBytes, readyPs);
       case COMPLETION -> transmitCompletion(readyPs);
@@ -237,10 +238,10 @@ public final class LinkDirection {
    */
   void payDllps(long readyPs) {
     while (owedDllpBytes > 0) {
-      int bytes = Math.min(owedDllpBytes, wholePs.length - 1);
+      int bytes = Math.min(owedDllpBytes, WIRE_BYTES_MAX);
       owedDllpBytes -= bytes;
       if (readyPs > freePs) {
-        busyPsTotal += wholePs[bytes];
+        busyPsTotal += durationPs(bytes);
       } else {
         append(bytes);
       }
@@ -268,7 +269,7 @@ public final class LinkDirection {
 
   /** {@return how long some bytes last, in picoseconds, rounded down} */
   long durationPs(int wireBytes) {
-    return wholePs[wireBytes];
+    return durations[2 * wireBytes];
   }
 
   /**
@@ -309,8 +310,8 @@ public final class LinkDirection {
   }
 
   private long append(int wireBytes) {
-    long durationPs = wholePs[wireBytes];
-    carry += rest[wireBytes];
+    long durationPs = durationPs(wireBytes);
+    carry += restOf(wireBytes);
     if (carry >= psPerByteDenominator) {
       carry -= psPerByteDenominator;
       durationPs++;
@@ -327,7 +328,7 @@ public final class LinkDirection {
       return 0;
     }
     // Rounded up: a gap has no fraction to carry.
-    long durationPs = wholePs[wireBytes] + (rest[wireBytes] == 0 ? 0 : 1);
+    long durationPs = durationPs(wireBytes) + (restOf(wireBytes) == 0 ? 0 : 1);
     for (int i = 0; i < gapsCount; i++) {
       int gap = gap(i);
       long startPs = Math.max(readyPs, gapFromPs[gap]);
@@ -376,6 +377,10 @@ public final class LinkDirection {
       firstGap = gap(1);
       gapsCount--;
     }
+  }
+
+  private long restOf(int wireBytes) {
+    return durations[2 * wireBytes + 1];
   }
 
   private int gap(int index) {

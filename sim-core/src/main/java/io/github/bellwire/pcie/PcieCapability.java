@@ -39,9 +39,12 @@ final class PcieCapability {
 
   /** Says what the function is; endpoints need not. */
   static void setType(ConfigRegisters registers, int offset, PortType type) {
+    int slot =
+        registers.value(offset + ConfigLayout.PCIE_CAPABILITIES) >>> Short.SIZE
+            & ConfigLayout.PCIE_CAPABILITIES_SLOT;
     registers.set16(
         offset + ConfigLayout.PCIE_CAPABILITIES,
-        STRUCTURE_VERSION | type.code() << ConfigLayout.PCIE_CAPABILITIES_TYPE_SHIFT);
+        slot | STRUCTURE_VERSION | type.code() << ConfigLayout.PCIE_CAPABILITIES_TYPE_SHIFT);
   }
 
   private static void installDevice(
@@ -64,6 +67,9 @@ final class PcieCapability {
             | (extendedTag ? ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG : 0)
             | ConfigLayout.DEVICE_CONTROL_NO_SNOOP
             | ConfigLayout.DEVICE_CONTROL_MRRS_MASK);
+    // What a function-level reset leaves alone (section 6.6.2).
+    registers.sticky16(offset + ConfigLayout.DEVICE_CONTROL, ConfigLayout.DEVICE_CONTROL_MPS_MASK);
+    registers.sticky16(offset + ConfigLayout.LINK_CONTROL, ConfigLayout.LINK_CONTROL_WRITABLE);
     registers.clearable16(offset + ConfigLayout.DEVICE_STATUS, ConfigLayout.DEVICE_STATUS_RW1C);
     registers.set32(
         offset + ConfigLayout.DEVICE_CAPABILITIES_2,
@@ -73,6 +79,14 @@ final class PcieCapability {
         ConfigLayout.DEVICE_CONTROL_2_COMPLETION_TIMEOUT
             | ConfigLayout.DEVICE_CONTROL_2_IDO_REQUEST
             | ConfigLayout.DEVICE_CONTROL_2_IDO_COMPLETION);
+  }
+
+  /** Makes a write of 1 to the function reset bit do something. */
+  static void allowFunctionReset(ConfigRegisters registers, int offset) {
+    registers.set32(
+        offset + ConfigLayout.DEVICE_CAPABILITIES,
+        registers.value(offset + ConfigLayout.DEVICE_CAPABILITIES)
+            | ConfigLayout.DEVICE_CAPABILITIES_FUNCTION_RESET);
   }
 
   private static void installLink(

@@ -3,16 +3,22 @@ package io.github.bellwire.pcie;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The errors that one end of a link has detected: a counter per kind, and one listener. Allocates
- * nothing after construction. Confined to the simulation thread.
+ * The errors that one end of a link has detected: a counter per kind, the registers, one listener.
+ * Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class PortErrors {
   private static final int KINDS = PcieError.values().length;
 
   private final long[] totals = new long[KINDS];
+  private @Nullable PcieErrorListener registers;
   private @Nullable PcieErrorListener listener;
 
   PortErrors() {}
+
+  /** Tells the registers of every error from now on, whoever else listens. */
+  void reportTo(PcieErrorListener newRegisters) {
+    registers = newRegisters;
+  }
 
   /**
    * Tells a listener of every error from now on, instead of the one before.
@@ -52,6 +58,10 @@ public final class PortErrors {
    */
   void record(PcieError error, long header01, long header23, long atPs) {
     totals[error.ordinal()]++;
+    PcieErrorListener log = registers;
+    if (log != null) {
+      log.onError(error, header01, header23, atPs);
+    }
     PcieErrorListener current = listener;
     if (current != null) {
       current.onError(error, header01, header23, atPs);

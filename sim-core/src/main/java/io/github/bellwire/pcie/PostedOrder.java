@@ -1,46 +1,73 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.kernel.Simulation;
+
 /**
  * The posted writes of a port in the order in which they leave the device, with their commit times:
  * a later write commits no earlier, and a read or completion waits for those before it (Base
  * Specification, section 2.4.1). A chain may compute a write before others that leave earlier; for
  * those it does not count.
  *
- * <p>Remembers the last writes only, more than any chain runs ahead. Allocates nothing after
+ * <pre>{@code
+ * sent   | 1024 writes before, a ring |  previous  last  --> time
+ *        forgotten once the clock has passed the last
+ * }</pre>
+ *
+ * <p>Remembers the last writes only, more than any chain runs ahead. As a rule the question is
+ * about the last one and the ring stays empty, and out of the host's cache. Allocates nothing after
  * construction.
  */
 final class PostedOrder {
   private static final int WRITES = 1 << 10;
 
-  private final long[] sentPs = new long[WRITES];
-  private final long[] commitPs = new long[WRITES];
-  private int end;
-  private int count;
-  // The write that leaves last: as a rule the question is about it, and the next comes behind it.
+  private final Simulation simulation;
   private long lastSentPs;
   private long lastCommitPs;
+  private long previousSentPs;
+  private long previousCommitPs;
+  // When a write leaves and when it commits, side by side.
+  private final long[] ring = new long[2 * WRITES];
+  private int end;
+  private int count;
   // How many writes before the end the last question was answered: the next answer is close by.
   private int lastBack = 1;
+
+  /**
+   * Creates the order of no writes.
+   *
+   * @param simulation the clock: nobody asks about times that have passed
+   */
+  PostedOrder(Simulation simulation) {
+    this.simulation = simulation;
+  }
 
   /**
    * {@return the commit time of the last write that leaves no later than a time; 0 if there is
    * none}
    *
-   * @param atPs when the later one leaves
+   * @param atPs when the later one leaves, not before the current time
    */
   long commitBefore(long atPs) {
     return atPs >= lastSentPs ? lastCommitPs : earlierCommitBefore(atPs);
   }
 
-  private long earlierCommitBefore(long atPs) {
-    int back = newestUntil(atPs);
-    return back > count ? 0 : commitPs[slot(back)];
+  /**
+   * Adds a write that commits behind those before it.
+   *
+   * @param newSentPs when it leaves, not before the current time
+   * @param readyPs when it could be globally visible otherwise
+   * @return when it is
+   */
+  long addBehind(long newSentPs, long readyPs) {
+    long newCommitPs = Math.max(readyPs, commitBefore(newSentPs));
+    add(newSentPs, newCommitPs);
+    return newCommitPs;
   }
 
   /**
    * Adds a write.
    *
-   * @param newSentPs when it leaves
+   * @param newSentPs when it leaves, not before the current time
    * @param newCommitPs when it is globally visible
    */
   void add(long newSentPs, long newCommitPs) {
@@ -48,27 +75,48 @@ final class PostedOrder {
       insert(newSentPs, newCommitPs);
       return;
     }
+    if (lastSentPs > simulation.nowPs()) {
+      push(previousSentPs, previousCommitPs);
+    } else {
+      count = 0;
+    }
+    previousSentPs = lastSentPs;
+    previousCommitPs = lastCommitPs;
     lastSentPs = newSentPs;
     lastCommitPs = newCommitPs;
-    sentPs[end] = newSentPs;
-    commitPs[end] = newCommitPs;
-    grow();
-    lastBack = Math.min(lastBack + 1, WRITES);
+  }
+
+  private long earlierCommitBefore(long atPs) {
+    if (atPs >= previousSentPs) {
+      return previousCommitPs;
+    }
+    int back = newestUntil(atPs);
+    return back > count ? 0 : ring[slot(back) + 1];
   }
 
   private void insert(long newSentPs, long newCommitPs) {
+    if (newSentPs >= previousSentPs) {
+      push(previousSentPs, previousCommitPs);
+      previousSentPs = newSentPs;
+      previousCommitPs = newCommitPs;
+      return;
+    }
     int later = newestUntil(newSentPs) - 1;
     if (later >= WRITES - 1) {
       return; // Older than everything remembered.
     }
     grow();
     for (int back = 1; back <= later; back++) {
-      sentPs[slot(back)] = sentPs[slot(back + 1)];
-      commitPs[slot(back)] = commitPs[slot(back + 1)];
+      put(back, ring[slot(back + 1)], ring[slot(back + 1) + 1]);
     }
-    sentPs[slot(later + 1)] = newSentPs;
-    commitPs[slot(later + 1)] = newCommitPs;
+    put(later + 1, newSentPs, newCommitPs);
     lastBack = later + 1;
+  }
+
+  private void push(long sentPs, long commitPs) {
+    grow();
+    put(1, sentPs, commitPs);
+    lastBack = Math.min(lastBack + 1, WRITES);
   }
 
   private void grow() {
@@ -81,17 +129,22 @@ final class PostedOrder {
    */
   private int newestUntil(long atPs) {
     int back = Math.min(lastBack, count + 1);
-    while (back > 1 && sentPs[slot(back - 1)] <= atPs) {
+    while (back > 1 && ring[slot(back - 1)] <= atPs) {
       back--;
     }
-    while (back <= count && sentPs[slot(back)] > atPs) {
+    while (back <= count && ring[slot(back)] > atPs) {
       back++;
     }
     lastBack = back;
     return back;
   }
 
+  private void put(int back, long sentPs, long commitPs) {
+    ring[slot(back)] = sentPs;
+    ring[slot(back) + 1] = commitPs;
+  }
+
   private int slot(int back) {
-    return end - back & WRITES - 1;
+    return (end - back & WRITES - 1) * 2;
   }
 }

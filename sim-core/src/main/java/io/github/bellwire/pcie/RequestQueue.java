@@ -20,6 +20,8 @@ final class RequestQueue extends Event {
   private Request[] ring = new Request[INITIAL_DEPTH];
   private int head;
   private int count;
+  private @Nullable Request lastRead;
+  private final byte[] abandoned = new byte[TlpLayout.REQUEST_BOUNDARY_BYTES];
 
   /** A request and, until it is reused, its data. */
   private static final class Request {
@@ -34,6 +36,8 @@ final class RequestQueue extends Event {
     long value;
     // Of a write of any length.
     byte[] data = {};
+    @Nullable DmaPort source;
+    long leavesPs;
     // Of a peer's read.
     byte @Nullable [] destination;
     int destinationOffset;
@@ -56,6 +60,7 @@ final class RequestQueue extends Event {
     request.isWrite = true;
     request.isValue = true;
     request.value = value;
+    request.source = null;
     request.readyPs = readyPs;
     wakeUp();
   }
@@ -66,6 +71,8 @@ final class RequestQueue extends Event {
    * @param source the bytes, copied before the call returns
    * @param readyPs when the port got it
    * @param atPs when it arrives
+   * @param peer who writes; null for a core
+   * @param leavesPs when it leaves the peer
    */
   void addWrite(
       int bar,
@@ -74,10 +81,14 @@ final class RequestQueue extends Event {
       int sourceOffset,
       int lengthBytes,
       long readyPs,
-      long atPs) {
+      long atPs,
+      @Nullable DmaPort peer,
+      long leavesPs) {
     Request request = insert(bar, offset, lengthBytes, atPs);
     request.isWrite = true;
     request.isValue = false;
+    request.source = peer;
+    request.leavesPs = leavesPs;
     request.readyPs = readyPs;
     if (request.data.length < lengthBytes) {
       request.data = new byte[lengthBytes];
@@ -96,9 +107,20 @@ final class RequestQueue extends Event {
       int bar, long offset, byte[] destination, int destinationOffset, int lengthBytes, long atPs) {
     Request request = insert(bar, offset, lengthBytes, atPs);
     request.isWrite = false;
+    request.source = null;
     request.destination = destination;
     request.destinationOffset = destinationOffset;
+    lastRead = request;
     wakeUp();
+  }
+
+  /** Makes the read that was added last go nowhere: its requester has given it up. */
+  void abandonRead() {
+    Request read = lastRead;
+    if (read != null && read.destination != null) {
+      read.destination = abandoned;
+      read.destinationOffset = 0;
+    }
   }
 
   /**
@@ -128,6 +150,24 @@ final class RequestQueue extends Event {
     }
     count = 0;
     simulation.cancel(this);
+  }
+
+  /** Forgets the writes of a peer that leave it after a time, because its link has gone down. */
+  void drop(DmaPort peer, long afterPs) {
+    int kept = 0;
+    for (int i = 0; i < count; i++) {
+      Request request = ring[slot(i)];
+      if (request.source != peer || request.leavesPs <= afterPs) {
+        ring[slot(i)] = ring[slot(kept)];
+        ring[slot(kept++)] = request;
+      }
+    }
+    count = kept;
+    if (count == 0) {
+      simulation.cancel(this);
+    } else {
+      simulation.reschedule(this, Math.max(simulation.nowPs(), ring[head].arrivalPs));
+    }
   }
 
   @Override

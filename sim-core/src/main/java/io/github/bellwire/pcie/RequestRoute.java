@@ -12,6 +12,12 @@ import org.jspecify.annotations.Nullable;
 final class RequestRoute {
   private final DownstreamPort origin;
   private long arrivalPs;
+  private long forwardedPs;
+  // Of the request, for the log of whoever refuses it.
+  private boolean isWrite;
+  private long address;
+  private int lengthBytes;
+  private int requesterId;
   private DmaStatus status = DmaStatus.OK;
   private @Nullable Switch turn;
   private @Nullable DownstreamPort peer;
@@ -21,40 +27,70 @@ final class RequestRoute {
   }
 
   /**
+   * {@return whether every request from a port comes straight to the root complex: it is a root
+   * port that admits them all, as long as its registers are not written}
+   */
+  static boolean isStraight(DownstreamPort port) {
+    ConfigSpace config = port.configSpace();
+    return port.owner() == null
+        && config.isBusMasterEnabled()
+        && !config.acs().isOn(AcsLayout.TRANSLATION_BLOCKING)
+        && !config.acs().isOn(AcsLayout.SOURCE_VALIDATION);
+  }
+
+  /**
    * Sends a request on its way.
    *
    * @param type memory write or read
    * @param wireBytes its size
-   * @param requesterId who sends it, or claims to
+   * @param newRequesterId who sends it, or claims to
    * @param isTranslated whether it says that its address is translated (AT field 10b)
-   * @param address first byte
+   * @param newAddress first byte
+   * @param newLengthBytes bytes that it carries or asks for
    * @param sentPs when it has left the device
    */
   void follow(
       TlpType type,
       int wireBytes,
-      int requesterId,
+      int newRequesterId,
       boolean isTranslated,
-      long address,
+      long newAddress,
+      int newLengthBytes,
       long sentPs) {
+    isWrite = type == TlpType.MEMORY_WRITE;
+    address = newAddress;
+    lengthBytes = newLengthBytes;
+    requesterId = newRequesterId;
     status = DmaStatus.OK;
     turn = null;
     peer = null;
     arrivalPs = origin.upstream().arrivalPs(sentPs);
+    forwardedPs = arrivalPs;
     DownstreamPort at = origin;
     Switch owner = at.owner();
-    while (isAdmitted(at, requesterId, isTranslated)
-        && owner != null
-        && isRoutedUp(owner, at, isTranslated, address)) {
+    while (isAdmitted(at, isTranslated) && owner != null && isRoutedUp(owner, at, isTranslated)) {
       arrivalPs = owner.sendUp(type, wireBytes, arrivalPs, true);
+      forwardedPs = at == origin ? owner.upSentPs() : forwardedPs;
       at = owner.above();
       owner = at.owner();
     }
   }
 
+  /** Takes note of a request that is dropped where it arrives. */
+  void drop(long newArrivalPs) {
+    arrivalPs = newArrivalPs;
+    forwardedPs = newArrivalPs;
+    turn = null;
+  }
+
   /** {@return when the request has arrived at the root complex, or at the switch where it turns} */
   long arrivalPs() {
     return arrivalPs;
+  }
+
+  /** {@return when the request has left the first switch} */
+  long forwardedPs() {
+    return forwardedPs;
   }
 
   /** {@return whether the request goes on, or why not} */
@@ -72,7 +108,7 @@ final class RequestRoute {
     return peer;
   }
 
-  private boolean isAdmitted(DownstreamPort at, int requesterId, boolean isTranslated) {
+  private boolean isAdmitted(DownstreamPort at, boolean isTranslated) {
     ConfigSpace config = at.configSpace();
     if (!config.isBusMasterEnabled()) {
       refuse(at, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
@@ -90,7 +126,7 @@ final class RequestRoute {
   }
 
   /** Decides at a switch; turns the request or refuses it if the answer is no. */
-  private boolean isRoutedUp(Switch owner, DownstreamPort at, boolean isTranslated, long address) {
+  private boolean isRoutedUp(Switch owner, DownstreamPort at, boolean isTranslated) {
     AcsCapability acs = at.configSpace().acs();
     SwitchPort target = owner.portTowards(address);
     if (target == null) {
@@ -130,6 +166,11 @@ final class RequestRoute {
   private void refuse(DownstreamPort at, DmaStatus why, PcieError error) {
     status = why;
     turn = at.owner();
-    at.errors().record(error, arrivalPs);
+    at.errors()
+        .record(
+            error,
+            TlpHeader.request01(isWrite, address, lengthBytes, 0, requesterId, 0),
+            TlpHeader.request23(address),
+            arrivalPs);
   }
 }

@@ -42,9 +42,12 @@ public final class RootComplex {
   private final CacheHierarchy caches;
   private final Translation translation;
   private final InterruptSink interrupts;
+  private final @Nullable IdleStates idleStates;
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
+  private final Changes changes = new Changes();
   private final Ecam ecam = new Ecam(this);
+  private final ErrorReporter errorReporter;
   private int reservedBusesCount;
   private long unclaimedAccessesTotal;
 
@@ -69,11 +72,22 @@ public final class RootComplex {
       InterruptSink interrupts) {
     this.config = requireNonNull(config, "config");
     this.simulation = requireNonNull(simulation, "simulation");
+    errorReporter = new ErrorReporter(simulation);
     this.memory = requireNonNull(memory, "memory");
     this.commits = requireNonNull(commits, "commits");
     this.caches = requireNonNull(caches, "caches");
     this.translation = requireNonNull(translation, "translation");
     this.interrupts = requireNonNull(interrupts, "interrupts");
+    IdleStatesConfig idle = config.idleStates();
+    idleStates =
+        idle.states().isEmpty()
+            ? null
+            : new IdleStates(idle, simulation.randomStream("rootComplex.idleStates"));
+  }
+
+  /** {@return what a request may wait for when it arrives; null if nothing ever sleeps} */
+  @Nullable IdleStates idleStates() {
+    return idleStates;
   }
 
   /**
@@ -99,7 +113,7 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public RootPort attach(Endpoint endpoint, PcieLinkConfig link, DevicePortConfig caching) {
-    RootPort port = newPort(link, caching);
+    RootPort port = newPort(link, caching, null);
     port.plug(endpoint);
     return port;
   }
@@ -124,17 +138,30 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public Switch attach(SwitchConfig switchConfig, DevicePortConfig caching) {
-    RootPort port = newPort(switchConfig.upstreamLink(), caching);
+    RootPort port = newPort(switchConfig.upstreamLink(), caching, null);
     Switch newSwitch = new Switch(this, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;
   }
 
-  private RootPort newPort(PcieLinkConfig link, DevicePortConfig caching) {
+  /**
+   * Makes a new root port a slot, which is empty.
+   *
+   * @param slot what the slot can do
+   * @param link the link to what will be in it
+   * @return the port
+   * @throws IllegalStateException if there are 32 ports already
+   */
+  public RootPort addSlot(SlotConfig slot, PcieLinkConfig link) {
+    return newPort(link, DevicePortConfig.DEFAULT, requireNonNull(slot, "slot"));
+  }
+
+  private RootPort newPort(
+      PcieLinkConfig link, DevicePortConfig caching, @Nullable SlotConfig slot) {
     if (ports.size() == PORTS_MAX) {
       throw new IllegalStateException("all ports are taken: ports=" + PORTS_MAX);
     }
-    RootPort port = new RootPort(this, link, caches.devicePort(caching));
+    RootPort port = new RootPort(this, ports.size(), link, caches.devicePort(caching), slot);
     ports.add(port);
     return port;
   }
@@ -293,6 +320,19 @@ public final class RootComplex {
     occupiedPorts.add(port);
   }
 
+  /** Takes a port out whose device has gone, with everything of it that had not left. */
+  void removeOccupied(DownstreamPort port, DmaPort device, long nowPs) {
+    occupiedPorts.remove(port);
+    commits.drop(device, nowPs);
+    for (DownstreamPort other : occupiedPorts) {
+      other.dropRequestsOf(device, nowPs);
+    }
+  }
+
+  ErrorReporter errorReporter() {
+    return errorReporter;
+  }
+
   /**
    * {@return the port whose link leads to an endpoint}
    *
@@ -315,6 +355,11 @@ public final class RootComplex {
   /** {@return the next bus number that nobody has, for use until software numbers the buses} */
   int reserveBus() {
     return ++reservedBusesCount;
+  }
+
+  /** {@return what happens to the fabric} */
+  Changes changes() {
+    return changes;
   }
 
   Simulation simulation() {

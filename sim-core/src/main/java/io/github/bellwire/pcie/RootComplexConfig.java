@@ -4,14 +4,23 @@ import static java.util.Objects.requireNonNull;
 
 /**
  * The root complex: delays between a root port's link and the caches or cores, and whether devices
- * reach each other through it.
+ * reach each other through it. Construction throws {@link IllegalArgumentException} naming the
+ * property, the bound it breaks and its value.
  *
  * @param upstreamPs from a request's arrival at the port to its arrival at translation and caches
  * @param downstreamPs from data or a core's MMIO access to the port's serializer
  * @param peerToPeer what becomes of a device's request, after translation, to the window of a
  *     device
+ * @param ownershipPs what a write waits for, beyond that, before it reaches the caches: until its
+ *     lines are granted to it; 0..10 us
+ * @param idleStates how it sleeps when nothing goes through it
  */
-public record RootComplexConfig(long upstreamPs, long downstreamPs, PeerToPeer peerToPeer) {
+public record RootComplexConfig(
+    long upstreamPs,
+    long downstreamPs,
+    PeerToPeer peerToPeer,
+    long ownershipPs,
+    IdleStatesConfig idleStates) {
   /** What becomes of requests from device to device; the specification leaves it to each host. */
   public enum PeerToPeer {
     /** They are unsupported requests. */
@@ -30,16 +39,19 @@ public record RootComplexConfig(long upstreamPs, long downstreamPs, PeerToPeer p
     requireNonNull(peerToPeer, "peerToPeer");
     require(upstreamPs, "upstreamPs");
     require(downstreamPs, "downstreamPs");
+    require(ownershipPs, "ownershipPs");
+    requireNonNull(idleStates, "idleStates");
   }
 
   /**
-   * Creates a root complex that refuses requests from device to device.
+   * Creates a root complex that refuses requests from device to device, grants lines at once and
+   * never sleeps.
    *
    * @param upstreamPs as above
    * @param downstreamPs as above
    */
   public RootComplexConfig(long upstreamPs, long downstreamPs) {
-    this(upstreamPs, downstreamPs, PeerToPeer.REFUSED);
+    this(upstreamPs, downstreamPs, PeerToPeer.REFUSED, 0, IdleStatesConfig.NONE);
   }
 
   /**
@@ -48,7 +60,25 @@ public record RootComplexConfig(long upstreamPs, long downstreamPs, PeerToPeer p
    * @param newPeerToPeer as in the constructor
    */
   public RootComplexConfig withPeerToPeer(PeerToPeer newPeerToPeer) {
-    return new RootComplexConfig(upstreamPs, downstreamPs, newPeerToPeer);
+    return new RootComplexConfig(upstreamPs, downstreamPs, newPeerToPeer, ownershipPs, idleStates);
+  }
+
+  /**
+   * {@return these delays with another wait of writes}
+   *
+   * @param newOwnershipPs as in the constructor
+   */
+  public RootComplexConfig withOwnershipPs(long newOwnershipPs) {
+    return new RootComplexConfig(upstreamPs, downstreamPs, peerToPeer, newOwnershipPs, idleStates);
+  }
+
+  /**
+   * {@return these delays with other idle states}
+   *
+   * @param newIdleStates as in the constructor
+   */
+  public RootComplexConfig withIdleStates(IdleStatesConfig newIdleStates) {
+    return new RootComplexConfig(upstreamPs, downstreamPs, peerToPeer, ownershipPs, newIdleStates);
   }
 
   private static void require(long value, String name) {

@@ -7,8 +7,17 @@ import org.jspecify.annotations.Nullable;
 public final class RootPort extends DownstreamPort {
   private final DeviceCachePort caches;
 
-  RootPort(RootComplex rootComplex, PcieLinkConfig link, DeviceCachePort caches) {
-    super(rootComplex, BridgeFunction.newConfigSpace(PortType.ROOT_PORT, link, 0), link);
+  private final int number;
+
+  RootPort(
+      RootComplex rootComplex,
+      int number,
+      PcieLinkConfig link,
+      DeviceCachePort caches,
+      @Nullable SlotConfig slot) {
+    super(
+        rootComplex, BridgeFunction.newConfigSpace(PortType.ROOT_PORT, link, 0, slot), link, slot);
+    this.number = number;
     this.caches = caches;
   }
 
@@ -25,6 +34,21 @@ public final class RootPort extends DownstreamPort {
   @Override
   @Nullable Switch owner() {
     return null;
+  }
+
+  @Override
+  RootPort rootPort() {
+    return this;
+  }
+
+  @Override
+  int ownRequesterId() {
+    return number << 3;
+  }
+
+  @Override
+  boolean isErrorForwardedAbove() {
+    return true;
   }
 
   @Override

@@ -23,9 +23,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>A function from arrival time to departure time, as the links are: schedules nothing. What one
- * port has received never waits behind what another has (no head-of-line blocking inside). Posted
- * requests leave in the order in which they could, and nothing passes them. Confined to the
- * simulation thread.
+ * port has received never waits behind what another has (no head-of-line blocking inside), and the
+ * upstream link is never short of credits. A core's access to an address of the switch that no port
+ * of it has is answered by the root complex at once. Posted requests leave in the order in which
+ * they could, and nothing passes them. Confined to the simulation thread.
  */
 public final class Switch {
   private final RootComplex rootComplex;
@@ -34,18 +35,22 @@ public final class Switch {
   private final ConfigSpace configSpace;
   private final List<SwitchPort> ports = new ArrayList<>();
   // Posted writes on the serializers of the upstream link: a gap must not let others pass them.
-  private final PostedOrder postedUp = new PostedOrder();
-  private final PostedOrder postedDown = new PostedOrder();
+  private final PostedOrder postedUp;
+  private final PostedOrder postedDown;
   private long completionUpSentPs;
   private long completionDownSentPs;
+  private long upSentPs;
   private long downSentPs;
 
   Switch(RootComplex rootComplex, SwitchConfig config, DownstreamPort above) {
     this.rootComplex = rootComplex;
     this.config = requireNonNull(config, "config");
     this.above = above;
-    configSpace = BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0);
+    configSpace =
+        BridgeFunction.newConfigSpace(PortType.SWITCH_UPSTREAM, config.upstreamLink(), 0, null);
     rootComplex.reserveBus(); // The bus inside.
+    postedUp = new PostedOrder(rootComplex.simulation());
+    postedDown = new PostedOrder(rootComplex.simulation());
   }
 
   /**
@@ -57,9 +62,21 @@ public final class Switch {
    * @throws IllegalStateException if all ports are taken
    */
   public SwitchPort attach(Endpoint endpoint, PcieLinkConfig link) {
-    SwitchPort port = newPort(link);
+    SwitchPort port = newPort(link, null);
     port.plug(endpoint);
     return port;
+  }
+
+  /**
+   * Makes the next downstream port a slot, which is empty.
+   *
+   * @param slot what the slot can do
+   * @param link the link to what will be in it
+   * @return the port
+   * @throws IllegalStateException if all ports are taken
+   */
+  public SwitchPort addSlot(SlotConfig slot, PcieLinkConfig link) {
+    return newPort(link, requireNonNull(slot, "slot"));
   }
 
   /**
@@ -70,7 +87,7 @@ public final class Switch {
    * @throws IllegalStateException if all ports are taken
    */
   public Switch attach(SwitchConfig switchConfig) {
-    SwitchPort port = newPort(switchConfig.upstreamLink());
+    SwitchPort port = newPort(switchConfig.upstreamLink(), null);
     Switch newSwitch = new Switch(rootComplex, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;
@@ -112,6 +129,7 @@ public final class Switch {
       startPs = Math.max(startPs, completionUpSentPs);
     }
     long sentPs = above.upstream().transmit(type, wireBytes, startPs);
+    upSentPs = sentPs;
     if (type.isPosted()) {
       postedUp.add(readyPs, sentPs);
     } else if (type.isCompletion()) {
@@ -139,6 +157,11 @@ public final class Switch {
       completionDownSentPs = sentPs;
     }
     return above.downstream().arrivalPs(sentPs) + config.forwardPs();
+  }
+
+  /** {@return when the last TLP that was sent up had left} */
+  long upSentPs() {
+    return upSentPs;
   }
 
   /** {@return when the last TLP that was sent down had left the port above} */
@@ -180,11 +203,11 @@ public final class Switch {
     return null;
   }
 
-  private SwitchPort newPort(PcieLinkConfig link) {
+  private SwitchPort newPort(PcieLinkConfig link, @Nullable SlotConfig slot) {
     if (ports.size() == config.portsCount()) {
       throw new IllegalStateException("all ports are taken: portsCount=" + config.portsCount());
     }
-    SwitchPort port = new SwitchPort(rootComplex, this, ports.size(), link, config.accessControl());
+    SwitchPort port = new SwitchPort(rootComplex, this, ports.size(), link, slot);
     ports.add(port);
     return port;
   }

@@ -8,11 +8,18 @@ public final class SwitchPort extends DownstreamPort {
   private final Switch owner;
   private final int number;
 
-  SwitchPort(RootComplex rootComplex, Switch owner, int number, PcieLinkConfig link, int services) {
+  SwitchPort(
+      RootComplex rootComplex,
+      Switch owner,
+      int number,
+      PcieLinkConfig link,
+      @Nullable SlotConfig slot) {
     super(
         rootComplex,
-        BridgeFunction.newConfigSpace(PortType.SWITCH_DOWNSTREAM, link, services),
-        link);
+        BridgeFunction.newConfigSpace(
+            PortType.SWITCH_DOWNSTREAM, link, owner.config().accessControl(), slot),
+        link,
+        slot);
     this.owner = owner;
     this.number = number;
   }
@@ -35,6 +42,24 @@ public final class SwitchPort extends DownstreamPort {
   @Override
   long leftRootPs(long sentPs) {
     return owner.above().leftRootPs(owner.downSentPs());
+  }
+
+  @Override
+  RootPort rootPort() {
+    return owner.above().rootPort();
+  }
+
+  @Override
+  int ownRequesterId() {
+    return owner.configSpace().bridge().secondaryBus() << Byte.SIZE | number << 3;
+  }
+
+  @Override
+  boolean isErrorForwardedAbove() {
+    DownstreamPort above = owner.above();
+    return owner.configSpace().forwardsErrors()
+        && above.configSpace().forwardsErrors()
+        && above.isErrorForwardedAbove();
   }
 
   @Override

@@ -34,6 +34,9 @@ public final class TlpLayout {
   /** A completion without its data. */
   public static final int COMPLETION_BYTES = FRAMING_BYTES + HEADER_3DW_BYTES;
 
+  /** A message without data, such as ERR_COR: always a header of four double words. */
+  public static final int MESSAGE_BYTES = FRAMING_BYTES + HEADER_4DW_BYTES;
+
   /** What a request may not cross. */
   public static final int REQUEST_BOUNDARY_BYTES = 4096;
 

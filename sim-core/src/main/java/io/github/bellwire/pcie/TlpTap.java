@@ -7,15 +7,18 @@ final class TlpTap {
   /** The completer ID of the root complex. */
   static final int ROOT_COMPLEX_ID = 0;
 
+  private final Changes changes;
   private final boolean hasDigest;
   private @Nullable TlpListener listener;
 
-  TlpTap(PcieLinkConfig link) {
+  TlpTap(PcieLinkConfig link, Changes changes) {
+    this.changes = changes;
     hasDigest = link.ecrc();
   }
 
   void listen(@Nullable TlpListener newListener) {
     listener = newListener;
+    changes.add();
   }
 
   /** {@return whether anybody listens: only then anything is to be told} */

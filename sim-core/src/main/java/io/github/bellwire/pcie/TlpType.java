@@ -4,6 +4,8 @@ package io.github.bellwire.pcie;
 enum TlpType {
   /** MWr, interrupt messages included: posted. */
   MEMORY_WRITE,
+  /** Msg: posted; error messages. */
+  MESSAGE,
   /** MRd: non-posted. */
   MEMORY_READ,
   /** CplD. */
@@ -12,7 +14,7 @@ enum TlpType {
   COMPLETION;
 
   boolean isPosted() {
-    return this == MEMORY_WRITE;
+    return this == MEMORY_WRITE || this == MESSAGE;
   }
 
   boolean isCompletion() {

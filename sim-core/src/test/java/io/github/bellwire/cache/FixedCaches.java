@@ -70,6 +70,14 @@ public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
     return atPs + coreStorePs;
   }
 
+  @Override
+  public long maintain(CacheOperation operation, long pa, int lengthBytes, long atPs) {
+    return atPs + 1;
+  }
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
+
   private void record(long pa, int lengthBytes, boolean noSnoop, long atPs) {
     lastPa = pa;
     lastNoSnoop = noSnoop;

@@ -8,7 +8,7 @@ import java.util.Set;
 
 /**
  * DRAM of fixed latency that remembers its accesses, line by line. A test tells which lines are
- * newer in some cache; a read of such a line is a loss of data.
+ * newer in some cache, until they are written.
  */
 final class LineMemory implements MemoryController {
   static final long READ = 50_000;
@@ -17,7 +17,7 @@ final class LineMemory implements MemoryController {
   final List<String> accesses = new ArrayList<>();
   final Set<Long> newerInCaches = new HashSet<>();
   boolean isRecording = true;
-  long staleReadLine = -1;
+  long staleReads;
   private final String prefix;
 
   LineMemory(String prefix) {
@@ -29,7 +29,7 @@ final class LineMemory implements MemoryController {
     if (isRecording) {
       accesses.add(prefix + "read " + pa / 64 + " at " + atPs);
       if (newerInCaches.contains(pa / 64)) {
-        staleReadLine = pa / 64;
+        staleReads++;
       }
     }
     return atPs + READ;

@@ -73,6 +73,11 @@ class SimpleCacheHierarchyTest {
 
     assertThat(dram.accesses).isEmpty();
     assertThat(caches.statistics().deviceWriteHitsTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceFullWriteHitsTotal()).isZero();
+    device.write(0, 64, false, AT);
+    assertThat(caches.statistics().deviceFullWriteHitsTotal()).isEqualTo(1);
+    device.read(64, 64, false, AT);
+    assertThat(caches.statistics().dramReadsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -93,6 +98,9 @@ class SimpleCacheHierarchyTest {
     assertThat(device.write(8 * 64, 64, false, AT)).isEqualTo(AT + LLC);
 
     assertThat(dram.accesses).containsExactly("write 0 at 1000000");
+    assertThat(caches.statistics().writeBacksTotal()).isEqualTo(1);
+    assertThat(caches.statistics().dramWritesTotal()).isEqualTo(1);
+    assertThat(caches.statistics().deviceFullWriteMissesTotal()).isEqualTo(3);
     assertThat(device.read(0, 64, false, AT)).isEqualTo(AT + LLC + DRAM);
     assertThat(device.read(4 * 64, 64, false, AT)).isEqualTo(AT + LLC);
   }
@@ -168,6 +176,23 @@ class SimpleCacheHierarchyTest {
 
     assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE);
     assertThat(caches.coreLoad(1, 0, 8, AT)).isEqualTo(AT + CORE + LLC);
+  }
+
+  @Test
+  void shouldWriteBackAndDropLinesOnDemand() {
+    caches.coreStore(0, 0, 8, AT);
+    caches.coreLoad(0, 64, 8, AT);
+    dram.accesses.clear();
+
+    assertThat(caches.maintain(CacheOperation.CLEAN, 0, 128, AT)).isEqualTo(AT + 2 * STORE);
+    assertThat(dram.accesses).containsExactly("write 0 at 1002000");
+    assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE);
+
+    caches.maintain(CacheOperation.CLEAN_AND_INVALIDATE, 0, 256, AT);
+    assertThat(dram.accesses).hasSize(1);
+    assertThat(caches.coreLoad(0, 0, 8, AT)).isEqualTo(AT + CORE + LLC + DRAM);
+    assertThat(caches.coreLoad(0, 64, 8, AT)).isEqualTo(AT + CORE + LLC + DRAM);
+    caches.setCacheable(0, 64, false);
   }
 
   @Test

@@ -241,6 +241,29 @@ class DeviceAccessTest {
   }
 
   @Test
+  void shouldHoldUncachedStoresUpWhileTheLinkIsBusyForLong() {
+    DeviceAccessConfig quick = new DeviceAccessConfig(1, 64, 0, 4, 0, 0, 1);
+    CoreConfig config = new CoreConfig(1_000_000_000, 1, 0, 1, 0, quick);
+    machine
+        .routine(
+            new Core(0, config, machine.ports),
+            port -> {
+              port.mmioWrite(BAR, new byte[4096], 0, 4096);
+              log.add(port.nowPs());
+              port.mmioWrite(BAR, 8, 1);
+              log.add(port.nowPs());
+            })
+        .wakeAt(0);
+    machine.simulation.run();
+
+    // 512 writes of 4_062.5 ps: the last leaves the core when all but 1 us of those before are
+    // sent.
+    long sentPs = 511 * 4_062_500L / 1_000;
+    assertThat(log.get(0)).isBetween(sentPs - 1_000_100, sentPs - 999_900);
+    assertThat(log.get(1) - log.get(0)).isBetween(4_000L, 4_100L);
+  }
+
+  @Test
   void shouldLoadOneVectorAfterTheOther() {
     endpoint.answer(0x0102);
     endpoint.answerAfter(500_000);

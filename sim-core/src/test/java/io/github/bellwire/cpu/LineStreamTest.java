@@ -3,6 +3,7 @@ package io.github.bellwire.cpu;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.memory.SimpleMemoryController;
@@ -109,7 +110,7 @@ class LineStreamTest {
     MachinePorts ports =
         new MachinePorts(
             machine.simulation,
-            machine.fabric.memory,
+            CoreMemory.coherent(machine.fabric.memory),
             machine.fabric.commits,
             caches,
             machine.fabric.rootComplex);

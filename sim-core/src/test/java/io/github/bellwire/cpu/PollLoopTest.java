@@ -2,6 +2,7 @@ package io.github.bellwire.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cache.SimpleCacheConfig;
 import io.github.bellwire.cache.SimpleCacheHierarchy;
 import io.github.bellwire.kernel.Simulation;
@@ -60,7 +61,7 @@ class PollLoopTest {
             CoreConfig.SERVER,
             new MachinePorts(
                 simulation,
-                memory,
+                CoreMemory.coherent(memory),
                 commits,
                 new SimpleCacheHierarchy(
                     SimpleCacheConfig.SERVER,

@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.TestFabric;
@@ -17,7 +18,11 @@ final class TestMachine {
   final Simulation simulation = fabric.simulation;
   final MachinePorts ports =
       new MachinePorts(
-          simulation, fabric.memory, fabric.commits, fabric.caches, fabric.rootComplex);
+          simulation,
+          CoreMemory.coherent(fabric.memory),
+          fabric.commits,
+          fabric.caches,
+          fabric.rootComplex);
   final Core core = new Core(0, CONFIG, ports);
   final Core otherCore = new Core(1, CONFIG, ports);
   final InterruptController interrupts = new InterruptController(simulation);

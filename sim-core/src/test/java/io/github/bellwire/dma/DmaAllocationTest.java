@@ -84,8 +84,10 @@ class DmaAllocationTest {
     repeat(operation, CALLS);
     long after = threads.getThreadAllocatedBytes(thread);
 
-    // The bean itself may allocate a little.
-    assertThat(after - before).isLessThan(1024);
+    // The bean itself may allocate a little, and so may the compiler when it gives up a guess; a
+    // call
+    // that allocates takes at least 16 bytes.
+    assertThat(after - before).isLessThan(CALLS);
   }
 
   private static void repeat(Runnable operation, int calls) {

@@ -12,10 +12,11 @@ class DmaConfigTest {
 
   @Test
   void shouldOverrideOneProperty() {
-    assertThat(LINUX).isEqualTo(new DmaConfig(65_536, 0, 1024));
-    assertThat(LINUX.withMaxSegmentBytes(4096)).isEqualTo(new DmaConfig(4096, 0, 1024));
-    assertThat(LINUX.withMinAlignMask(4095)).isEqualTo(new DmaConfig(65_536, 4095, 1024));
-    assertThat(LINUX.withExpectedMappings(7)).isEqualTo(new DmaConfig(65_536, 0, 7));
+    assertThat(LINUX).isEqualTo(new DmaConfig(65_536, 0, 1024, true));
+    assertThat(LINUX.withMaxSegmentBytes(4096)).isEqualTo(new DmaConfig(4096, 0, 1024, true));
+    assertThat(LINUX.withMinAlignMask(4095)).isEqualTo(new DmaConfig(65_536, 4095, 1024, true));
+    assertThat(LINUX.withCoherent(false)).isEqualTo(new DmaConfig(65_536, 0, 1024, false));
+    assertThat(LINUX.withExpectedMappings(7)).isEqualTo(new DmaConfig(65_536, 0, 7, true));
   }
 
   @ParameterizedTest

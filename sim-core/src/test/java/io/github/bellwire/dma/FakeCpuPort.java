@@ -1,5 +1,6 @@
 package io.github.bellwire.dma;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import java.util.Arrays;
 
@@ -125,6 +126,12 @@ final class FakeCpuPort implements CpuPort {
   public void copy(long fromPa, long toPa, int lengthBytes) {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {}
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
 
   @Override
   public void delay(long durationPs) {

@@ -99,7 +99,19 @@ class HostConfigTest {
   void shouldListItsPresetsUnderTheirNames() {
     assertThat(HostConfig.PRESETS)
         .extracting(HostConfig::name)
-        .containsExactly("ideal", "gen4-server", "gen5-server", "dgx-1");
+        .containsExactly(
+            "ideal",
+            "snb",
+            "ib",
+            "hsw",
+            "hsw-sm",
+            "bdw",
+            "e3",
+            "gen4-server",
+            "gen5-server",
+            "dgx-1",
+            "skx",
+            "embedded-noncoherent");
     assertThat(HostConfig.GEN5_SERVER.link()).isEqualTo(PcieLinkConfig.GEN5_X16);
     assertThat(HostConfig.GEN5_SERVER.withName("gen4-server").withLink(PcieLinkConfig.GEN4_X16))
         .isEqualTo(GEN4_SERVER);

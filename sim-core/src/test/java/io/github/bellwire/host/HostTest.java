@@ -17,6 +17,12 @@ import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.RecordingEndpoint;
+import io.github.bellwire.pcie.RootComplexConfig;
+import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
+import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.SlotConfig;
+import io.github.bellwire.pcie.Switch;
+import io.github.bellwire.pcie.SwitchConfig;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -73,6 +79,47 @@ class HostTest {
       assertThat(endpoint.configSpace().isBusMasterEnabled()).isFalse();
     }
     assertThat(first.configSpace().barAddress(0)).isNotEqualTo(second.configSpace().barAddress(0));
+  }
+
+  @Test
+  void shouldTakeASwitchAndASlot() {
+    RecordingEndpoint behind = new RecordingEndpoint();
+    RecordingEndpoint late = new RecordingEndpoint();
+    Switch packetSwitch = host.attach(SwitchConfig.PEX89048);
+    packetSwitch.attach(behind, host.config().link());
+    RootPort slot = host.addSlot(SlotConfig.SURPRISE);
+    RecordingEndpoint last = plug();
+
+    assertThat(host.enumerate())
+        .extracting(EnumeratedFunction::endpoint)
+        .containsExactly(behind, last);
+    slot.insert(late);
+    host.simulation().runUntil(SlotConfig.SURPRISE.linkUpPs());
+    List<EnumeratedFunction> found = host.enumerate(slot);
+
+    assertThat(found).extracting(EnumeratedFunction::endpoint).containsExactly(late);
+    late.answer(7);
+    long bar = found.get(0).barAddress(0);
+    assertThat(host.synchronousPort(0).mmioRead(bar, 4)).isEqualTo(7);
+  }
+
+  @Test
+  void shouldForwardBetweenDevicesIfItsRootComplexDoes() {
+    RootComplexConfig forwarding =
+        HostConfig.GEN4_SERVER.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED);
+    Host open = new Host(HostConfig.GEN4_SERVER.withRootComplex(forwarding), 1);
+    for (Host machine : List.of(host, open)) {
+      RecordingEndpoint writer = new RecordingEndpoint();
+      RecordingEndpoint target = new RecordingEndpoint();
+      machine.attach(writer);
+      machine.attach(target);
+      machine.enumerate();
+      writer.busMaster(true);
+      writer.dma().write(target.configSpace().barAddress(0), new byte[] {1, 2}, 0, 2, 0);
+      machine.simulation().run();
+
+      assertThat(target.writes()).hasSize(machine == open ? 1 : 0);
+    }
   }
 
   @Test

@@ -69,6 +69,27 @@ class CommitQueueTest {
   }
 
   @Test
+  void shouldTakeBackWhatAWriterHasNotSent() {
+    Object writer = new Object();
+    Object other = new Object();
+    for (int i = 0; i < 100; i++) {
+      // Leaves at i, commits 1000 later; the queue grows meanwhile.
+      commits.add(i, new byte[] {1}, 0, 1, 1000 + i, i % 2 == 0 ? writer : other, i);
+    }
+    add(200, 1, 1050);
+
+    commits.drop(writer, 30);
+
+    // Of the writer's 50 writes 16 had left: 0, 2, ... 30.
+    assertThat(commits.pendingCount()).isEqualTo(16 + 50 + 1);
+    simulation.run();
+    for (int i = 0; i < 100; i++) {
+      assertThat(memory.getByte(i)).as("%d", i).isEqualTo((byte) (i <= 30 || i % 2 == 1 ? 1 : 0));
+    }
+    assertThat(memory.getByte(200)).isEqualTo((byte) 1);
+  }
+
+  @Test
   void shouldApplyWhatNobodyLooksAt() {
     add(0, 1, 100);
     add(8, 2, 300);

@@ -1,8 +1,10 @@
 package io.github.bellwire.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.data.Percentage.withPercentage;
 
 import io.github.bellwire.memory.DramConfig.PagePolicy;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -14,7 +16,8 @@ class DramControllerTest {
   private static final long RANK = 1L << 13;
   private static final long START_PS = 1_000_000;
 
-  private static final DramConfig DDR4 = DramConfig.of(DramTiming.DDR4_3200);
+  private static final DramConfig DDR4 =
+      DramConfig.of(DramTiming.DDR4_3200).withMapping(DramConfig.ROW_BANK_RANK_COLUMN);
   private final DramController dram = DDR4.newController();
 
   @ParameterizedTest
@@ -30,7 +33,7 @@ class DramControllerTest {
       String part, long hitPs, long closedPs, long conflictPs) {
     DramTiming timing = timing(part);
     DramController empty = DramConfig.of(timing).newController();
-    long otherRow = 1L << 40;
+    long otherRow = 1L << 40; // a row bit in any mapping
 
     assertThat(empty.read(0, 1, START_PS)).isEqualTo(START_PS + closedPs);
     assertThat(empty.read(0, 1, 2 * START_PS)).isEqualTo(2 * START_PS + hitPs);
@@ -169,6 +172,67 @@ class DramControllerTest {
 
     assertThat(closed.read(ROW, 64, 2 * START_PS)).isEqualTo(2 * START_PS + 30_000);
     assertThat(closed.read(ROW, 64, 3 * START_PS)).isEqualTo(3 * START_PS + 30_000);
+  }
+
+  @Test
+  void shouldAnswerAsTheQueueDoesWhenRequestsComeOneByOne() {
+    long[] donePs = new long[1];
+    DramQueue queue = new DramQueue(DDR4, (tag, acceptedPs, atPs) -> donePs[0] = atPs);
+    long seed = 11;
+    SplittableRandom random = new SplittableRandom(seed);
+    long atPs = 0;
+    for (int i = 0; i < 20_000; i++) {
+      long pa = random.nextLong(1L << (i % 2 == 0 ? 33 : 20));
+      queue.submit(pa, false, i, atPs);
+      queue.drain();
+
+      assertThat(dram.read(pa, 1, atPs)).as("seed %d, request %d", seed, i).isEqualTo(donePs[0]);
+      atPs = donePs[0] + random.nextLong(200_000);
+    }
+    // What lies behind the horizon is settled.
+    dram.read(0, 1, atPs + 1_000_000);
+    assertThat(dram.statistics()).isEqualTo(queue.statistics());
+  }
+
+  @ParameterizedTest
+  @CsvSource({"1, 1", "5, 2", "12, 4"})
+  void shouldAnswerNearlyAsTheQueueDoesUnderLoad(int gbytesPerSecond, double percent) {
+    long[] sumsPs = new long[2];
+    DramQueue queue = new DramQueue(DDR4, (tag, acceptedPs, donePs) -> sumsPs[0] += donePs - tag);
+    SplittableRandom random = new SplittableRandom(5);
+    for (int i = 0; i < 40_000; i++) {
+      long pa = random.nextLong(1L << 33);
+      long atPs = i * 64_000L / gbytesPerSecond;
+      queue.submit(pa, false, atPs, atPs);
+      sumsPs[1] += dram.read(pa, 1, atPs) - atPs;
+    }
+    queue.drain();
+
+    // An answer does not know of the requests behind it.
+    assertThat(sumsPs[1]).isCloseTo(sumsPs[0], withPercentage(percent));
+  }
+
+  @Test
+  void shouldNotMindArrivalsInDisorderWithinTheHorizon() {
+    DramController ordered = DDR4.newController();
+    SplittableRandom random = new SplittableRandom(3);
+    long sumPs = 0;
+    long orderedSumPs = 0;
+    // Pairs, the later one of which is called first, 40 ns ahead.
+    for (int i = 0; i < 20_000; i++) {
+      long pa = random.nextLong(1L << 33);
+      long laterPa = random.nextLong(1L << 33);
+      long atPs = i * 100_000L;
+      sumPs += dram.read(laterPa, 1, atPs + 40_000) - atPs - 40_000;
+      sumPs += dram.read(pa, 1, atPs) - atPs;
+      orderedSumPs += ordered.read(pa, 1, atPs) - atPs;
+      orderedSumPs += ordered.read(laterPa, 1, atPs + 40_000) - atPs - 40_000;
+    }
+
+    assertThat(sumPs).isCloseTo(orderedSumPs, withPercentage(1));
+    dram.read(0, 1, 3_000_000_000L);
+    ordered.read(0, 1, 3_000_000_000L);
+    assertThat(dram.statistics()).isEqualTo(ordered.statistics());
   }
 
   private static DramTiming timing(String part) {

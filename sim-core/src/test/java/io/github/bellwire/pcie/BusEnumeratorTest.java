@@ -222,6 +222,58 @@ class BusEnumeratorTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(longs = {31, 32, 33, 34})
+  void shouldReachEveryWindowOfARandomTree(long seed) {
+    Random random = new Random(seed);
+    TestFabric fabric = new TestFabric();
+    List<StubEndpoint> planted = new ArrayList<>();
+    for (int i = 0; i < 6; i++) {
+      if (random.nextBoolean()) {
+        plant(fabric.rootComplex.attach(SwitchConfig.PEX89048.withPortsCount(4)), random, planted);
+      } else {
+        planted.add(randomFunction(random));
+        fabric.rootComplex.attach(planted.get(planted.size() - 1), PcieLinkConfig.GEN3_X8);
+      }
+    }
+
+    List<EnumeratedFunction> functions = enumerator.enumerate(fabric.rootComplex);
+
+    assertThat(functions).extracting(EnumeratedFunction::endpoint).hasSameElementsAs(planted);
+    assertThat(functions).extracting(EnumeratedFunction::bdf).doesNotHaveDuplicates();
+    MmioResult result = new MmioResult();
+    for (EnumeratedFunction function : functions) {
+      assertThat(fabric.rootComplex.portOf(function.bdf()).endpoint())
+          .isSameAs(function.endpoint());
+      StubEndpoint stub = (StubEndpoint) function.endpoint();
+      for (AssignedBar bar : function.bars()) {
+        long last = bar.address() + bar.bar().sizeBytes() - 4;
+        fabric.rootComplex.mmioRead(last, 4, fabric.simulation.nowPs(), result);
+        assertThat(stub.lastOffset).as("seed %d", seed).isEqualTo(bar.bar().sizeBytes() - 4);
+        stub.lastOffset = -1;
+      }
+    }
+    assertThat(fabric.rootComplex.unclaimedAccessesTotal()).isZero();
+  }
+
+  private static void plant(Switch packetSwitch, Random random, List<StubEndpoint> planted) {
+    for (int i = random.nextInt(4); i >= 0; i--) {
+      if (random.nextInt(4) == 0) {
+        plant(packetSwitch.attach(SwitchConfig.PEX89048.withPortsCount(4)), random, planted);
+      } else {
+        planted.add(randomFunction(random));
+        packetSwitch.attach(planted.get(planted.size() - 1), PcieLinkConfig.GEN3_X8);
+      }
+    }
+  }
+
+  private static StubEndpoint randomFunction(Random random) {
+    return new StubEndpoint(
+        function(7)
+            .bar(Bar.memory32(0, 128L << random.nextInt(16)))
+            .bar(Bar.memory64(2, 128L << random.nextInt(20)).withPrefetchable(true)));
+  }
+
   @Test
   void shouldFillAWindowToItsLastByteAndThenRefuse() {
     BusEnumerator small =
@@ -316,6 +368,7 @@ class BusEnumeratorTest {
   /** A function without registers. */
   private static final class StubEndpoint implements Endpoint {
     private final ConfigSpace config;
+    private long lastOffset = -1;
 
     StubEndpoint(ConfigSpace.Builder builder) {
       config = builder.build();
@@ -331,6 +384,7 @@ class BusEnumeratorTest {
 
     @Override
     public long mmioRead(int bar, long offset, int sizeBytes, long nowPs) {
+      lastOffset = offset;
       return 0;
     }
 

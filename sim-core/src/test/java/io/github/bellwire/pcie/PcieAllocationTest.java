@@ -99,20 +99,60 @@ class PcieAllocationTest {
     assertThat(seenPs).isNotZero();
   }
 
+  @Test
+  void shouldAllocateNothingBehindASwitchAndBetweenPeers() {
+    TestFabric other = new TestFabric();
+    Switch packetSwitch = other.rootComplex.attach(SwitchConfig.PEX89048.withPortsCount(3));
+    MemoryEndpoint first = new MemoryEndpoint();
+    MemoryEndpoint second = new MemoryEndpoint();
+    MemoryEndpoint removable = new MemoryEndpoint();
+    packetSwitch.attach(first, PcieLinkConfig.GEN3_X8);
+    packetSwitch.attach(second, PcieLinkConfig.GEN3_X8);
+    SlotConfig slot = SlotConfig.SURPRISE.withLinkUpPs(0);
+    packetSwitch.addSlot(slot, PcieLinkConfig.GEN3_X8).insert(removable);
+    other.simulation.run();
+    new BusEnumerator(EnumerationConfig.XEON).enumerate(other.rootComplex);
+    first.enableBusMaster();
+    removable.enableBusMaster();
+    long peer = second.barAddress();
+    InterruptSink none = (requesterId, address, data, atPs) -> seenPs = atPs;
+    other.interruptsTo(none);
+
+    assertAllocatesNothing(
+        () -> {
+          long nowPs = other.simulation.nowPs();
+          first.dma().write(0x1010, buffer, 0, 300, nowPs);
+          first.dma().write(peer, buffer, 0, 300, nowPs);
+          removable.dma().write(0x2010, buffer, 0, 300, nowPs);
+          removable.dma().sendMessage(RootComplex.INTERRUPT_BASE, 1, nowPs);
+          first.dma().read(0x1010, buffer, 0, 300, nowPs);
+          first.dma().read(1L << 31, buffer, 0, 4, nowPs);
+          donePs = first.dma().read(peer, buffer, 0, 300, nowPs);
+          other.simulation.runUntil(donePs);
+        },
+        CALLS / 10);
+    assertThat(second.lastReadPs()).isPositive();
+  }
+
   private void assertAllocatesNothing(Runnable operation) {
-    repeat(operation, CALLS / 10);
+    assertAllocatesNothing(operation, CALLS);
+  }
+
+  private void assertAllocatesNothing(Runnable operation, int calls) {
+    repeat(operation, calls / 10);
     THREADS.getCurrentThreadAllocatedBytes();
 
     // The second round counts too: compiling the loop anew may allocate a little in the first.
-    long fewest = Math.min(allocatedBytes(operation), allocatedBytes(operation));
+    long fewest =
+        Math.min(allocatedBytes(operation, calls / 2), allocatedBytes(operation, calls / 2));
 
     // The bean itself may allocate a little.
     assertThat(fewest).isLessThan(1024);
   }
 
-  private static long allocatedBytes(Runnable operation) {
+  private static long allocatedBytes(Runnable operation, int calls) {
     long before = THREADS.getCurrentThreadAllocatedBytes();
-    repeat(operation, CALLS / 2);
+    repeat(operation, calls);
     return THREADS.getCurrentThreadAllocatedBytes() - before;
   }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
  * and MRd take 24 B.
  */
 class PeerToPeerTest {
+  private static final int ACS = 0x148; // behind the error reporting structure
   private static final long FORWARD_PS = 115_000;
   private static final long LINK_PS = 60_000;
   private static final long UP_PS = 100_000;
@@ -25,7 +26,8 @@ class PeerToPeerTest {
 
   private final AddingTranslation translation = new AddingTranslation();
   private final TestFabric fabric =
-      new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS, PeerToPeer.FORWARDED), translation);
+      new TestFabric(
+          new RootComplexConfig(UP_PS, DOWN_PS).withPeerToPeer(PeerToPeer.FORWARDED), translation);
   private final RootComplex rootComplex = fabric.rootComplex;
   private final Switch packetSwitch = rootComplex.attach(SWITCH);
   private final MemoryEndpoint first = new MemoryEndpoint();
@@ -237,7 +239,7 @@ class PeerToPeerTest {
     other.attach(second, GEN3_X8);
     new BusEnumerator(EnumerationConfig.XEON).enumerate(strict.rootComplex);
     ConfigSpace port = other.ports().get(0).configSpace();
-    port.write(0x100 + AcsLayout.CONTROL, 2, AcsLayout.REQUEST_REDIRECT);
+    port.write(ACS + AcsLayout.CONTROL, 2, AcsLayout.REQUEST_REDIRECT);
 
     first.dma().write(second.barAddress(), data, 0, 64, 0);
 
@@ -387,17 +389,17 @@ class PeerToPeerTest {
     ConfigSpace port = packetSwitch.ports().get(0).configSpace();
 
     // ID 000Dh, version 1; 32 vector bits and all services; nothing on.
-    assertThat(port.read(0x100, 4)).isEqualTo(0x0001_000D);
-    assertThat(port.read(0x104, 4)).isEqualTo(0x0000_207F);
-    port.write(0x106, 2, 0xFFFF);
-    assertThat(port.read(0x106, 2)).isEqualTo(0x7F);
+    assertThat(port.read(ACS, 4)).isEqualTo(0x0001_000D);
+    assertThat(port.read(ACS + 4, 4)).isEqualTo(0x0000_207F);
+    port.write(ACS + 6, 2, 0xFFFF);
+    assertThat(port.read(ACS + 6, 2)).isEqualTo(0x7F);
     ConfigSpace without =
         BridgeFunction.newConfigSpace(
-            PortType.SWITCH_DOWNSTREAM, GEN3_X8, AcsLayout.SOURCE_VALIDATION);
-    assertThat(without.read(0x104, 4)).isEqualTo(1);
-    without.write(0x104, 4, -1);
-    without.write(0x108, 4, -1);
-    assertThat(without.read(0x104, 4)).isEqualTo(0x0001_0001);
-    assertThat(without.read(0x108, 4)).isZero();
+            PortType.SWITCH_DOWNSTREAM, GEN3_X8, AcsLayout.SOURCE_VALIDATION, null);
+    assertThat(without.read(ACS + 4, 4)).isEqualTo(1);
+    without.write(ACS + 4, 4, -1);
+    without.write(ACS + 8, 4, -1);
+    assertThat(without.read(ACS + 4, 4)).isEqualTo(0x0001_0001);
+    assertThat(without.read(ACS + 8, 4)).isZero();
   }
 }

@@ -37,6 +37,17 @@ class PortErrorsTest {
   }
 
   @Test
+  void shouldTellTheRegistersWhoeverElseListens() {
+    List<String> noted = new ArrayList<>();
+    errors.reportTo((error, header01, header23, atPs) -> noted.add(error + " " + atPs));
+    errors.listen((error, header01, header23, atPs) -> noted.add("heard"));
+
+    errors.record(PcieError.BAD_DLLP, 6);
+
+    assertThat(noted).containsExactly("BAD_DLLP 6", "heard");
+  }
+
+  @Test
   void shouldGiveEveryErrorItsOwnBitOfItsRegister() {
     int correctable = 0;
     int uncorrectable = 0;

@@ -25,13 +25,13 @@ public final class TestFabric {
   private static final long LOW_WINDOW = 0xE000_0000L;
 
   /** The clock. */
-  public final Simulation simulation = new Simulation(1);
+  public final Simulation simulation;
 
   /** The bytes. */
   public final PhysicalMemory memory = new PhysicalMemory(MEMORY_BYTES, MEMORY_BYTES);
 
   /** Device writes on their way. */
-  public final CommitQueue commits = new CommitQueue(simulation, memory);
+  public final CommitQueue commits;
 
   /** What memory costs; nothing at first. */
   public final FixedCaches caches = new FixedCaches();
@@ -62,12 +62,27 @@ public final class TestFabric {
   }
 
   /**
+   * Creates a fabric without delays in the root complex and without translation.
+   *
+   * @param seed of the random streams
+   */
+  public TestFabric(long seed) {
+    this(RootComplexConfig.IDEAL, Translation.IDENTITY, seed);
+  }
+
+  /**
    * Creates a fabric.
    *
    * @param config delays of the root complex
    * @param translation what device addresses mean
    */
   public TestFabric(RootComplexConfig config, Translation translation) {
+    this(config, translation, 1);
+  }
+
+  private TestFabric(RootComplexConfig config, Translation translation, long seed) {
+    simulation = new Simulation(seed);
+    commits = new CommitQueue(simulation, memory);
     InterruptSink toSink =
         (requesterId, address, data, atPs) ->
             interrupts.onMessage(requesterId, address, data, atPs);

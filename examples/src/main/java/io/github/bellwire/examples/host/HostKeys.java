@@ -7,6 +7,7 @@ import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.pcie.PcieGeneration;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** The keys that describe the machine under a scenario. */
 public final class HostKeys {
@@ -19,7 +20,7 @@ public final class HostKeys {
           "machine preset");
 
   static final Key<Long> LINK_GEN =
-      Key.optional("link.gen", ValueTypes.count(1, 5), "host", "PCIe generation");
+      Key.optional("link.gen", ValueTypes.count(1, 6), "host", "PCIe generation");
   static final Key<Long> LINK_LANES =
       Key.optional("link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width");
   static final Key<Long> LINK_MPS =
@@ -48,16 +49,12 @@ public final class HostKeys {
 
   /** All of them. */
   public static final List<Key<?>> ALL =
-      List.of(
-          HOST,
-          LINK_GEN,
-          LINK_LANES,
-          LINK_MPS,
-          LINK_MRRS,
-          LINK_RCB,
-          LINK_TAGS,
-          CPU_FREQUENCY,
-          IOMMU);
+      Stream.of(
+              List.<Key<?>>of(HOST, LINK_GEN, LINK_LANES, LINK_MPS, LINK_MRRS, LINK_RCB, LINK_TAGS),
+              LinkKeys.ALL,
+              List.<Key<?>>of(CPU_FREQUENCY, IOMMU))
+          .flatMap(List::stream)
+          .toList();
 
   private HostKeys() {}
 
@@ -70,23 +67,24 @@ public final class HostKeys {
     String name = settings.value(HOST);
     HostConfig preset =
         HostConfig.PRESETS.stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();
-    PcieLinkConfig link = preset.link();
-    int generation = supply(settings, LINK_GEN, link.generation().number());
-    int lanes = supply(settings, LINK_LANES, link.lanes());
-    int mps = powerOfTwo(settings, LINK_MPS, link.maxPayloadBytes());
-    int mrrs = powerOfTwo(settings, LINK_MRRS, link.maxReadRequestBytes());
-    int rcb = powerOfTwo(settings, LINK_RCB, link.readCompletionBoundaryBytes());
-    int tags = supply(settings, LINK_TAGS, link.tags());
+    PcieLinkConfig slot = preset.link();
+    int generation = supply(settings, LINK_GEN, slot.generation().number());
+    int lanes = supply(settings, LINK_LANES, slot.lanes());
+    int mps = powerOfTwo(settings, LINK_MPS, slot.maxPayloadBytes());
+    int mrrs = powerOfTwo(settings, LINK_MRRS, slot.maxReadRequestBytes());
+    int rcb = powerOfTwo(settings, LINK_RCB, slot.readCompletionBoundaryBytes());
+    int tags = supply(settings, LINK_TAGS, slot.tags());
     long frequencyHz = settings.supply(CPU_FREQUENCY, preset.core().frequencyHz());
+    PcieLinkConfig link =
+        slot.withGeneration(PcieGeneration.of(generation))
+            .withLanes(lanes)
+            .withMaxPayloadBytes(mps)
+            .withMaxReadRequestBytes(mrrs)
+            .withReadCompletionBoundaryBytes(rcb)
+            .withTags(tags);
     return preset
         .withCore(preset.core().withFrequencyHz(frequencyHz))
-        .withLink(
-            link.withGeneration(PcieGeneration.of(generation))
-                .withLanes(lanes)
-                .withMaxPayloadBytes(mps)
-                .withMaxReadRequestBytes(mrrs)
-                .withReadCompletionBoundaryBytes(rcb)
-                .withTags(tags));
+        .withLink(LinkKeys.apply(settings, link));
   }
 
   private static int supply(Settings settings, Key<Long> key, int preset) {

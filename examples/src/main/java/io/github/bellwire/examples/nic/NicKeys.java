@@ -8,6 +8,7 @@ import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
@@ -69,6 +70,12 @@ final class NicKeys {
           ValueTypes.words(Timing.class),
           "capture for captures, else line-rate",
           "when frames enter the wire");
+  static final Key<Long> OFFERED =
+      Key.optional(
+          "offered",
+          ValueTypes.perSecond(1, 1_000_000_000_000L),
+          "the wire",
+          "generated frames per second and port");
   static final Key<Path> CAPTURE_OUT =
       Key.optional(
           "capture-out", ValueTypes.file(), "none", "capture file for what the driver received");
@@ -113,6 +120,24 @@ final class NicKeys {
       Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a packet buffer");
   static final Key<Long> RX_FIFO =
       Key.of("nic.rx-fifo", ValueTypes.bytes(16 << 10, 512 << 10), "512KiB", "receive FIFO");
+  static final Key<Long> READS =
+      Key.optional(
+          "nic.reads",
+          ValueTypes.count(1, PcieLinkConfig.TAGS_MAX),
+          "16 at up to 10Gb/s, else link.tags",
+          "reads a port may have outstanding");
+  static final Key<Long> RX_LATENCY =
+      Key.of(
+          "nic.rx-latency",
+          ValueTypes.timePs(0, 100_000_000),
+          "0ns",
+          "what the card itself takes to receive");
+  static final Key<Long> TX_LATENCY =
+      Key.of(
+          "nic.tx-latency",
+          ValueTypes.timePs(0, 100_000_000),
+          "0ns",
+          "what the card itself takes to send");
   static final Key<Direction> DIRECTION =
       Key.of("direction", ValueTypes.words(Direction.class), "one", "which ways to forward");
 
@@ -135,13 +160,18 @@ final class NicKeys {
           WTHRESH,
           MAX_FRAME,
           BUFFER,
-          RX_FIFO);
+          RX_FIFO,
+          READS,
+          RX_LATENCY,
+          TX_LATENCY);
 
   /** What scenarios have that send traffic into a card. */
-  static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING);
+  static final List<Key<?>> TRAFFIC = List.of(PCAP, TIMING, OFFERED);
 
   private static final long FRAMES_DEFAULT = 100_000;
   private static final int KIB = 1 << 10;
+  private static final long RATE_82599 = 10_000_000_000L;
+  private static final long READS_82599 = 16;
 
   private NicKeys() {}
 
@@ -152,6 +182,10 @@ final class NicKeys {
    */
   static void checkFrames(Settings settings) {
     if (!isGenerated(settings)) {
+      if (settings.isGiven(OFFERED)) {
+        throw settings.refuse(
+            OFFERED, "must not be set for a capture; set frames to generate some");
+      }
       settings.supply(TIMING, Timing.CAPTURE);
       return;
     }
@@ -184,7 +218,26 @@ final class NicKeys {
         .withMacAddress(NicConfig.NIC_82599.macAddress() + portIndex)
         .withLineBitsPerSecond(settings.value(RATE))
         .withDescriptorsPerSecond(engine.orElse(NicConfig.UNLIMITED))
-        .withRxFifoBytes(inKib(settings, RX_FIFO));
+        .withRxFifoBytes(inKib(settings, RX_FIFO))
+        .toBuilder()
+        .rxLatencyPs(settings.value(RX_LATENCY))
+        .txLatencyPs(settings.value(TX_LATENCY))
+        .build();
+  }
+
+  /**
+   * {@return the slot of a port: the card may have fewer reads outstanding than the host allows}
+   * The 82599 has tags for 32 reads (no extended tags, says lspci of any). That a port has 16, as
+   * if the two ports of the chip shared them, is an assumption which explains the plateau of the
+   * published forwarding curve (ixy-languages, figure data batches-3.3); faster cards are not
+   * known.
+   *
+   * @param link what the host offers
+   */
+  static PcieLinkConfig slot(Settings settings, PcieLinkConfig link) {
+    boolean isKnown = settings.value(RATE) <= RATE_82599;
+    long reads = settings.supply(READS, isKnown ? READS_82599 : link.tags());
+    return link.withTags(Math.toIntExact(Math.min(link.tags(), reads)));
   }
 
   /** {@return the driver as the settings describe it} */

@@ -18,10 +18,12 @@ import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.LinkDirection;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
@@ -61,7 +63,9 @@ final class NicMachine {
    */
   NicMachine(Settings settings, RunContext context, int portsCount) {
     this.context = context;
-    host = new Host(HostKeys.resolve(settings), settings.value(CommandLineTool.SEED));
+    HostConfig machine = HostKeys.resolve(settings);
+    PcieLinkConfig slot = NicKeys.slot(settings, machine.link());
+    host = new Host(machine.withLink(slot), settings.value(CommandLineTool.SEED));
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings);
@@ -69,8 +73,7 @@ final class NicMachine {
         new BufferPool(host.pages(), software.bufferBytes(), portsCount * software.buffersCount());
     List<Nic> cards = new ArrayList<>();
     for (int i = 0; i < portsCount; i++) {
-      cards.add(
-          new Nic(NicKeys.nicConfig(settings, i), host.simulation(), host.config().link(), times));
+      cards.add(new Nic(NicKeys.nicConfig(settings, i), host.simulation(), slot, times));
       host.attach(cards.get(i));
     }
     List<EnumeratedFunction> functions = host.enumerate();

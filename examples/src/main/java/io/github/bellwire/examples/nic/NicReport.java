@@ -45,7 +45,7 @@ final class NicReport {
 
   static void addNotModelled(Report report) {
     report.notModelled(
-        "PCIe flow-control credits, replay and relaxed ordering; DRAM banks and refresh; host"
+        "relaxed ordering by the card; DRAM banks and refresh; host"
             + " latencies are assumptions until they are calibrated");
   }
 

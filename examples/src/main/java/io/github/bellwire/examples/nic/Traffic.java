@@ -33,7 +33,8 @@ final class Traffic {
         source,
         settings.value(NicKeys.RATE),
         receiver,
-        settings.value(NicKeys.TIMING) == Timing.CAPTURE);
+        settings.value(NicKeys.TIMING) == Timing.CAPTURE,
+        settings.find(NicKeys.OFFERED).orElse(0L));
   }
 
   /** Runs until nothing is left to happen. */

@@ -21,6 +21,7 @@ final class TrafficGenerator extends Event {
   private final EthernetWire wire;
   private final FrameReceiver receiver;
   private final CaptureClock clock;
+  private final FramePace pace;
   private final CRC32C crc = new CRC32C();
   private final byte[] padded = new byte[FRAME_MIN_BYTES];
 
@@ -42,17 +43,20 @@ final class TrafficGenerator extends Event {
    * @param bitsPerSecond line rate
    * @param receiver the other end
    * @param keepsTiming whether frames keep the distances of their capture
+   * @param framesPerSecond how many are due per second at most; 0 for no such limit
    */
   TrafficGenerator(
       Simulation simulation,
       FrameSource source,
       long bitsPerSecond,
       FrameReceiver receiver,
-      boolean keepsTiming) {
+      boolean keepsTiming,
+      long framesPerSecond) {
     this.simulation = simulation;
     this.source = source;
     this.receiver = receiver;
     clock = new CaptureClock(keepsTiming);
+    pace = new FramePace(framesPerSecond);
     wire = new EthernetWire(bitsPerSecond);
   }
 
@@ -148,7 +152,7 @@ final class TrafficGenerator extends Event {
     try {
       boolean hasNext = source.next();
       if (hasNext) {
-        offsetPs = clock.advance(source.timestampNs());
+        offsetPs = Math.max(clock.advance(source.timestampNs()), pace.advance());
       }
       return hasNext;
     } catch (UserErrorException e) {

@@ -71,7 +71,8 @@ final class ProbeMachine {
   /** Builds the machine and brings the caches into the state asked for. */
   ProbeMachine(Settings settings, RunContext context) {
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
-    if (settings.value(PcieBenchKeys.NUMA) == Numa.REMOTE) {
+    int socket = settings.value(PcieBenchKeys.NUMA) == Numa.LOCAL ? 0 : 1;
+    if (socket >= config.cache().sockets()) {
       String name = settings.assignment(HostKeys.HOST);
       throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
     }
@@ -87,14 +88,15 @@ final class ProbeMachine {
     long windowBytes = settings.value(PcieBenchKeys.WINDOW);
     ProbeWindow window =
         new ProbeWindow(
-            host.pages().allocate(windowBytes),
+            host.pages(socket).allocate(windowBytes),
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
             settings.intValue(PcieBenchKeys.SIZE),
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
     if (settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
-      warm(window);
+      // The first core of a socket; cores are dealt out in blocks.
+      warm(window, host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
     }
     run =
         new ProbeRun(
@@ -106,10 +108,11 @@ final class ProbeMachine {
     startPs = host.simulation().nowPs();
   }
 
-  private void warm(ProbeWindow window) {
-    SynchronousPort cpu = host.synchronousPort(0);
+  /** Each line is waited for before it is written: stores alone would outrun memory. */
+  private static void warm(ProbeWindow window, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
     for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
+      cpu.load(window.iova() + done, Long.BYTES);
       cpu.store(window.iova() + done, line, 0, LINE_BYTES);
     }
   }
@@ -131,9 +134,9 @@ final class ProbeMachine {
   TlpArithmetic expected() {
     TlpArithmetic expected =
         new TlpArithmetic(
-            probe.configSpace().maxPayloadBytes(),
-            probe.configSpace().maxReadRequestBytes(),
-            port.link().readCompletionBoundaryBytes());
+            port.link()
+                .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
+                .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes()));
     ProbeOperation operation = run.operation();
     ProbeWindow window = run.window();
     Simulation simulation = host.simulation();

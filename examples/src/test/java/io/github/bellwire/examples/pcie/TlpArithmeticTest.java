@@ -2,6 +2,8 @@ package io.github.bellwire.examples.pcie;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.pcie.CompletionCut;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -9,7 +11,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class TlpArithmeticTest {
   private static final long BASE = 1L << 32;
 
-  private final TlpArithmetic arithmetic = new TlpArithmetic(256, 512, 64);
+  private final TlpArithmetic arithmetic = new TlpArithmetic(PcieLinkConfig.GEN3_X8);
 
   @ParameterizedTest
   @CsvSource({
@@ -26,7 +28,7 @@ class TlpArithmeticTest {
 
     assertThat(arithmetic.writesCount()).isEqualTo(tlps);
     assertThat(arithmetic.upBytes()).isEqualTo(bytes);
-    assertThat(arithmetic.downBytes()).isZero();
+    assertThat(arithmetic.downBytes(0)).isZero();
   }
 
   @ParameterizedTest
@@ -48,9 +50,10 @@ class TlpArithmeticTest {
     arithmetic.addRead(BASE + offset, size);
 
     assertThat(arithmetic.requestsCount()).isEqualTo(requests);
-    assertThat(arithmetic.completionsCount()).isEqualTo(completions);
+    assertThat(arithmetic.fewestCompletionsCount()).isEqualTo(completions);
+    assertThat(arithmetic.mostCompletionsCount()).isEqualTo(completions);
     assertThat(arithmetic.upBytes()).isEqualTo(24L * requests);
-    assertThat(arithmetic.downBytes()).isEqualTo(downBytes);
+    assertThat(arithmetic.downBytes(completions)).isEqualTo(downBytes);
   }
 
   @Test
@@ -59,5 +62,45 @@ class TlpArithmeticTest {
     arithmetic.addRead(64, 64);
 
     assertThat(arithmetic.upBytes()).isEqualTo(20 + 64 + 20);
+  }
+
+  @Test
+  void shouldCountADigestOnEveryTlp() {
+    TlpArithmetic checked = new TlpArithmetic(PcieLinkConfig.GEN3_X8.withEcrc(true));
+
+    checked.addWrite(BASE, 512);
+    checked.addRead(BASE, 512);
+
+    assertThat(checked.upBytes()).isEqualTo(2 * 284 + 28);
+    assertThat(checked.downBytes(2)).isEqualTo(2 * 280);
+  }
+
+  @Test
+  void shouldCountNoFramingButByteEnablesInFlits() {
+    TlpArithmetic flits = new TlpArithmetic(PcieLinkConfig.GEN6_X16);
+
+    flits.addWrite(BASE, 64);
+    flits.addWrite(BASE + 1, 64);
+    flits.addRead(BASE, 64);
+    flits.addRead(BASE + 2, 64);
+
+    // 16 + 64, 16 + 4 + 68, 16, 16 + 4; 12 + 64, 12 + 4 + 68.
+    assertThat(flits.upBytes()).isEqualTo(80 + 88 + 16 + 20);
+    assertThat(flits.downBytes(2)).isEqualTo(76 + 84);
+  }
+
+  @Test
+  void shouldBoundCompletionsCutAtRandom() {
+    PcieLinkConfig slot = PcieLinkConfig.GEN3_X8;
+    TlpArithmetic every = new TlpArithmetic(slot.withCompletionCut(CompletionCut.EVERY_RCB));
+    TlpArithmetic random = new TlpArithmetic(slot.withCompletionCut(CompletionCut.RANDOM));
+
+    every.addRead(BASE + 0x20, 256);
+    random.addRead(BASE + 0x20, 256);
+
+    assertThat(every.fewestCompletionsCount()).isEqualTo(5);
+    assertThat(every.mostCompletionsCount()).isEqualTo(5);
+    assertThat(random.fewestCompletionsCount()).isEqualTo(1);
+    assertThat(random.mostCompletionsCount()).isEqualTo(5);
   }
 }

@@ -23,6 +23,9 @@ package io.github.bellwire.device.nic;
  *     1 is each packet's at once
  * @param rxWriteBackDelayPs how long done receive descriptors wait for others at most, in
  *     picoseconds, 0..1 s; without effect if they are written back at once
+ * @param rxLatencyPs what the part itself takes from a frame's last bit to its first write, beside
+ *     fetching the descriptor, 0..100 us
+ * @param txLatencyPs what the part itself takes from a frame's data to its first bit, 0..100 us
  * @param resetPs from CTRL.RST set to cleared, in picoseconds, 0..10 ms
  * @param linkUpPs from AUTOC.AN_RESTART to link up, in picoseconds, 0..10 s
  * @param rxQueues receive queues, 1..64
@@ -42,6 +45,8 @@ public record NicConfig(
     int rxFetchThreshold,
     int rxWriteBackDescriptors,
     long rxWriteBackDelayPs,
+    long rxLatencyPs,
+    long txLatencyPs,
     long resetPs,
     long linkUpPs,
     int rxQueues,
@@ -65,8 +70,8 @@ public record NicConfig(
    * Linux's rule PTHRESH + WTHRESH &lt;= 40; receive descriptors are fetched singly (pcie-bench,
    * model/niantic.py) and written back with their packet. No rate of the engine is published that
    * is below the line (FD.io CSIT lists 14.88 Mpps, line rate at 64 bytes, for 10 Gb/s ports), so
-   * it is unlimited. Reset within the 10 ms that drivers wait, and the link-up time, are
-   * assumptions; so is the locally administered address.
+   * it is unlimited. Its own latency is not included. Reset within the 10 ms that drivers wait, and
+   * the link-up time, are assumptions; so is the locally administered address.
    */
   public static final NicConfig NIC_82599 =
       new NicConfig(
@@ -82,6 +87,8 @@ public record NicConfig(
           0,
           1,
           10_000_000L,
+          0,
+          0,
           1_000_000_000L,
           50_000_000_000L,
           64,
@@ -114,6 +121,8 @@ public record NicConfig(
         rxWriteBackDescriptors,
         "a power of two in 1..64");
     requireRange("rxWriteBackDelayPs", rxWriteBackDelayPs, 0, 1_000_000_000_000L);
+    requireRange("rxLatencyPs", rxLatencyPs, 0, 100_000_000L);
+    requireRange("txLatencyPs", txLatencyPs, 0, 100_000_000L);
     requireRange("resetPs", resetPs, 0, 10_000_000_000L);
     requireRange("linkUpPs", linkUpPs, 0, 10_000_000_000_000L);
     requireRange("rxQueues", rxQueues, 1, 64);
@@ -246,6 +255,8 @@ public record NicConfig(
     private int rxFetchThreshold;
     private int rxWriteBackDescriptors;
     private long rxWriteBackDelayPs;
+    private long rxLatencyPs;
+    private long txLatencyPs;
     private long resetPs;
     private long linkUpPs;
     private int rxQueues;
@@ -265,6 +276,8 @@ public record NicConfig(
       rxFetchThreshold = config.rxFetchThreshold;
       rxWriteBackDescriptors = config.rxWriteBackDescriptors;
       rxWriteBackDelayPs = config.rxWriteBackDelayPs;
+      rxLatencyPs = config.rxLatencyPs;
+      txLatencyPs = config.txLatencyPs;
       resetPs = config.resetPs;
       linkUpPs = config.linkUpPs;
       rxQueues = config.rxQueues;
@@ -393,6 +406,28 @@ public record NicConfig(
     }
 
     /**
+     * Sets the part's own latency on receiving.
+     *
+     * @param value rxLatencyPs, as in {@link NicConfig}
+     * @return this builder
+     */
+    public Builder rxLatencyPs(long value) {
+      rxLatencyPs = value;
+      return this;
+    }
+
+    /**
+     * Sets the part's own latency on sending.
+     *
+     * @param value txLatencyPs, as in {@link NicConfig}
+     * @return this builder
+     */
+    public Builder txLatencyPs(long value) {
+      txLatencyPs = value;
+      return this;
+    }
+
+    /**
      * {@return this builder}
      *
      * @param value resetPs, as in {@link NicConfig}
@@ -461,6 +496,8 @@ public record NicConfig(
           rxFetchThreshold,
           rxWriteBackDescriptors,
           rxWriteBackDelayPs,
+          rxLatencyPs,
+          txLatencyPs,
           resetPs,
           linkUpPs,
           rxQueues,

@@ -390,7 +390,8 @@ final class RxPath {
       fetchedPs = queue.fetchedPs[queue.claimed];
       queue.claimed = queue.next(queue.claimed);
     }
-    frame.readyPs = Math.max(nowPs, Math.max(lastReadyPs, fetchedPs));
+    long doneWaitingPs = Math.max(nowPs, fetchedPs);
+    frame.readyPs = Math.max(lastReadyPs, doneWaitingPs + config.rxLatencyPs());
     lastReadyPs = frame.readyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;

@@ -351,7 +351,7 @@ final class TxPath {
   }
 
   private void enqueue(Frame frame, TxQueue queue, long operationId, long readPs) {
-    frame.readyPs = mac.transmit(frame.lengthBytes, readPs);
+    frame.readyPs = mac.transmit(frame.lengthBytes, readPs + config.txLatencyPs());
     frame.queueIndex = queue.index;
     frame.operationId = operationId;
     if (!depart.isScheduled()) {

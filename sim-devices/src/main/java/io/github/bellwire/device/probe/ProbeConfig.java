@@ -87,9 +87,16 @@ public record ProbeConfig(
    * @param psPerByte 0..1 ms
    * @param basePs 0..1 ms
    * @param splitPs 0..1 ms
+   * @param setupPs what a write takes longer than a read from the start that the firmware notes to
+   *     the engine's work, 0..1 ms
    */
   public record Writes(
-      long startsPerSecond, int burstBytes, long psPerByte, long basePs, long splitPs) {
+      long startsPerSecond,
+      int burstBytes,
+      long psPerByte,
+      long basePs,
+      long splitPs,
+      long setupPs) {
     // Checked here and nowhere else.
     public Writes {
       require(startsPerSecond, "startsPerSecond", 1, UNLIMITED);
@@ -101,6 +108,7 @@ public record ProbeConfig(
       requireTime(psPerByte, "psPerByte");
       requireTime(basePs, "basePs");
       requireTime(splitPs, "splitPs");
+      requireTime(setupPs, "setupPs");
     }
 
     /**
@@ -111,8 +119,8 @@ public record ProbeConfig(
      */
     public Writes withStartsPerSecond(long newStartsPerSecond) {
       return newStartsPerSecond == UNLIMITED
-          ? new Writes(UNLIMITED, burstBytes, 0, 0, 0)
-          : new Writes(newStartsPerSecond, burstBytes, psPerByte, basePs, splitPs);
+          ? new Writes(UNLIMITED, burstBytes, 0, 0, 0, setupPs)
+          : new Writes(newStartsPerSecond, burstBytes, psPerByte, basePs, splitPs, setupPs);
     }
   }
 
@@ -122,17 +130,16 @@ public record ProbeConfig(
    * @param timestampPs steps of its clock, 1 ps..1 ms
    * @param commandPs from the start that it notes to the engine's work, 0..1 ms
    * @param noticePs from the end of the engine's work to the end that it notes, 0..1 ms
-   * @param turnaroundPs from the last TLP of a write to the start of the read behind it, 0..1 ms
-   * @param loopPs from one single operation to the next, which no latency contains, 0..1 ms
+   * @param loopPs from one single operation to the next, which no latency contains, on average; it
+   *     varies between 0 and twice that, so that operations fall on all phases of everything that
+   *     is periodic; 0..1 ms
    */
-  public record Firmware(
-      long timestampPs, long commandPs, long noticePs, long turnaroundPs, long loopPs) {
+  public record Firmware(long timestampPs, long commandPs, long noticePs, long loopPs) {
     // Checked here and nowhere else.
     public Firmware {
       require(timestampPs, "timestampPs", 1, TIME_MAX_PS);
       requireTime(commandPs, "commandPs");
       requireTime(noticePs, "noticePs");
-      requireTime(turnaroundPs, "turnaroundPs");
       requireTime(loopPs, "loopPs");
     }
 
@@ -142,7 +149,7 @@ public record ProbeConfig(
      * @param newTimestampPs as in the constructor
      */
     public Firmware withTimestampPs(long newTimestampPs) {
-      return new Firmware(newTimestampPs, commandPs, noticePs, turnaroundPs, loopPs);
+      return new Firmware(newTimestampPs, commandPs, noticePs, loopPs);
     }
   }
 
@@ -151,9 +158,9 @@ public record ProbeConfig(
       new ProbeConfig(
           TAGS_MAX,
           new Reads(UNLIMITED, 0, 0, 0, 0, 0),
-          new Writes(UNLIMITED, 128, 0, 0, 0),
+          new Writes(UNLIMITED, 128, 0, 0, 0, 0),
           UNLIMITED,
-          new Firmware(1, 0, 0, 0, 0));
+          new Firmware(1, 0, 0, 0));
 
   /**
    * The NFP-6000 at 1.2 GHz of "Understanding PCIe performance for end host networking" (SIGCOMM
@@ -169,8 +176,9 @@ public record ProbeConfig(
    *   <li>45 M pairs/s (64 B);
    *   <li>timestamps every 16 cycles; software sees the end 30 ns after the tag is free (read
    *       bandwidth times latency); 30 ns from command to engine is an assumption that makes the
-   *       DMA engine add 70 ns to a bare command read (65 to 120 ns); 180 ns from write to read (64
-   *       B write-then-read, within 10 ns on all hosts).
+   *       DMA engine add 70 ns to a bare command read (65 to 120 ns); 70 ns more for a write (write
+   *       and read of the same bytes, 64 B to 2 KiB, beside what bare commands show of the host);
+   *       194 ns from one to the next (total time less latencies).
    * </ul>
    *
    * <p>Effects of this device without a known mechanism, not modelled: reads and writes together of
@@ -182,9 +190,9 @@ public record ProbeConfig(
       new ProbeConfig(
           32,
           new Reads(67_000_000, 256, 152, 4_000, 23_700, 156),
-          new Writes(47_400_000, 128, 128, 7_800, 4_000),
+          new Writes(47_400_000, 128, 128, 7_800, 4_000, 70_000),
           45_000_000,
-          new Firmware(13_333, 30_000, 30_000, 180_000, 200_000));
+          new Firmware(13_333, 30_000, 30_000, 194_000));
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public ProbeConfig {

@@ -31,6 +31,7 @@ final class ProbeRunner extends Event {
   private final RandomStream loopRandom;
   private final int sizeBytes;
   private final long pairIntervalPs;
+  private final long setupPs;
 
   private Phase phase = Phase.BEGIN;
   private long readIova;
@@ -74,6 +75,7 @@ final class ProbeRunner extends Event {
     loopRandom = simulation.randomStream("probe.loop");
     sizeBytes = window.sizeBytes();
     pairIntervalPs = ProbeConfig.intervalPs(config.pairsPerSecond());
+    setupPs = config.writes().setupPs();
   }
 
   void start() {
@@ -139,7 +141,7 @@ final class ProbeRunner extends Event {
     } else if (!operation.hasReads()) {
       finish(nowPs);
     } else if (operation.isSingle()) {
-      goOn(Phase.READ_BEGIN, writes.sentPs() + firmware.turnaroundPs() + firmware.commandPs());
+      goOn(Phase.READ_BEGIN, writes.sentPs()); // Queued right behind.
     } else {
       readBegin(nowPs);
     }
@@ -177,7 +179,7 @@ final class ProbeRunner extends Event {
     trace(startPs, endPs);
     if (operation.isSingle()) {
       meter.add(stamp(endPs) - stamp(startPs), endPs);
-      beginNext(endPs + firmware.loopPs() + loopRandom.nextInt((int) firmware.timestampPs()));
+      beginNext(endPs + loopRandom.nextInt(2 * (int) firmware.loopPs() + 1));
     } else {
       meter.add(endPs - startPs, donePs);
       beginNext(enginesFreePs(nowPs));
@@ -204,7 +206,7 @@ final class ProbeRunner extends Event {
     if (operation.hasWrites()) {
       writeIova = writeAddresses.next();
       writes.begin(writeIova, sizeBytes);
-      leadPs += writePace.fetchPs(writeIova, sizeBytes);
+      leadPs += setupPs + writePace.fetchPs(writeIova, sizeBytes);
     }
     if (operation.hasReads()) {
       // Behind its own write, a read is of the same bytes.

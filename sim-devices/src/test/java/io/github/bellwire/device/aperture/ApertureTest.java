@@ -18,6 +18,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A device with an aperture on a whole machine, driven by its driver. */
@@ -27,8 +28,8 @@ class ApertureTest {
       ConfigLayout.COMMAND_MEMORY_ENABLE | ConfigLayout.COMMAND_BUS_MASTER_ENABLE;
 
   private final Host host = new Host(HostConfig.DGX_1, 1);
-  private final ApertureConfig config = new ApertureConfig(MIB, 500_000, 100_000, 200_000);
-  private final Aperture device = new Aperture(config, host.simulation(), host.config().link());
+  private ApertureConfig config = new ApertureConfig(MIB, 500_000, 100_000, 200_000);
+  private Aperture device;
   private final SynchronousPort cpu = host.synchronousPort(0);
   private final DmaDevice dma = host.newDmaDevice();
   private long registers;
@@ -38,6 +39,7 @@ class ApertureTest {
 
   @BeforeEach
   void plugIn() {
+    device = new Aperture(config, host.simulation(), host.config().link());
     host.attach(device);
     EnumeratedFunction function = host.enumerate().get(0);
     registers = function.barAddress(ApertureLayout.REGISTER_BAR);
@@ -164,6 +166,29 @@ class ApertureTest {
     await(1);
     long linkPs = MIB / 256 * 280L * 63_476 / 1_000; // 256 + 24 B per write
     assertThat(cpu.nowPs() - startPs).isBetween(linkPs, linkPs + 2_000_000);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "1000, 0, false, 1000",
+    "0, 1000, false, 1000",
+    "1000, 0, true, 1000",
+    "0, 1000, true, 1000"
+  })
+  void shouldTakeTheTimeOfTheEngine(long startNs, long memoryNs, boolean isToHost, long extraNs) {
+    assertThat(copyPs(startNs, memoryNs, isToHost) - copyPs(0, 0, isToHost))
+        .isEqualTo(extraNs * 1_000);
+  }
+
+  /** Returns when the copy of a line has been reported, counted from the doorbell. */
+  private static long copyPs(long startNs, long memoryNs, boolean isToHost) {
+    ApertureTest test = new ApertureTest();
+    test.config = new ApertureConfig(MIB, 500_000, startNs * 1_000, memoryNs * 1_000);
+    test.plugIn();
+    long startPs = test.cpu.nowPs();
+    test.driver.trySubmit(test.cpu, test.buffer.iova(), 0, 64, isToHost);
+    test.host.simulation().run();
+    return test.host.simulation().nowPs() - startPs;
   }
 
   @Test

@@ -73,6 +73,10 @@ class NicConfigTest {
         wrong(
             b -> b.rxWriteBackDelayPs(-1),
             "rxWriteBackDelayPs must be 0..1000000000000: rxWriteBackDelayPs=-1"),
+        wrong(b -> b.rxLatencyPs(-1), "rxLatencyPs must be 0..100000000: rxLatencyPs=-1"),
+        wrong(
+            b -> b.txLatencyPs(100_000_001),
+            "txLatencyPs must be 0..100000000: txLatencyPs=100000001"),
         wrong(
             b -> b.resetPs(10_000_000_001L), "resetPs must be 0..10000000000: resetPs=10000000001"),
         wrong(b -> b.linkUpPs(-1), "linkUpPs must be 0..10000000000000: linkUpPs=-1"),

@@ -24,9 +24,9 @@ class ProbeConfigTest {
             new ProbeConfig(
                 8,
                 new ProbeConfig.Reads(10, 256, 152, 4_000, 23_700, 156),
-                new ProbeConfig.Writes(20, 128, 128, 7_800, 4_000),
+                new ProbeConfig.Writes(20, 128, 128, 7_800, 4_000, 70_000),
                 30,
-                new ProbeConfig.Firmware(1, 30_000, 30_000, 180_000, 200_000)));
+                new ProbeConfig.Firmware(1, 30_000, 30_000, 194_000)));
   }
 
   @Test
@@ -36,7 +36,8 @@ class ProbeConfigTest {
 
     // How the data gets into the device's memory is no matter of the engine's pace.
     assertThat(reads).isEqualTo(new ProbeConfig.Reads(ProbeConfig.UNLIMITED, 0, 0, 0, 0, 156));
-    assertThat(writes).isEqualTo(new ProbeConfig.Writes(ProbeConfig.UNLIMITED, 128, 0, 0, 0));
+    assertThat(writes)
+        .isEqualTo(new ProbeConfig.Writes(ProbeConfig.UNLIMITED, 128, 0, 0, 0, 70_000));
     assertThat(ProbeConfig.intervalPs(ProbeConfig.UNLIMITED)).isZero();
     // 1e12 / 67e6 = 14,925.37; 1e12 / 3 = 333,333,333,333.3.
     assertThat(ProbeConfig.intervalPs(67_000_000)).isEqualTo(14_925);
@@ -56,15 +57,15 @@ class ProbeConfigTest {
     refuse(() -> new ProbeConfig.Reads(1, 0, 0, -1, 0, 0), "shortPsPerPiece must be 0..");
     refuse(() -> new ProbeConfig.Reads(1, 0, 0, 0, -1, 0), "partialWordPs must be 0..");
     refuse(() -> new ProbeConfig.Reads(1, 0, 0, 0, 0, -1), "retirePsPerByte must be 0..");
-    refuse(() -> new ProbeConfig.Writes(1, 96, 0, 0, 0), "burstBytes must be a power of two");
-    refuse(() -> new ProbeConfig.Writes(1, 32, 0, 0, 0), "burstBytes must be 64..4096");
-    refuse(() -> new ProbeConfig.Writes(1, 64, -1, 0, 0), "psPerByte must be 0..");
-    refuse(() -> new ProbeConfig.Writes(1, 64, 0, -1, 0), "basePs must be 0..");
-    refuse(() -> new ProbeConfig.Writes(1, 64, 0, 0, -1), "splitPs must be 0..");
-    refuse(() -> new ProbeConfig.Firmware(1, -1, 0, 0, 0), "commandPs must be 0..");
-    refuse(() -> new ProbeConfig.Firmware(1, 0, -1, 0, 0), "noticePs must be 0..");
-    refuse(() -> new ProbeConfig.Firmware(1, 0, 0, -1, 0), "turnaroundPs must be 0..");
-    refuse(() -> new ProbeConfig.Firmware(1, 0, 0, 0, -1), "loopPs must be 0..");
+    refuse(() -> new ProbeConfig.Writes(1, 96, 0, 0, 0, 0), "burstBytes must be a power of two");
+    refuse(() -> new ProbeConfig.Writes(1, 32, 0, 0, 0, 0), "burstBytes must be 64..4096");
+    refuse(() -> new ProbeConfig.Writes(1, 64, -1, 0, 0, 0), "psPerByte must be 0..");
+    refuse(() -> new ProbeConfig.Writes(1, 64, 0, -1, 0, 0), "basePs must be 0..");
+    refuse(() -> new ProbeConfig.Writes(1, 64, 0, 0, -1, 0), "splitPs must be 0..");
+    refuse(() -> new ProbeConfig.Writes(1, 64, 0, 0, 0, -1), "setupPs must be 0..");
+    refuse(() -> new ProbeConfig.Firmware(1, -1, 0, 0), "commandPs must be 0..");
+    refuse(() -> new ProbeConfig.Firmware(1, 0, -1, 0), "noticePs must be 0..");
+    refuse(() -> new ProbeConfig.Firmware(1, 0, 0, -1), "loopPs must be 0..");
   }
 
   @Test

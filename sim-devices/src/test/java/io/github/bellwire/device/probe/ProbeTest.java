@@ -36,12 +36,13 @@ class ProbeTest {
     // Two requests of 512 B; the last of four completions of 276 B is there after the first request
     // and all of them: 30,000 + 12,000 + 552,000 + 20,000 + 1024 * 156 + 30,000.
     "LAT_READ, 1024, 803744",
-    // 30 ns command, 7.8 ns + 64 * 128 ps fetch, MWr 88 B, 180 ns turnaround, then the read:
-    // 30,000 + 15,992 + 44,000 + 180,000 + 143,984.
-    "LAT_WRITE_READ, 64, 413976",
-    // 30,000 + 7,800 + 512 * 128 + 2 * 280 * 500 + 180,000, then a read of 512 B: 30,000 + 12,000
-    // + 2 * 276 * 500 + 20,000 + 512 * 156 + 30,000.
-    "LAT_WRITE_READ, 512, 1011208"
+    // 30 + 70 ns command, 7.8 ns + 64 * 128 ps fetch, MWr 88 B; then MRd 24 B, 20 ns of flight,
+    // CplD
+    // 84 B, 64 * 156 ps, 30 ns: 100,000 + 15,992 + 44,000 + 12,000 + 20,000 + 42,000 + 39,984.
+    "LAT_WRITE_READ, 64, 273976",
+    // 100,000 + 7,800 + 512 * 128 + 2 * 280 * 500, then a read of 512 B: 12,000 + 2 * 276 * 500 +
+    // 20,000 + 512 * 156 + 30,000.
+    "LAT_WRITE_READ, 512, 871208"
   })
   void shouldMeasureLatency(ProbeOperation operation, int sizeBytes, long latencyPs) {
     ProbeConfig.Firmware firmware = ProbeConfig.NFP6000.firmware().withTimestampPs(1);

@@ -9,8 +9,10 @@ import java.util.Objects;
  * caches is used first.
  *
  * <pre>{@code
- * block of 2 MiB: | buffer 0 | buffer 1 | ...      each aligned to its size, 2^k, or to 4 KiB
+ * block of 2 MiB: | buffer 0 | buffer 1 | ...      each aligned to its size, 2^k, or to 4 KiB,
  * }</pre>
+ *
+ * unless another distance is asked for
  *
  * <p>One pool may serve several drivers, as forwarding needs. Taking and giving back costs no
  * simulated time of its own; it is part of the driver's cost per packet. Allocates nothing after
@@ -24,6 +26,7 @@ public final class BufferPool {
   private static final int ALIGNMENT_MAX_BYTES = 4096;
   private static final int BUFFER_BYTES_MIN = 1024;
   private static final int BUFFER_BYTES_MAX = 16 << 10;
+  private static final int STRIDE_BYTES_MAX = 32 << 10;
 
   private final int bufferBytes;
   private final long[] pas;
@@ -42,6 +45,21 @@ public final class BufferPool {
    * @throws IllegalStateException if the machine has not enough memory
    */
   public BufferPool(PageAllocator allocator, int bufferBytes, int buffersCount) {
+    this(allocator, bufferBytes, buffersCount, strideBytes(bufferBytes));
+  }
+
+  /**
+   * Takes the memory, with buffers at a distance of one's own.
+   *
+   * @param allocator where it comes from
+   * @param bufferBytes a multiple of 1 KiB, 1..16 KiB
+   * @param buffersCount at least 1
+   * @param strideBytes from one buffer to the next, a multiple of 64, at least {@code bufferBytes},
+   *     at most 32 KiB
+   * @throws IllegalArgumentException if an argument is out of range
+   * @throws IllegalStateException if the machine has not enough memory
+   */
+  public BufferPool(PageAllocator allocator, int bufferBytes, int buffersCount, int strideBytes) {
     Requirements.require(
         bufferBytes >= BUFFER_BYTES_MIN
             && bufferBytes <= BUFFER_BYTES_MAX
@@ -50,11 +68,16 @@ public final class BufferPool {
         bufferBytes,
         "a multiple of 1024 in 1024..16384");
     Requirements.require(buffersCount >= 1, "buffersCount", buffersCount, ">= 1");
+    Requirements.require(
+        strideBytes >= bufferBytes && strideBytes <= STRIDE_BYTES_MAX && strideBytes % 64 == 0,
+        "strideBytes",
+        strideBytes,
+        "a multiple of 64 in " + bufferBytes + ".." + STRIDE_BYTES_MAX);
     this.bufferBytes = bufferBytes;
     pas = new long[buffersCount];
     free = new int[buffersCount];
     isTaken = new boolean[buffersCount];
-    placeBuffers(allocator, strideBytes(bufferBytes));
+    placeBuffers(allocator, strideBytes);
     for (int i = 0; i < buffersCount; i++) {
       free[i] = buffersCount - 1 - i; // The lowest address leaves first.
     }

@@ -29,10 +29,11 @@ public record DriverProfile(
    * fits a = 23.6 ns per forwarded packet and c = 96.4 ns per batch (ixy-languages, figure data
    * batches-3.3, batches 1 and 4), which is 77.9 and 318 cycles.
    *
-   * <p>Assumptions, until calibrated: of c, two doorbells of 40 ns are charged by the port, which
-   * leaves 16.4 ns = 54 cycles. Of a, the port charges one descriptor line from the last-level
-   * cache per four frames, one status line per 32 sent, and four stores, about 8.6 ns on the server
-   * preset; the other 15 ns = 50 cycles are split evenly between receiving and sending.
+   * <p>Of c, two doorbells of 40 ns are charged by the port, which leaves 16.4 ns = 54 cycles. Of
+   * a, the port charges one descriptor line from the last-level cache per four frames, one status
+   * line per 32 sent, and four stores, about 8.6 ns on the server preset; the other 15 ns = 50
+   * cycles are split evenly between receiving and sending, an assumption. Loading the frame itself
+   * hides behind the work on others.
    */
   public static final DriverProfile USERSPACE_C = new DriverProfile(25, 25, 54, 0, 0, 0);
 

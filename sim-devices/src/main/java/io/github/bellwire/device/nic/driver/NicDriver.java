@@ -221,7 +221,7 @@ public final class NicDriver {
     initializer.setUpReceive(port);
     rxRings = new RxRing[config.rxQueues()];
     for (int queue = 0; queue < rxRings.length; queue++) {
-      CoherentBuffer memory = allocate(port, RxDescriptorLayout.SIZE_BYTES);
+      CoherentBuffer memory = allocate(port, config.ringSize() * RxDescriptorLayout.SIZE_BYTES);
       initializer.setUpReceiveQueue(port, queue, memory);
       long tailRegister = registers.bar0() + NicRegisters.rdt(queue);
       rxRings[queue] =
@@ -234,7 +234,7 @@ public final class NicDriver {
     initializer.setUpTransmit(port);
     txRings = new TxRing[config.txQueues()];
     for (int queue = 0; queue < txRings.length; queue++) {
-      CoherentBuffer memory = allocate(port, TxDescriptorLayout.SIZE_BYTES);
+      CoherentBuffer memory = allocate(port, config.txRingSize() * TxDescriptorLayout.SIZE_BYTES);
       initializer.setUpTransmitQueue(port, queue, memory);
       long bar0 = registers.bar0();
       txRings[queue] =
@@ -254,8 +254,7 @@ public final class NicDriver {
     }
   }
 
-  private CoherentBuffer allocate(CpuPort port, int descriptorBytes) {
-    int sizeBytes = config.ringSize() * descriptorBytes;
+  private CoherentBuffer allocate(CpuPort port, int sizeBytes) {
     CoherentBuffer memory = dma.allocateCoherent(port, sizeBytes);
     if (memory == null) {
       throw new IllegalStateException("no memory for a ring: sizeBytes=" + sizeBytes);

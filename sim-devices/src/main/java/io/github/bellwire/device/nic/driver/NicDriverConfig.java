@@ -11,8 +11,9 @@ import io.github.bellwire.device.nic.NicRegisters;
  * @param mode how received frames are noticed and buffers mapped
  * @param rxQueues receive queues, 1..64; RSS reaches the first 16, spread round robin over RETA
  * @param txQueues transmit queues, 1..64
- * @param ringSize descriptors of a ring, of which one stays unused: a multiple of 8 (RDLEN and
- *     TDLEN are multiples of 128 bytes), 8..4096; drivers for the real part start at 64
+ * @param ringSize descriptors of a receive ring, of which one stays unused: a multiple of 8 (RDLEN
+ *     and TDLEN are multiples of 128 bytes), 8..4096; drivers for the real part start at 64
+ * @param txRingSize descriptors of a transmit ring, as {@code ringSize}
  * @param bufferBytes size of a receive buffer in bytes, a multiple of 1 KiB (SRRCTL.BSIZEPACKET),
  *     1..16 KiB
  * @param batch frames per poll, and received descriptors per write of RDT, 1..ringSize
@@ -20,8 +21,8 @@ import io.github.bellwire.device.nic.NicRegisters;
  *     2.048 us, 0..1,046,528,000; 0 is no limit
  * @param pthresh TXDCTL.PTHRESH, 0..40: descriptors on chip below which more are fetched
  * @param hthresh TXDCTL.HTHRESH, 0..127: descriptors in memory that make a fetch worth while
- * @param wthresh TXDCTL.WTHRESH, 0..ringSize / 2: descriptors written back at a time; with pthresh
- *     at most 40 (Linux ixgbe)
+ * @param wthresh TXDCTL.WTHRESH, 0..txRingSize / 2: descriptors written back at a time; with
+ *     pthresh at most 40 (Linux ixgbe)
  * @param maxFrameBytes largest frame, FCS included, 64..16383; above 1518 jumbo frames are enabled
  * @param promiscuous whether frames for any address are accepted
  * @param crcStrip whether the FCS is left out of the buffer
@@ -38,6 +39,7 @@ public record NicDriverConfig(
     int rxQueues,
     int txQueues,
     int ringSize,
+    int txRingSize,
     int bufferBytes,
     int batch,
     long itrPs,
@@ -67,6 +69,7 @@ public record NicDriverConfig(
           DriverMode.POLL,
           1,
           1,
+          512,
           512,
           2048,
           32,
@@ -118,11 +121,8 @@ public record NicDriverConfig(
     requireNonNull(profile, "profile");
     Requirements.requireRange("rxQueues", rxQueues, 1, QUEUES_MAX);
     Requirements.requireRange("txQueues", txQueues, 1, QUEUES_MAX);
-    Requirements.require(
-        ringSize >= RING_MIN && ringSize <= RING_MAX && ringSize % RING_MIN == 0,
-        "ringSize",
-        ringSize,
-        "a multiple of 8 in 8..4096");
+    requireRingSize(ringSize, "ringSize");
+    requireRingSize(txRingSize, "txRingSize");
     Requirements.require(
         bufferBytes >= 1024 && bufferBytes <= 16_384 && bufferBytes % 1024 == 0,
         "bufferBytes",
@@ -130,7 +130,7 @@ public record NicDriverConfig(
         "a multiple of 1024 in 1024..16384");
     Requirements.requireRange("batch", batch, 1, ringSize);
     Requirements.requireRange("itrPs", itrPs, 0, NicInterrupts.INTERVAL_MAX_PS);
-    Requirements.requireRange("wthresh", wthresh, 0, Math.min(ringSize / 2, ON_CHIP_DESCRIPTORS));
+    Requirements.requireRange("wthresh", wthresh, 0, Math.min(txRingSize / 2, ON_CHIP_DESCRIPTORS));
     Requirements.requireRange("pthresh", pthresh, 0, ON_CHIP_DESCRIPTORS - wthresh);
     Requirements.requireRange("hthresh", hthresh, 0, THRESHOLD_MAX);
     Requirements.requireRange("maxFrameBytes", maxFrameBytes, FRAME_MIN_BYTES, FRAME_MAX_BYTES);
@@ -178,7 +178,7 @@ public record NicDriverConfig(
 
   /** {@return buffers enough for all rings, and 512 that the application may keep} */
   public int buffersCount() {
-    return (rxQueues + txQueues) * ringSize + SPARE_BUFFERS;
+    return rxQueues * ringSize + txQueues * txRingSize + SPARE_BUFFERS;
   }
 
   /** {@return whether frames above 1518 bytes are accepted} */
@@ -208,7 +208,15 @@ public record NicDriverConfig(
 
   /** Returns how many transmit descriptors are cleaned after one look: ixy's 32, Linux's packet. */
   int cleanGroup() {
-    return mode.isPreMapped() ? Math.min(CLEAN_GROUP, ringSize / 4) : 1;
+    return mode.isPreMapped() ? Math.min(CLEAN_GROUP, txRingSize / 4) : 1;
+  }
+
+  private static void requireRingSize(int ringSize, String name) {
+    Requirements.require(
+        ringSize >= RING_MIN && ringSize <= RING_MAX && ringSize % RING_MIN == 0,
+        name,
+        ringSize,
+        "a multiple of 8 in 8..4096");
   }
 
   private static int segmentsMax(int frameBytes, int bufferBytes) {
@@ -221,6 +229,7 @@ public record NicDriverConfig(
     private int rxQueues;
     private int txQueues;
     private int ringSize;
+    private int txRingSize;
     private int bufferBytes;
     private int batch;
     private long itrPs;
@@ -241,6 +250,7 @@ public record NicDriverConfig(
       rxQueues = config.rxQueues;
       txQueues = config.txQueues;
       ringSize = config.ringSize;
+      txRingSize = config.txRingSize;
       bufferBytes = config.bufferBytes;
       batch = config.batch;
       itrPs = config.itrPs;
@@ -290,10 +300,22 @@ public record NicDriverConfig(
     /**
      * {@return this builder}
      *
-     * @param value ringSize, as in {@link NicDriverConfig}
+     * @param value ringSize, as in {@link NicDriverConfig}; txRingSize follows unless set
+     *     afterwards
      */
     public Builder ringSize(int value) {
       ringSize = value;
+      txRingSize = value;
+      return this;
+    }
+
+    /**
+     * {@return this builder}
+     *
+     * @param value txRingSize, as in {@link NicDriverConfig}
+     */
+    public Builder txRingSize(int value) {
+      txRingSize = value;
       return this;
     }
 
@@ -448,6 +470,7 @@ public record NicDriverConfig(
           rxQueues,
           txQueues,
           ringSize,
+          txRingSize,
           bufferBytes,
           batch,
           itrPs,

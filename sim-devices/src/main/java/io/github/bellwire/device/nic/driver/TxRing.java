@@ -88,20 +88,20 @@ public final class TxRing {
     this.dma = dma;
     this.pool = pool;
     this.mapping = mapping;
-    ring = new DescriptorRing(memory, TxDescriptorLayout.SIZE_BYTES, config.ringSize());
+    ring = new DescriptorRing(memory, TxDescriptorLayout.SIZE_BYTES, config.txRingSize());
     doorbell = new Doorbell(bar0 + NicRegisters.tdt(queueIndex), Integer.BYTES);
     controlRegister = bar0 + NicRegisters.txdctl(queueIndex);
     control = config.txdctl() | NicRegisters.TXDCTL_ENABLE;
     trace = RingTrace.transmit(sink, portIndex, queueIndex);
     frameDescriptorsMax =
-        Math.max(1, Math.min(FRAME_DESCRIPTORS_MAX - config.wthresh(), config.ringSize() - 1));
+        Math.max(1, Math.min(FRAME_DESCRIPTORS_MAX - config.wthresh(), config.txRingSize() - 1));
     cleanGroup = config.cleanGroup();
     cyclesPerFrame = config.profile().perPacketTx();
-    buffers = new int[config.ringSize()];
-    iovas = new long[config.ringSize()];
-    lengths = new int[config.ringSize()];
-    frameEnds = new int[config.ringSize()];
-    lists = new ScatterList[config.ringSize()];
+    buffers = new int[config.txRingSize()];
+    iovas = new long[config.txRingSize()];
+    lengths = new int[config.txRingSize()];
+    frameEnds = new int[config.txRingSize()];
+    lists = new ScatterList[config.txRingSize()];
     Arrays.fill(buffers, BufferPool.NO_BUFFER);
   }
 

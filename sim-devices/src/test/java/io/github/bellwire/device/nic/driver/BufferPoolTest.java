@@ -67,6 +67,26 @@ class BufferPoolTest {
   }
 
   @Test
+  void shouldPlaceBuffersAtAnyDistanceOfWholeLines() {
+    BufferPool pool = new BufferPool(pages, 2048, 1000, 2368);
+
+    // 2 MiB / 2368 B = 885.6: block after block of 885.
+    assertThat(pool.pa(1) - pool.pa(0)).isEqualTo(2368);
+    assertThat(pool.pa(884) - pool.pa(0)).isEqualTo(884 * 2368);
+    assertThat(pool.pa(886) - pool.pa(885)).isEqualTo(2368);
+    assertThat(pool.pa(885) % (1 << 18)).isZero();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BufferPool(pages, 2048, 1, 2000))
+        .withMessage("strideBytes must be a multiple of 64 in 2048..32768: strideBytes=2000");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BufferPool(pages, 2048, 1, 2100))
+        .withMessage("strideBytes must be a multiple of 64 in 2048..32768: strideBytes=2100");
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> new BufferPool(pages, 2048, 1, 32_832))
+        .withMessage("strideBytes must be a multiple of 64 in 2048..32768: strideBytes=32832");
+  }
+
+  @Test
   void shouldRefuseSizesOutOfRange() {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new BufferPool(pages, 2000, 1))

@@ -1,5 +1,6 @@
 package io.github.bellwire.device.nic.driver;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.util.ArrayList;
@@ -127,6 +128,12 @@ class FakePort implements CpuPort {
   public void copy(long fromPa, long toPa, int lengthBytes) {
     throw new UnsupportedOperationException();
   }
+
+  @Override
+  public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {}
+
+  @Override
+  public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
 
   @Override
   public void delay(long durationPs) {

@@ -69,6 +69,12 @@ class NicDriverConfigTest {
         CONFIG.toBuilder().ringSize(100),
         "ringSize must be a multiple of 8 in 8..4096: ringSize=100");
     assertRefused(
+        CONFIG.toBuilder().txRingSize(100),
+        "txRingSize must be a multiple of 8 in 8..4096: txRingSize=100");
+    assertRefused(
+        CONFIG.toBuilder().ringSize(64).txRingSize(8).batch(4).wthresh(5),
+        "wthresh must be 0..4: wthresh=5");
+    assertRefused(
         CONFIG.toBuilder().ringSize(4104),
         "ringSize must be a multiple of 8 in 8..4096: ringSize=4104");
     assertRefused(
@@ -130,6 +136,9 @@ class NicDriverConfigTest {
     NicDriverConfig config = CONFIG.toBuilder().rxQueues(3).txQueues(2).ringSize(64).build();
 
     assertThat(config.buffersCount()).isEqualTo(5 * 64 + 512);
+    // Three rings of 64 and two of 1024.
+    assertThat(config.toBuilder().txRingSize(1024).build().buffersCount())
+        .isEqualTo(3 * 64 + 2 * 1024 + 512);
   }
 
   // 10 us is 4.88 steps of 2.048 us, so 5 steps of eight units.

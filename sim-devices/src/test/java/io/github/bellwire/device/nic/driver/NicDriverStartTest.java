@@ -88,6 +88,14 @@ class NicDriverStartTest {
   }
 
   @Test
+  void shouldGiveTransmitRingsTheirOwnSize() {
+    driver(NicDriverConfig.POLLING.toBuilder().ringSize(128).txRingSize(1024).build()).start(port);
+
+    assertThat(port.registers.get(NicRegisters.rdlen(0))).isEqualTo(128 * 16);
+    assertThat(port.registers.get(NicRegisters.tdlen(0))).isEqualTo(1024 * 16);
+  }
+
+  @Test
   void shouldPollUntilTheDeviceIsReady() {
     port.readsUntilReset = 5;
     port.readsUntilLink = 7;
