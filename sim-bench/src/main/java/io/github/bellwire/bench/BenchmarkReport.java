@@ -24,6 +24,7 @@ public final class BenchmarkReport {
   private static final int FORKS_DEFAULT = 5;
   private static final int ITERATIONS = 4;
   private static final double WIRE_NS_PER_BYTE = 0.8; // 10 Gb/s
+  private static final String[] PENDING_EVENTS = {"256", "4096"};
   private static final String[] FRAME_BYTES = {"60", "1514"}; // without FCS
   private static final TimeValue ITERATION = TimeValue.milliseconds(300);
 
@@ -50,8 +51,8 @@ public final class BenchmarkReport {
 
   private void measure() throws RunnerException {
     run(
-        hold("bellwire", "priorityQueue", "henriksen")
-            .param("pendingEvents", "256", "4096")
+        hold("bellwire", "priorityQueue", "priorityQueueComparable", "henriksen")
+            .param("pendingEvents", PENDING_EVENTS)
             .param("law", "exp"));
     run(hold("bellwire").param("pendingEvents", "16").param("law", "mix"));
     run(
@@ -116,7 +117,7 @@ public final class BenchmarkReport {
 
   private void print(PrintStream out) {
     out.printf("Thread CPU time per operation, minimum over %d forks%n", forks);
-    minimaNs.forEach((name, ns) -> out.printf(Locale.ROOT, "  %-40s %7.1f ns%n", name, ns));
+    minimaNs.forEach((name, ns) -> out.printf(Locale.ROOT, "  %-45s %7.1f ns%n", name, ns));
     out.printf(
         Locale.ROOT,
         "  bytes allocated per operation, ours, at most: %.3f%n%nRatios within this run%n",
@@ -124,11 +125,14 @@ public final class BenchmarkReport {
     String kernel = "EventQueue 4 bellwire exp ";
     String priorityQueue = "EventQueue 4 priorityQueue exp ";
     String henriksen = "EventQueue 4 henriksen exp ";
-    ratio(out, priorityQueue + "256", kernel + "256", "at least 2.5");
-    ratio(out, priorityQueue + "4096", kernel + "4096", "at least 2.5");
-    ratio(out, henriksen + "256", kernel + "256", "at least 2");
-    ratio(out, henriksen + "4096", kernel + "4096", "at least 2");
+    String comparable = "EventQueue 4 priorityQueueComparable exp ";
+    for (String pendingEvents : PENDING_EVENTS) {
+      ratio(out, priorityQueue + pendingEvents, kernel + pendingEvents, "at least 2.5");
+      ratio(out, comparable + pendingEvents, kernel + pendingEvents, "at least 2.5");
+      ratio(out, henriksen + pendingEvents, kernel + pendingEvents, "at least 2");
+    }
     ratio(out, "EventQueue 4 bellwire mix 16", priorityQueue + "256", "at most 0.25");
+    ratio(out, "EventQueue 4 bellwire mix 16", comparable + "256", "at most 0.25");
     ratio(out, "Ring 16 bellwire", "Ring 16 agrona", "at most 0.5");
     out.printf("%nA received frame and its slot on a 10 Gb/s wire, frames back to back%n");
     for (String frameBytes : FRAME_BYTES) {
@@ -153,6 +157,6 @@ public final class BenchmarkReport {
 
   private void ratio(PrintStream out, String dividend, String divisor, String promise) {
     double ratio = minimaNs.get(dividend) / minimaNs.get(divisor);
-    out.printf(Locale.ROOT, "  %-32s / %-30s %5.2f  (%s)%n", dividend, divisor, ratio, promise);
+    out.printf(Locale.ROOT, "  %-45s / %-30s %5.2f  (%s)%n", dividend, divisor, ratio, promise);
   }
 }

@@ -19,7 +19,8 @@ import org.openjdk.jmh.annotations.Warmup;
  * exactly one successor; the number of pending events stays the same.
  *
  * <p>Quote {@code cpuNs / operations}, the minimum over at least five forks, as a ratio to {@code
- * priorityQueue} with 256 pending events under the law {@code exp} in the same run.
+ * priorityQueue} with 256 pending events under the law {@code exp} in the same run; {@code
+ * priorityQueueComparable} is what most simulators do, and slower.
  */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
@@ -32,7 +33,7 @@ public class EventQueueBenchmark {
   private static final int SETTLING_EVENTS_MIN = 100_000;
 
   /** Whose queue. */
-  @Param({"bellwire", "priorityQueue", "henriksen", "fifo"})
+  @Param({"bellwire", "priorityQueue", "priorityQueueComparable", "henriksen", "fifo"})
   public String implementation = "";
 
   /** Pending events. */

@@ -16,8 +16,8 @@ abstract class HoldQueue {
   /**
    * Creates a queue with its events pending.
    *
-   * @param implementation {@code bellwire}, {@code priorityQueue}, {@code henriksen} or {@code
-   *     fifo}, the floor: dispatch in a fixed order
+   * @param implementation {@code bellwire}, {@code priorityQueue}, {@code priorityQueueComparable},
+   *     {@code henriksen} or {@code fifo}, the floor: dispatch in a fixed order
    * @param handlerTypes 1, or 4 to make the call of the handler megamorphic
    */
   static HoldQueue create(
@@ -25,6 +25,8 @@ abstract class HoldQueue {
     return switch (implementation) {
       case "bellwire" -> new BellwireHold(delays, pendingEvents, handlerTypes);
       case "priorityQueue" -> new PriorityQueueHold(delays, pendingEvents, handlerTypes);
+      case "priorityQueueComparable" ->
+          new PriorityQueueComparableHold(delays, pendingEvents, handlerTypes);
       case "henriksen" -> new HenriksenHold(delays, pendingEvents, handlerTypes);
       case "fifo" -> new FifoHold(delays, pendingEvents, handlerTypes);
       default ->

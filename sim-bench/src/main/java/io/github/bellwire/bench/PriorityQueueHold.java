@@ -2,7 +2,10 @@ package io.github.bellwire.bench;
 
 import java.util.PriorityQueue;
 
-/** The hold model on {@link PriorityQueue}, with events that are reused as in the kernel. */
+/**
+ * The hold model on {@link PriorityQueue} with a comparator, which is a call that can be inlined;
+ * events are reused as in the kernel.
+ */
 final class PriorityQueueHold extends HoldQueue {
   private final PriorityQueue<HoldEvent> queue =
       new PriorityQueue<>(

@@ -9,11 +9,8 @@ package io.github.bellwire.kernel;
 public abstract class Event {
   long timePs;
 
-  /** The next in the list that this event waits in, itself if it waits alone, null if nowhere. */
-  Event next;
-
-  /** The one before in the list that this event waits in. */
-  Event previous;
+  /** The slot that the queue keeps this event in, or another mark of the queue; none if nowhere. */
+  int slot;
 
   /** Creates an event that is not scheduled. */
   protected Event() {}
@@ -28,7 +25,7 @@ public abstract class Event {
 
   /** {@return whether the event is waiting in a queue} */
   public final boolean isScheduled() {
-    return next != null;
+    return slot != EventSlots.NONE;
   }
 
   /**
@@ -36,19 +33,5 @@ public abstract class Event {
    */
   public final long timePs() {
     return timePs;
-  }
-
-  final void linkBetween(Event before, Event after) {
-    next = after;
-    previous = before;
-    before.next = this;
-    after.previous = this;
-  }
-
-  final void unlink() {
-    previous.next = next;
-    next.previous = previous;
-    next = null;
-    previous = null;
   }
 }

@@ -8,66 +8,63 @@ import org.jspecify.annotations.Nullable;
  * event simulation", ACM TOMACS 15(3), 2005.
  *
  * <pre>{@code
- * next     e                                earlier than all others, or none
- * front    a <-> b <-> c                    sorted, times up to frontLastPs
+ * next     e                                earlier than the front, or none
+ * front    a, b, c                          sorted, times up to frontLastPs
  * rung 2   [ ][ ][*][*]...                  cuts one bucket of rung 1 ...
  * rung 1   [ ][ ][ ][*][ ][*][*]...         ... which cuts the times that were pending
  * rung 0   [*             *             ]   all later times, one unsorted bucket
  * }</pre>
  *
- * <p>An event that is added before all others waits alone, outside the lists: what an event
- * schedules is often what happens next, and then neither list nor rung is touched.
+ * <p>An event that is added before the front waits alone: what an event schedules is often what
+ * happens next, and then neither list nor rung is touched.
  *
- * <p>When the front is empty, the earliest bucket becomes the front; a crowded bucket is first
- * spread over a rung of its own. A front that grows too long hands its later part back to its
- * bucket. With few pending events the front holds them all and the rungs stay unused.
+ * <p>When the front is empty, events are taken from the earliest bucket of the finest rung as long
+ * as it holds one or two, as most do. More of them are sorted and become the front; a crowd is
+ * first spread over a rung of its own. A front that grows too long hands its later part back to the
+ * rungs. With few pending events the front holds them all and the rungs stay unused.
  *
- * <p>All events of one time are always in the same list and every list keeps the order of adding,
- * so equal times need no sequence number. The rungs never start later than the event that happened
- * last: they are cut when the earliest of their events is about to happen, never when somebody only
- * asks for its time.
+ * <p>Events of one time are never divided between the front and the rungs, nor between buckets, and
+ * all of these keep the order of adding, so equal times need no sequence number. The rungs never
+ * start later than the event that happened last: they are cut when the earliest of their events is
+ * about to happen, never when somebody only asks for its time.
  *
- * <p>Cancelling takes constant time, adding does beside the search in the short front, and an event
- * moves about twice in its life (at most once per rung: with buckets 64 times narrower in each, ten
- * cover all of time). Allocates only when it needs more rungs than ever before.
+ * <p>Adding and cancelling take constant time beside the search in the short front, and an event
+ * moves about twice in its life (at most once per rung: with 64 buckets in each, ten cover all of
+ * time). Allocates only when it needs more slots or longer rungs than ever before.
  */
 final class EventQueue {
-  /** Longest front that is searched event by event; measured with 16 to 65536 pending events. */
-  private static final int FRONT_MAX = 16;
+  /** What an event has instead of a slot while it is the next one. */
+  private static final int NEXT = -1;
 
-  /** Longest bucket that is sorted by insertion. */
-  private static final int SORTED_BUCKET_MAX = 8;
+  /** Longest front that is searched event by event; measured with 16 to 65536 pending events. */
+  private static final int FRONT_MAX = 24;
+
+  /** Largest bucket that is sorted by insertion. */
+  private static final int SORTED_BUCKET_MAX = 16;
 
   private static final long UNKNOWN_PS = 0;
 
-  private final Rung.Mark spareMark = new Rung.Mark();
+  private final EventSlots slots = new EventSlots();
 
-  /** Earlier than every other event, or null; linked to itself. */
+  /** Earlier than the front, or null. */
   private @Nullable Event next;
 
-  private Rung.Mark frontMark;
-  private int frontCount;
+  private final Front front = new Front();
   private long frontLastPs = Long.MAX_VALUE;
 
   /** The finest rung in use. */
-  private Rung rung = new Rung();
+  private Rung rung = new Rung(slots);
 
   /** No event behind the front is earlier, and one has this time unless it is unknown. */
   private long rungsFirstPs;
 
-  EventQueue() {
-    frontMark = spareMark;
-  }
-
   void add(Event event, long atPs) {
     event.timePs = atPs;
     if (atPs > frontLastPs) {
-      appendToRungs(event);
+      addToRungs(slots.enter(event), atPs);
       if (atPs < rungsFirstPs) {
         rungsFirstPs = atPs;
       }
-    } else if (next == null && isBeforeFront(atPs)) {
-      makeNext(event);
     } else {
       addToFront(event, atPs);
     }
@@ -78,11 +75,16 @@ final class EventQueue {
       takeNext(event);
       return;
     }
-    event.unlink();
-    if (event.timePs <= frontLastPs) {
-      frontCount--;
-    } else if (event.timePs == rungsFirstPs) {
-      rungsFirstPs = UNKNOWN_PS;
+    int slot = event.slot;
+    long atPs = event.timePs;
+    slots.leave(slot);
+    if (atPs <= frontLastPs) {
+      front.remove(slot);
+    } else {
+      rungOf(atPs).remove(slot, atPs);
+      if (atPs == rungsFirstPs) {
+        rungsFirstPs = UNKNOWN_PS;
+      }
     }
   }
 
@@ -96,22 +98,8 @@ final class EventQueue {
       takeNext(earliest);
       return earliest;
     }
-    Event first = frontMark.next;
-    if (first == frontMark) {
-      if (!fillFront(lastPs)) {
-        return null;
-      }
-      first = frontMark.next;
-    }
-    if (first.timePs > lastPs) {
-      return null;
-    }
-    Event second = first.next;
-    frontMark.next = second;
-    second.previous = frontMark;
-    first.next = null;
-    frontCount--;
-    return first;
+    int slot = front.isEmpty() ? pollRungs(lastPs) : pollFront(lastPs);
+    return slot == EventSlots.NONE ? null : slots.leave(slot);
   }
 
   /** Returns the time of the first event, or {@link Simulation#NEVER_PS}; moves no event. */
@@ -119,118 +107,128 @@ final class EventQueue {
     if (next != null) {
       return next.timePs;
     }
-    Event first = frontMark.next;
-    if (first != frontMark) {
-      return first.timePs;
+    if (!front.isEmpty()) {
+      return front.firstPs();
     }
     int bucket = firstBucket();
-    return bucket < 0 ? Simulation.NEVER_PS : earliestPs(rung.mark(bucket));
-  }
-
-  private boolean isBeforeFront(long atPs) {
-    Event first = frontMark.next;
-    return atPs < first.timePs || first == frontMark;
-  }
-
-  private void makeNext(Event event) {
-    event.next = event;
-    next = event;
+    return bucket == Rung.NONE ? Simulation.NEVER_PS : earliestPs(bucket);
   }
 
   private void takeNext(Event event) {
-    event.next = null;
+    event.slot = EventSlots.NONE;
     next = null;
   }
 
+  private void makeNext(Event event) {
+    event.slot = NEXT;
+    next = event;
+  }
+
   private void addToFront(Event event, long atPs) {
-    Event later = next;
-    if (later != null && atPs < later.timePs) {
+    Event former = next;
+    if (former == null ? isBeforeFront(atPs) : atPs < former.timePs) {
       makeNext(event);
-      later.linkBetween(frontMark, frontMark.next);
+      if (former == null) {
+        return;
+      }
+      front.addOlder(slots.enter(former), former.timePs);
     } else {
-      insertIntoFront(event, atPs);
+      front.add(slots.enter(event), atPs);
     }
-    if (++frontCount > FRONT_MAX) {
+    if (front.count() > FRONT_MAX) {
       shortenFront();
     }
   }
 
-  private void appendToRungs(Event event) {
-    Rung target = rung;
-    while (event.timePs > target.lastPs()) {
-      target = target.parent;
-    }
-    target.append(event);
+  private boolean isBeforeFront(long atPs) {
+    return front.isEmpty() || atPs < front.firstPs();
   }
 
-  private void insertIntoFront(Event event, long atPs) {
-    // From both ends at once: device events belong near the head, timers near the tail.
-    Event head = frontMark.next;
-    Event tail = frontMark.previous;
-    while (tail.timePs > atPs) {
-      if (head.timePs > atPs) {
-        event.linkBetween(head.previous, head);
-        return;
-      }
-      head = head.next;
-      tail = tail.previous;
+  private void addToRungs(int slot, long atPs) {
+    slots.timesPs[slot] = atPs;
+    rungOf(atPs).add(slot, atPs);
+  }
+
+  private Rung rungOf(long atPs) {
+    Rung target = rung;
+    while (atPs > target.lastPs()) {
+      target = target.parent;
     }
-    event.linkBetween(tail, tail.next);
+    return target;
   }
 
   /** Hands the later half of the front back to the rungs, unless all of it has one time. */
   private void shortenFront() {
-    Rung.Mark mark = frontMark;
-    Event first = mark.next;
-    Event last = mark.previous;
-    if (last.timePs == first.timePs) {
+    long firstPs = front.firstPs();
+    if (front.timePs(0) == firstPs) {
       return;
     }
-    Event middle = first;
-    for (int i = 0; i < FRONT_MAX / 2; i++) {
-      middle = middle.next;
-    }
-    frontLastPs = Math.max(first.timePs, middle.timePs - 1);
+    frontLastPs = Math.max(firstPs, front.timePs(front.count() / 2) - 1);
     rungsFirstPs = UNKNOWN_PS;
-    Event kept = last;
-    while (kept.timePs > frontLastPs) {
-      kept = kept.previous;
+    int later = 0;
+    while (front.timePs(later) > frontLastPs) {
+      later++;
     }
-    Event event = kept.next;
-    // The front leaves the bucket that it came from, for that is where its later half goes.
-    mark.forget();
-    frontMark = spareMark;
-    frontMark.next = first;
-    first.previous = frontMark;
-    kept.next = frontMark;
-    frontMark.previous = kept;
-    while (event != mark) {
-      Event next = event.next;
-      appendToRungs(event);
-      frontCount--;
-      event = next;
+    for (int i = later - 1; i >= 0; i--) {
+      addToRungs(front.slot(i), front.timePs(i));
     }
+    front.remove(0, later);
+  }
+
+  private int pollFront(long lastPs) {
+    return front.firstPs() > lastPs ? EventSlots.NONE : front.take();
+  }
+
+  /** Takes from the earliest bucket without sorting it, unless it is crowded. */
+  private int pollRungs(long lastPs) {
+    int bucket = rung.firstBucket();
+    if (bucket == Rung.NONE) {
+      return pollCrowd(lastPs);
+    }
+    int newer = rung.head(bucket);
+    int older = slots.next[newer];
+    if (older == EventSlots.NONE) {
+      if (slots.timesPs[newer] > lastPs) {
+        return EventSlots.NONE;
+      }
+      rung.takeFirst(bucket);
+      rungsFirstPs = UNKNOWN_PS;
+      return newer;
+    }
+    if (slots.next[older] != EventSlots.NONE) {
+      return pollCrowd(lastPs);
+    }
+    // Without a branch, which would be mispredicted half of the time.
+    int isNewerFirst = (int) (slots.timesPs[newer] - slots.timesPs[older] >> Long.SIZE - 1);
+    int both = newer ^ older;
+    int first = older ^ both & isNewerFirst;
+    if (slots.timesPs[first] > lastPs) {
+      return EventSlots.NONE;
+    }
+    rung.keepOnly(first ^ both, bucket);
+    rungsFirstPs = UNKNOWN_PS;
+    return first;
+  }
+
+  private int pollCrowd(long lastPs) {
+    return fillFront(lastPs) ? front.take() : EventSlots.NONE;
   }
 
   /** Makes the earliest bucket the front, unless nothing in it happens up to a time. */
   private boolean fillFront(long lastPs) {
     while (true) {
       int bucket = firstBucket();
-      if (bucket < 0) {
+      if (bucket == Rung.NONE) {
         frontLastPs = Long.MAX_VALUE;
         return false;
       }
-      Rung.Mark mark = rung.mark(bucket);
       long bucketLastPs = rung.lastPs(bucket);
-      if (bucketLastPs > lastPs && earliestPs(mark) > lastPs) {
+      if (bucketLastPs > lastPs && earliestPs(bucket) > lastPs) {
         return false;
       }
       rungsFirstPs = UNKNOWN_PS;
-      int count = sort(mark, rung.isFinest() ? Integer.MAX_VALUE : SORTED_BUCKET_MAX);
-      if (count > 0) {
-        rung.clear(bucket);
-        frontMark = mark;
-        frontCount = count;
+      if (rung.isFinest() || isSortable(bucket)) {
+        sortIntoFront(bucket);
         frontLastPs = bucketLastPs;
         return true;
       }
@@ -241,51 +239,36 @@ final class EventQueue {
   /** Returns the first bucket of the finest rung that has one, which becomes the current rung. */
   private int firstBucket() {
     int bucket = rung.firstBucket();
-    while (bucket < 0 && rung != rung.parent) {
+    while (bucket == Rung.NONE && rung != rung.parent) {
       rung = rung.parent;
       bucket = rung.firstBucket();
     }
     return bucket;
   }
 
-  private long earliestPs(Event mark) {
+  private long earliestPs(int bucket) {
     if (rungsFirstPs == UNKNOWN_PS) {
       long earliestPs = Long.MAX_VALUE;
-      for (Event event = mark.next; event != mark; event = event.next) {
-        earliestPs = Math.min(earliestPs, event.timePs);
+      for (int slot = rung.head(bucket); slot != EventSlots.NONE; slot = slots.next[slot]) {
+        earliestPs = Math.min(earliestPs, slots.timesPs[slot]);
       }
       rungsFirstPs = earliestPs;
     }
     return rungsFirstPs;
   }
 
-  /** Sorts a list and returns its length, or gives up and returns 0 if it is longer than that. */
-  private static int sort(Event mark, int countMax) {
-    int count = 1;
-    Event event = mark.next;
-    long latestPs = event.timePs;
-    event = event.next;
-    while (event != mark) {
-      if (++count > countMax) {
-        return 0;
-      }
-      Event next = event.next;
-      if (event.timePs < latestPs) {
-        moveBack(event);
-      } else {
-        latestPs = event.timePs;
-      }
-      event = next;
+  private boolean isSortable(int bucket) {
+    int slot = rung.head(bucket);
+    for (int count = 0; count < SORTED_BUCKET_MAX && slot != EventSlots.NONE; count++) {
+      slot = slots.next[slot];
     }
-    return count;
+    return slot == EventSlots.NONE;
   }
 
-  private static void moveBack(Event event) {
-    Event before = event.previous;
-    event.unlink();
-    do {
-      before = before.previous;
-    } while (before.timePs > event.timePs);
-    event.linkBetween(before, before.next);
+  private void sortIntoFront(int bucket) {
+    for (int slot = rung.head(bucket); slot != EventSlots.NONE; slot = slots.next[slot]) {
+      front.addOlder(slot, slots.timesPs[slot]);
+    }
+    rung.takeFirst(bucket);
   }
 }

@@ -11,41 +11,61 @@ import org.jspecify.annotations.Nullable;
  *    [   bucket 0      ][   bucket 1     ][  ...  ]
  * }</pre>
  *
- * <p>A bucket is a circular list, first in, first out, that starts and ends in a mark. A set bit
- * says that a bucket may hold events: cancelling leaves the bit to the next search.
+ * <p>A bucket is a list of slots, the one that was added last first. A set bit says that a bucket
+ * holds events.
  */
 final class Rung {
-  private static final int BUCKETS_BITS_MAX = 10;
-  private static final int BUCKETS_BITS_MIN = 6;
-  private static final int WORD_BITS = 6;
+  /** No bucket. */
+  static final int NONE = -1;
 
-  /** Buckets per event: about one bucket in four then holds an event, and few hold two. */
-  private static final int SPREAD_BITS = 2;
+  private static final int WORD_BITS = 6;
+  private static final int BUCKETS_BITS_MIN = WORD_BITS;
+  private static final int BUCKETS_BITS_MAX = 14;
+
+  /**
+   * Buckets per event, so that two events rarely share one: 8 to 16. Four times as many in the rung
+   * that cuts all later times, for random delays crowd at its start. Measured with 16 to 65536
+   * pending events.
+   */
+  private static final int SPREAD_BITS = 3;
+
+  private static final int OUTER_SPREAD_BITS = SPREAD_BITS + 2;
+
+  /** Events per bucket, 16 to 32, of a rung that would be too long for the nearest cache. */
+  private static final int CROWD_BITS = 5;
 
   /** The rung that this one cuts a bucket of; the outermost rung is its own parent. */
   final Rung parent;
 
-  private final Mark[] marks;
-  private final long[] occupied;
-  private long occupiedWords;
+  private final EventSlots slots;
+  private int[] heads;
+  private long[] occupied;
+
+  /** No bucket of an earlier word holds events; moves on only when an event is about to happen. */
+  private int firstWord;
+
+  private int wordsCount;
   private long startPs;
   private long lastPs;
   private int bucketBits;
   private @Nullable Rung child;
 
   /** Creates the outermost rung: a single bucket for all time. */
-  Rung() {
+  Rung(EventSlots slots) {
     parent = this;
-    marks = marks(1);
+    this.slots = slots;
+    heads = new int[1];
     occupied = new long[1];
+    wordsCount = 1;
     lastPs = Long.MAX_VALUE;
     bucketBits = Long.SIZE - 1;
   }
 
   private Rung(Rung parent) {
     this.parent = parent;
-    marks = marks(1 << BUCKETS_BITS_MAX);
-    occupied = new long[marks.length >> WORD_BITS];
+    slots = parent.slots;
+    heads = new int[0];
+    occupied = new long[0];
   }
 
   /** {@return the last time that this rung takes, in picoseconds} */
@@ -58,9 +78,9 @@ final class Rung {
     return bucketBits == 0;
   }
 
-  /** {@return the mark of a bucket} */
-  Mark mark(int bucket) {
-    return marks[bucket];
+  /** {@return the slot that was added to a bucket last} */
+  int head(int bucket) {
+    return heads[bucket];
   }
 
   /** {@return the last time that belongs to a bucket, in picoseconds} */
@@ -69,36 +89,58 @@ final class Rung {
     return bucketLastPs < 0 || bucketLastPs > lastPs ? lastPs : bucketLastPs;
   }
 
-  /** Adds an event at the end of the bucket of its time, which lies within this rung. */
-  void append(Event event) {
-    int bucket = (int) ((event.timePs - startPs) >>> bucketBits);
+  /** Adds a slot to the bucket of its time, which lies within this rung. */
+  void add(int slot, long atPs) {
+    int bucket = bucket(atPs);
     int word = bucket >>> WORD_BITS;
     occupied[word] |= 1L << bucket;
-    occupiedWords |= 1L << word;
-    Event mark = marks[bucket];
-    event.linkBetween(mark.previous, mark);
+    int head = heads[bucket];
+    slots.next[slot] = head;
+    slots.previous[head] = slot;
+    heads[bucket] = slot;
   }
 
-  /** {@return the first bucket with events, or -1} */
-  int firstBucket() {
-    while (occupiedWords != 0) {
-      int word = Long.numberOfTrailingZeros(occupiedWords);
-      int bucket = (word << WORD_BITS) + Long.numberOfTrailingZeros(occupied[word]);
-      if (marks[bucket].next != marks[bucket]) {
-        return bucket;
-      }
+  /** Takes a slot out of the bucket of its time. */
+  void remove(int slot, long atPs) {
+    int bucket = bucket(atPs);
+    int after = slots.next[slot];
+    if (heads[bucket] != slot) {
+      int before = slots.previous[slot];
+      slots.next[before] = after;
+      slots.previous[after] = before;
+    } else if (after != EventSlots.NONE) {
+      heads[bucket] = after;
+    } else {
       clear(bucket);
     }
-    return -1;
   }
 
-  /** Forgets that a bucket holds events. */
-  void clear(int bucket) {
-    int word = bucket >>> WORD_BITS;
-    occupied[word] &= ~(1L << bucket);
-    if (occupied[word] == 0) {
-      occupiedWords &= ~(1L << word);
+  /** {@return the first bucket with events, or {@link #NONE}} */
+  int firstBucket() {
+    for (int word = firstWord; word < wordsCount; word++) {
+      long bits = occupied[word];
+      if (bits != 0) {
+        return (word << WORD_BITS) + Long.numberOfTrailingZeros(bits);
+      }
     }
+    return NONE;
+  }
+
+  /** Takes all events out of the first bucket, one of which is about to happen. */
+  void takeFirst(int bucket) {
+    firstWord = bucket >>> WORD_BITS;
+    clear(bucket);
+  }
+
+  private void clear(int bucket) {
+    heads[bucket] = EventSlots.NONE;
+    occupied[bucket >>> WORD_BITS] &= ~(1L << bucket);
+  }
+
+  /** Leaves one event in a bucket of two. */
+  void keepOnly(int slot, int bucket) {
+    heads[bucket] = slot;
+    slots.next[slot] = EventSlots.NONE;
   }
 
   /**
@@ -107,34 +149,37 @@ final class Rung {
    * @return that rung; it need not reach to the end of the bucket, which then takes later times
    */
   Rung spread(int bucket) {
-    long bucketLastPs = lastPs(bucket);
-    Mark mark = marks[bucket];
     if (child == null) {
       child = new Rung(this);
     }
-    child.fit(mark, bucketLastPs);
-    clear(bucket);
-    Event event = mark.next;
-    mark.forget();
-    while (event != mark) {
-      Event next = event.next;
-      child.append(event);
-      event = next;
+    Rung finer = child;
+    int slot = finer.fit(heads[bucket], lastPs(bucket));
+    takeFirst(bucket);
+    while (slot != EventSlots.NONE) {
+      int next = slots.next[slot];
+      finer.add(slot, slots.timesPs[slot]);
+      slot = next;
     }
-    return child;
+    return finer;
   }
 
-  private void fit(Event mark, long limitPs) {
+  /** Fits this rung to a list and returns the list's last slot, where it now starts: reversed. */
+  private int fit(int head, long limitPs) {
     long earliestPs = Long.MAX_VALUE;
     long latestPs = 0;
     int count = 0;
-    for (Event event = mark.next; event != mark; event = event.next) {
-      earliestPs = Math.min(earliestPs, event.timePs);
-      latestPs = Math.max(latestPs, event.timePs);
+    int last = EventSlots.NONE;
+    int slot = head;
+    while (slot != EventSlots.NONE) {
+      earliestPs = Math.min(earliestPs, slots.timesPs[slot]);
+      latestPs = Math.max(latestPs, slots.timesPs[slot]);
       count++;
+      int next = slots.next[slot];
+      slots.next[slot] = last;
+      last = slot;
+      slot = next;
     }
-    int bucketsBits = Integer.SIZE - Integer.numberOfLeadingZeros(count) + SPREAD_BITS;
-    bucketsBits = Math.max(BUCKETS_BITS_MIN, Math.min(BUCKETS_BITS_MAX, bucketsBits));
+    int bucketsBits = bucketsBits(count);
     int spanBits = Long.SIZE - Long.numberOfLeadingZeros(latestPs - earliestPs);
     bucketBits = Math.max(0, spanBits - bucketsBits);
     startPs = earliestPs;
@@ -142,32 +187,26 @@ final class Rung {
     if (lastPs < startPs || lastPs > limitPs) {
       lastPs = limitPs;
     }
+    firstWord = 0;
+    wordsCount = 1 << bucketsBits - WORD_BITS;
+    if (occupied.length < wordsCount) {
+      occupied = new long[wordsCount];
+      heads = new int[wordsCount << WORD_BITS];
+    }
+    return last;
   }
 
-  private static Mark[] marks(int count) {
-    Mark[] marks = new Mark[count];
-    for (int i = 0; i < count; i++) {
-      marks[i] = new Mark();
+  private int bucketsBits(int count) {
+    int countBits = Integer.SIZE - Integer.numberOfLeadingZeros(count);
+    boolean isOuter = parent == parent.parent;
+    int bucketsBits = countBits + (isOuter ? OUTER_SPREAD_BITS : SPREAD_BITS);
+    if (bucketsBits > BUCKETS_BITS_MAX) {
+      bucketsBits = countBits - CROWD_BITS;
     }
-    return marks;
+    return Math.max(BUCKETS_BITS_MIN, Math.min(BUCKETS_BITS_MAX, bucketsBits));
   }
 
-  /** Where a list starts and ends; earlier than any event, so that a search backwards stops. */
-  static final class Mark extends Event {
-    Mark() {
-      timePs = -1;
-      forget();
-    }
-
-    /** Empties the list; its events stay linked to each other and the last one to the mark. */
-    void forget() {
-      next = this;
-      previous = this;
-    }
-
-    @Override
-    protected void onEvent(long nowPs) {
-      throw new AssertionError("a mark is never scheduled");
-    }
+  private int bucket(long atPs) {
+    return (int) (atPs - startPs >>> bucketBits);
   }
 }

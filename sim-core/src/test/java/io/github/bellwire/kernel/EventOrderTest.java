@@ -54,6 +54,42 @@ class EventOrderTest {
     assertThat(simulation.hash).isEqualTo(oracle.hash);
   }
 
+  /** Whoever asks for the time of the next event, or waits for less, must not disturb the order. */
+  @ParameterizedTest
+  @CsvSource({
+    "exp, 16",
+    "exp, 300",
+    "exp, 5000",
+    "const, 300",
+    "mix, 16",
+    "mix, 300",
+    "steps, 300",
+    "wide, 300"
+  })
+  void shouldKeepTheOrderWhenEventsAreMovedWhileTheClockStandsBetweenThem(String law, int pending) {
+    SimulationWorld simulation = new SimulationWorld(law, pending);
+    OracleWorld oracle = new OracleWorld(law, pending);
+
+    for (int i = 0; i < EVENTS / 4; i++) {
+      long firstPs = oracle.firstPs();
+      long betweenPs =
+          simulation.simulation.nowPs() + (firstPs - simulation.simulation.nowPs()) / 2;
+      assertThat(simulation.simulation.nextEventPs())
+          .as("event %d of law %s with %d pending, seed %d", i, law, pending, SEED)
+          .isEqualTo(firstPs);
+      if (betweenPs < firstPs) {
+        simulation.simulation.runUntil(betweenPs);
+        simulation.moveOne(betweenPs);
+        oracle.moveOne(betweenPs);
+      }
+      simulation.step();
+      oracle.step();
+      assertThat(simulation.hash)
+          .as("event %d of law %s with %d pending, seed %d", i, law, pending, SEED)
+          .isEqualTo(oracle.hash);
+    }
+  }
+
   /** Draws delays and decides what each handler does besides rescheduling itself. */
   private abstract static class World {
     final int pending;
@@ -93,6 +129,10 @@ class EventOrderTest {
       } else if (random.nextInt(10) == 0) {
         move(random.nextInt(pending), laterThan(nowPs));
       }
+    }
+
+    final void moveOne(long nowPs) {
+      move(random.nextInt(pending), laterThan(nowPs));
     }
 
     private long laterThan(long nowPs) {
@@ -160,11 +200,18 @@ class EventOrderTest {
       start();
     }
 
-    void step() {
-      Entry entry = queue.remove();
+    long firstPs() {
+      Entry entry = queue.element();
       while (entry != current[entry.id]) {
-        entry = queue.remove(); // Cancelled: PriorityQueue.remove(Object) would take linear time.
+        queue.remove(); // Cancelled: PriorityQueue.remove(Object) would take linear time.
+        entry = queue.element();
       }
+      return entry.timePs;
+    }
+
+    void step() {
+      firstPs();
+      Entry entry = queue.remove();
       happen(entry.id, entry.timePs);
     }
 

@@ -171,6 +171,47 @@ class SimulationTest {
   }
 
   @Test
+  void shouldKeepTheOrderOfEqualTimesWhenAnotherOvertakesThem() {
+    simulation.schedule(named("first"), 10);
+    simulation.schedule(named("second"), 10);
+    simulation.schedule(named("overtaking"), 5);
+
+    simulation.run();
+
+    assertThat(happened).containsExactly("overtaking@5", "first@10", "second@10");
+  }
+
+  @Test
+  void shouldHappenInAnotherSimulationThanBefore() {
+    Simulation other = new Simulation(2);
+    Event guest =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            happened.add("guest@" + nowPs);
+            if (nowPs == 1) {
+              other.schedule(this, 6);
+            }
+          }
+        };
+    // Both simulations have just let an event happen, and both expect theirs to come back.
+    Event resident = named("resident");
+    other.schedule(resident, 5);
+    other.schedule(named("later"), 7);
+    other.step();
+    simulation.schedule(guest, 1);
+    simulation.schedule(named("host"), 2);
+    simulation.step();
+    other.schedule(resident, 6);
+    simulation.run();
+    other.run();
+
+    assertThat(happened)
+        .containsExactly("resident@5", "guest@1", "host@2", "guest@6", "resident@6", "later@7");
+    assertThat(guest.isScheduled()).isFalse();
+  }
+
+  @Test
   void shouldMoveTheNextBehindAnother() {
     Event next = named("next");
     simulation.schedule(next, 5);
