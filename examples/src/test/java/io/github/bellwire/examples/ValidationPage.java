@@ -80,6 +80,9 @@ final class ValidationPage {
   }
 
   private static String summary(String group, List<ValidationRow> rows) {
+    if (rows.stream().noneMatch(ValidationRow::hasBand)) {
+      return String.format(Locale.ROOT, "| %s | %d | | | |", group, rows.size());
+    }
     double mean = rows.stream().mapToDouble(row -> Math.abs(row.error())).average().orElseThrow();
     ValidationRow worst =
         rows.stream().max(Comparator.comparingDouble(row -> Math.abs(row.error()))).orElseThrow();

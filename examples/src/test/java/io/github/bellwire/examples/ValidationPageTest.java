@@ -35,6 +35,7 @@ class ValidationPageTest {
     ValidationRow points = new ValidationRow("B", "b1", 10, 12, Band.points(3), "data");
     List<String> whole = new ValidationPage(List.of(), Map.of("A", List.of(first, second))).lines();
     List<String> both = new ValidationPage(whole, Map.of("B", List.of(points))).lines();
+    ValidationRow reported = new ValidationRow("C", "c1", 1, 9, Band.NONE, "no target");
 
     assertThat(whole)
         .contains(
@@ -46,6 +47,8 @@ class ValidationPageTest {
             "| B | 1 | 2.0 points | +2.0 points | 3.00 points |",
             "| b1 | 10.00 | 12.00 | +2.0 points | 3.00 points | data |");
     assertThat(new ValidationPage(both, Map.of()).lines()).isEqualTo(both);
+    assertThat(new ValidationPage(List.of(), Map.of("C", List.of(reported))).lines())
+        .contains("| C | 1 | | | |", "| c1 | 1.000 | 9.000 | +800.0 % |  | no target |");
   }
 
   @Test
