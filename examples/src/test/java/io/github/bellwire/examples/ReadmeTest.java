@@ -107,6 +107,24 @@ class ReadmeTest {
   }
 
   @Test
+  void shouldShowTheSummaryOfTheValidationPage() throws IOException {
+    String page = Files.readString(Path.of("docs/validation.md"), StandardCharsets.UTF_8);
+    Matcher summary = Pattern.compile("\\| What \\|.*?(?=\n\n)", Pattern.DOTALL).matcher(page);
+    assertThat(summary.find()).isTrue();
+    Matcher shown =
+        Pattern.compile("(<!-- validation -->\n)(.*?)(\n<!-- /validation -->)", Pattern.DOTALL)
+            .matcher(text());
+    assertThat(shown.find()).isTrue();
+    if (IS_UPDATE) {
+      String block = shown.group(1) + summary.group() + shown.group(3);
+      Files.writeString(README, shown.replaceFirst(Matcher.quoteReplacement(block)));
+      return;
+    }
+
+    assertThat(shown.group(2)).isEqualTo(summary.group());
+  }
+
+  @Test
   void shouldLinkToFilesThatExist() throws IOException {
     Matcher link = Pattern.compile("\\]\\(([^):#]+)\\)").matcher(text());
     int links = 0;
