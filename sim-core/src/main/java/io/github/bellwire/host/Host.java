@@ -167,7 +167,8 @@ public final class Host {
     return new BusEnumerator(
         EnumerationConfig.XEON
             .withMaxPayloadBytes(config.link().maxPayloadBytes())
-            .withMaxReadRequestBytes(config.link().maxReadRequestBytes()));
+            .withMaxReadRequestBytes(config.link().maxReadRequestBytes())
+            .withRelaxedOrdering(config.link().requester().relaxedOrdering()));
   }
 
   /**

@@ -220,8 +220,8 @@ public final class BusEnumerator {
     }
 
     /**
-     * Payload: what the function and everything above can take. Read requests: what the host
-     * wishes. Tags: all there are. Returns the payload's code.
+     * Payload: what the function and everything above can take. Read requests and relaxed ordering:
+     * what the host wishes. Tags: all there are. Returns the payload's code.
      */
     private int programSizes(Bdf bdf, int pcie, int payloadCodeAbove) {
       int capabilities = ecam.read(bdf, pcie + ConfigLayout.DEVICE_CAPABILITIES, 4);
@@ -231,7 +231,9 @@ public final class BusEnumerator {
       int requestCode = PcieCapability.sizeCode(config.maxReadRequestBytes());
       int control =
           ecam.read(bdf, pcie + ConfigLayout.DEVICE_CONTROL, 2)
-              & ~(ConfigLayout.DEVICE_CONTROL_MPS_MASK | ConfigLayout.DEVICE_CONTROL_MRRS_MASK);
+              & ~(ConfigLayout.DEVICE_CONTROL_MPS_MASK
+                  | ConfigLayout.DEVICE_CONTROL_MRRS_MASK
+                  | (config.relaxedOrdering() ? 0 : ConfigLayout.DEVICE_CONTROL_RELAXED_ORDERING));
       ecam.write(
           bdf,
           pcie + ConfigLayout.DEVICE_CONTROL,

@@ -1,9 +1,9 @@
 package io.github.bellwire.pcie;
 
 /**
- * What the firmware hands out: address windows for BARs, payload and read request sizes.
- * Construction throws {@link IllegalArgumentException} naming the property, the bound it breaks and
- * its value.
+ * What the firmware hands out: address windows for BARs, payload and read request sizes, and the
+ * right to relaxed ordering. Construction throws {@link IllegalArgumentException} naming the
+ * property, the bound it breaks and its value.
  *
  * @param window32Base first bus address for 32-bit BARs, a multiple of 4 KiB above 0
  * @param window32Bytes size of that window; it ends at or below 4 GiB
@@ -13,6 +13,8 @@ package io.github.bellwire.pcie;
  * @param maxReadRequestBytes largest read request a function may send: a power of two, 128..4096
  * @param slotWindowBytes what each window of a slot gets at least, for a device that is put in
  *     later: a multiple of 1 MiB, 0..1 TiB
+ * @param relaxedOrdering whether functions may set the relaxed ordering attribute, as they may
+ *     after reset
  */
 public record EnumerationConfig(
     long window32Base,
@@ -21,7 +23,8 @@ public record EnumerationConfig(
     long window64Bytes,
     int maxPayloadBytes,
     int maxReadRequestBytes,
-    long slotWindowBytes) {
+    long slotWindowBytes,
+    boolean relaxedOrdering) {
   private static final long END_32 = 1L << 32;
   private static final long END_64 = 1L << 52; // the widest physical address of x86-64
 
@@ -36,7 +39,7 @@ public record EnumerationConfig(
    */
   public static final EnumerationConfig XEON =
       new EnumerationConfig(
-          0xC000_0000L, 0x3EC0_0000L, 0x3800_0000_0000L, 1L << 42, 256, 512, 2 << 20);
+          0xC000_0000L, 0x3EC0_0000L, 0x3800_0000_0000L, 1L << 42, 256, 512, 2 << 20, true);
 
   // Checked here and nowhere else.
   public EnumerationConfig {
@@ -85,7 +88,8 @@ public record EnumerationConfig(
         window64Bytes,
         maxPayloadBytes,
         maxReadRequestBytes,
-        slotWindowBytes);
+        slotWindowBytes,
+        relaxedOrdering);
   }
 
   /**
@@ -102,7 +106,8 @@ public record EnumerationConfig(
         newBytes,
         maxPayloadBytes,
         maxReadRequestBytes,
-        slotWindowBytes);
+        slotWindowBytes,
+        relaxedOrdering);
   }
 
   /**
@@ -118,7 +123,8 @@ public record EnumerationConfig(
         window64Bytes,
         newBytes,
         maxReadRequestBytes,
-        slotWindowBytes);
+        slotWindowBytes,
+        relaxedOrdering);
   }
 
   /**
@@ -134,7 +140,8 @@ public record EnumerationConfig(
         window64Bytes,
         maxPayloadBytes,
         newBytes,
-        slotWindowBytes);
+        slotWindowBytes,
+        relaxedOrdering);
   }
 
   /**
@@ -150,7 +157,25 @@ public record EnumerationConfig(
         window64Bytes,
         maxPayloadBytes,
         maxReadRequestBytes,
-        newBytes);
+        newBytes,
+        relaxedOrdering);
+  }
+
+  /**
+   * {@return this configuration with or without relaxed ordering}
+   *
+   * @param newRelaxedOrdering whether functions may set the attribute
+   */
+  public EnumerationConfig withRelaxedOrdering(boolean newRelaxedOrdering) {
+    return new EnumerationConfig(
+        window32Base,
+        window32Bytes,
+        window64Base,
+        window64Bytes,
+        maxPayloadBytes,
+        maxReadRequestBytes,
+        slotWindowBytes,
+        newRelaxedOrdering);
   }
 
   private static void requireTransfer(String name, int bytes) {

@@ -19,7 +19,7 @@ import static java.util.Objects.requireNonNull;
  * @param completionCut where the host cuts its answers
  * @param ecrc whether every TLP carries an end-to-end CRC of 4 bytes, which its receiver checks
  * @param flowControl credits
- * @param requester the device's side of its reads
+ * @param requester the device's side of its requests
  * @param faults what goes wrong
  */
 public record PcieLinkConfig(

@@ -139,6 +139,18 @@ class BusEnumeratorTest {
     assertThat(space.read(0x58, 2) & 0x91F).isEqualTo(0x91F);
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void shouldLeaveOrTakeTheRightToRelaxedOrdering(boolean isAllowed) {
+    StubEndpoint endpoint = new StubEndpoint(function(1));
+    EnumerationConfig config = EnumerationConfig.XEON.withRelaxedOrdering(isAllowed);
+
+    new BusEnumerator(config).enumerate(below(List.of(endpoint)));
+
+    assertThat(endpoint.configSpace().isRelaxedOrderingEnabled()).isEqualTo(isAllowed);
+    assertThat(endpoint.configSpace().isNoSnoopEnabled()).isTrue();
+  }
+
   @Test
   void shouldPlaceAgainAfterAReset() {
     StubEndpoint endpoint = new StubEndpoint(function(1).bar(Bar.memory64(2, 4096)));

@@ -7,6 +7,7 @@ import io.github.bellwire.pcie.CompletionCut;
 import io.github.bellwire.pcie.FlowControlConfig;
 import io.github.bellwire.pcie.FlowControlCredits;
 import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.RequesterConfig;
 import java.util.List;
 import java.util.Map;
 
@@ -74,8 +75,29 @@ final class LinkKeys {
           "no errors",
           "one bit in so many arrives wrong and is sent again");
 
+  static final Key<Boolean> RELAXED_ORDERING =
+      Key.optional(
+          "link.relaxed-ordering",
+          ValueTypes.onOff(),
+          HOST,
+          "whether devices may let payload pass earlier writes");
+  static final Key<Boolean> SWITCH =
+      Key.optional(
+          "link.switch",
+          ValueTypes.onOff(),
+          "off",
+          "a switch of the PEX89048 class, 115 ns, between devices and root port");
+
   static final List<Key<?>> ALL =
-      List.of(DLLPS, COMPLETIONS, ECRC, ROOT_CREDITS, COMPLETION_BUFFER, BITS_PER_ERROR);
+      List.of(
+          DLLPS,
+          COMPLETIONS,
+          ECRC,
+          ROOT_CREDITS,
+          COMPLETION_BUFFER,
+          BITS_PER_ERROR,
+          RELAXED_ORDERING,
+          SWITCH);
 
   private LinkKeys() {}
 
@@ -86,6 +108,11 @@ final class LinkKeys {
     link = link.withCompletionCut(settings.find(COMPLETIONS).orElse(link.completionCut()));
     link = link.withEcrc(settings.find(ECRC).orElse(link.ecrc()));
     link = link.withFlowControl(flowControl(settings, link));
+    RequesterConfig requester = link.requester();
+    link =
+        link.withRequester(
+            requester.withRelaxedOrdering(
+                settings.find(RELAXED_ORDERING).orElse(requester.relaxedOrdering())));
     if (settings.isGiven(BITS_PER_ERROR)) {
       double ratio = 1.0 / settings.value(BITS_PER_ERROR);
       link = link.withFaults(link.faults().withBitErrorRatio(ratio));

@@ -15,12 +15,14 @@ import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -71,10 +73,12 @@ final class NicMachine {
     coresCount = cores(settings);
     pool =
         new BufferPool(host.pages(), software.bufferBytes(), portsCount * software.buffersCount());
+    Slots slots = new Slots(settings, host);
     List<Nic> cards = new ArrayList<>();
+    List<DownstreamPort> slotPorts = new ArrayList<>();
     for (int i = 0; i < portsCount; i++) {
       cards.add(new Nic(NicKeys.nicConfig(settings, i), host.simulation(), slot, times));
-      host.attach(cards.get(i));
+      slotPorts.add(slots.attach(cards.get(i)));
     }
     List<EnumeratedFunction> functions = host.enumerate();
     for (int i = 0; i < portsCount; i++) {
@@ -82,7 +86,7 @@ final class NicMachine {
           NicPort.of(
               host,
               cards.get(i),
-              host.rootComplex().ports().get(i),
+              slotPorts.get(i),
               functions.get(i).barAddress(0),
               software,
               pool,
@@ -214,8 +218,8 @@ final class NicMachine {
   private Totals totals() {
     long[] sums = new long[7];
     for (NicPort port : ports) {
-      LinkDirection up = port.rootPort().upstream();
-      LinkDirection down = port.rootPort().downstream();
+      LinkDirection up = port.slot().upstream();
+      LinkDirection down = port.slot().downstream();
       sums[0] += up.bytesTotal();
       sums[1] += down.bytesTotal();
       sums[2] += up.memoryWritesTotal() + down.memoryWritesTotal();

@@ -7,20 +7,20 @@ import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.device.nic.driver.NicDriver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.host.Host;
-import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.stats.StatsRegistry;
 import io.github.bellwire.trace.TraceSink;
 
 /** One port of a card on a host, with its driver. */
 final class NicPort {
   private final Nic nic;
-  private final RootPort rootPort;
+  private final DownstreamPort slot;
   private final StatsRegistry counters = new StatsRegistry();
   private final NicDriver driver;
 
-  private NicPort(Nic nic, RootPort rootPort, NicDriver driver) {
+  private NicPort(Nic nic, DownstreamPort slot, NicDriver driver) {
     this.nic = nic;
-    this.rootPort = rootPort;
+    this.slot = slot;
     this.driver = driver;
     nic.registerCounters(counters, "nic");
   }
@@ -29,7 +29,7 @@ final class NicPort {
    * Puts a driver, which is not started yet, on a card that firmware has set up.
    *
    * @param nic the card
-   * @param rootPort where it is plugged in
+   * @param slot where it is plugged in
    * @param bar0 where firmware has placed its registers
    * @param pool buffers that ports may share
    * @param trace listens to the driver
@@ -37,22 +37,22 @@ final class NicPort {
   static NicPort of(
       Host host,
       Nic nic,
-      RootPort rootPort,
+      DownstreamPort slot,
       long bar0,
       NicDriverConfig software,
       BufferPool pool,
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
     return new NicPort(
-        nic, rootPort, new NicDriver(software, access, bar0, host.newDmaDevice(), pool, trace));
+        nic, slot, new NicDriver(software, access, bar0, host.newDmaDevice(), pool, trace));
   }
 
   Nic nic() {
     return nic;
   }
 
-  RootPort rootPort() {
-    return rootPort;
+  DownstreamPort slot() {
+    return slot;
   }
 
   NicDriver driver() {

@@ -45,7 +45,7 @@ final class NicReport {
 
   static void addNotModelled(Report report) {
     report.notModelled(
-        "relaxed ordering by the card; DRAM banks and refresh; host"
+        "relaxed ordering per queue; DRAM banks and refresh; host"
             + " latencies are assumptions until they are calibrated");
   }
 

@@ -75,6 +75,13 @@ final class PcieBenchKeys {
       Key.optional(
           "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of its clock");
 
+  static final Key<Long> FAULTS =
+      Key.optional(
+          "link.faults",
+          ValueTypes.count(10, 1_000_000_000_000L),
+          "no faults",
+          "one TLP in so many is poisoned, corrupted, malformed or lost");
+
   static final List<Key<?>> ALL =
       List.of(
           OP,
@@ -89,9 +96,11 @@ final class PcieBenchKeys {
           TAGS,
           READ_RATE,
           WRITE_RATE,
-          TIMESTAMP);
+          TIMESTAMP,
+          FAULTS);
 
   private static final int LINE_BYTES = 64;
+  private static final int FAULT_KINDS = 4;
 
   private PcieBenchKeys() {}
 
@@ -112,6 +121,23 @@ final class PcieBenchKeys {
     }
     settings.supply(HostKeys.LINK_TAGS, (long) Math.max(tags, slotTags));
     return host.withLink(host.link().withTags(Math.max(tags, slotTags)));
+  }
+
+  /** {@return the machine with faults on its link, equally many of each kind} */
+  static HostConfig withFaults(Settings settings, HostConfig host) {
+    if (!settings.isGiven(FAULTS)) {
+      return host;
+    }
+    double each = 1.0 / settings.value(FAULTS) / FAULT_KINDS;
+    return host.withLink(
+        host.link()
+            .withFaults(
+                host.link()
+                    .faults()
+                    .withPoisonedRatio(each)
+                    .withCorruptedRatio(each)
+                    .withMalformedRatio(each)
+                    .withLostRatio(each)));
   }
 
   /** {@return the probe as the settings describe it, after {@link #withTags}} */

@@ -9,6 +9,7 @@ import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
@@ -17,8 +18,9 @@ import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigLayout;
+import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
-import io.github.bellwire.pcie.RootPort;
+import io.github.bellwire.pcie.PcieError;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
@@ -28,10 +30,11 @@ final class ProbeMachine {
 
   private final Host host;
   private final Probe probe;
-  private final RootPort port;
+  private final DownstreamPort port;
   private final ProbeRun run;
   private final LinkTotals before;
   private final long startPs;
+  private final boolean hasFaults;
 
   /** What has gone over a link. */
   record LinkTotals(
@@ -43,7 +46,7 @@ final class ProbeMachine {
       long reads,
       long completions) {
 
-    static LinkTotals of(RootPort port) {
+    static LinkTotals of(DownstreamPort port) {
       LinkDirection up = port.upstream();
       LinkDirection down = port.downstream();
       return new LinkTotals(
@@ -71,6 +74,8 @@ final class ProbeMachine {
   /** Builds the machine and brings the caches into the state asked for. */
   ProbeMachine(Settings settings, RunContext context) {
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
+    config = PcieBenchKeys.withFaults(settings, config);
+    hasFaults = settings.isGiven(PcieBenchKeys.FAULTS);
     int socket = settings.value(PcieBenchKeys.NUMA) == Numa.LOCAL ? 0 : 1;
     if (socket >= config.cache().sockets()) {
       String name = settings.assignment(HostKeys.HOST);
@@ -80,7 +85,7 @@ final class ProbeMachine {
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
     host = new Host(config, settings.value(CommandLineTool.SEED));
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
-    port = host.attach(probe);
+    port = new Slots(settings, host).attach(probe);
     host.enumerate();
     probe
         .configSpace()
@@ -173,6 +178,21 @@ final class ProbeMachine {
   /** {@return from the start of the warm-up to the end of the last DMA} */
   long elapsedPs() {
     return probe.meter().lastPs() - startPs;
+  }
+
+  /** {@return whether the user has asked for faults on the link} */
+  boolean hasFaults() {
+    return hasFaults;
+  }
+
+  /** {@return errors in what the probe sends, as the port above it has detected them} */
+  long portErrors(PcieError error) {
+    return port.errors().total(error);
+  }
+
+  /** {@return errors in what the host sends and in what it does not, as the probe sees them} */
+  long probeErrors(PcieError error) {
+    return port.deviceErrors().total(error);
   }
 
   long eventsTotal() {

@@ -10,8 +10,8 @@ import io.github.bellwire.device.aperture.driver.ApertureDriver;
 import io.github.bellwire.device.aperture.driver.DeviceCopy;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.host.Host;
-import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -44,19 +44,19 @@ final class CopyBench {
   private final byte[] received = new byte[BYTES_MAX];
 
   /**
-   * Builds the machine and sets the device up.
+   * Plugs the device into a machine and sets it up.
    *
-   * @param config the machine
+   * @param host the machine, with nothing plugged in
+   * @param slots where the device goes
    * @param deviceConfig the device
    * @param softwarePs what a run-time library costs the core around each copy by DMA
-   * @param seed of the content
    */
-  CopyBench(HostConfig config, ApertureConfig deviceConfig, long softwarePs, long seed) {
-    host = new Host(config, seed);
+  CopyBench(Host host, Slots slots, ApertureConfig deviceConfig, long softwarePs) {
+    this.host = host;
     this.softwarePs = softwarePs;
     random = host.simulation().randomStream("content");
-    device = new Aperture(deviceConfig, host.simulation(), config.link());
-    host.attach(device);
+    device = new Aperture(deviceConfig, host.simulation(), host.config().link());
+    slots.attach(device);
     EnumeratedFunction function = host.enumerate().get(0);
     int enabled = ConfigLayout.COMMAND_MEMORY_ENABLE | ConfigLayout.COMMAND_BUS_MASTER_ENABLE;
     device.configSpace().write(ConfigLayout.COMMAND, Short.BYTES, enabled);

@@ -6,11 +6,13 @@ import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -91,13 +93,14 @@ public final class PioVsDma implements Scenario {
 
   @Override
   public Report run(Settings settings, RunContext context) {
+    Host host = new Host(hostConfig(settings), settings.value(CommandLineTool.SEED));
     CopyBench bench =
         new CopyBench(
-            host(settings),
+            host,
+            new Slots(settings, host),
             ApertureConfig.V100.withReadLatencyPs(
                 settings.supply(READ_LATENCY, ApertureConfig.V100.readLatencyPs())),
-            settings.value(SOFTWARE),
-            settings.value(CommandLineTool.SEED));
+            settings.value(SOFTWARE));
     List<CopyMethod> methods = methods(settings.value(METHOD));
     Results results = new Results();
     for (int bytes : sizes(settings)) {
@@ -117,7 +120,7 @@ public final class PioVsDma implements Scenario {
     return report;
   }
 
-  private static HostConfig host(Settings settings) {
+  private static HostConfig hostConfig(Settings settings) {
     HostConfig host = HostKeys.resolve(settings);
     DeviceAccessConfig access = host.core().deviceAccess();
     access =

@@ -4,6 +4,7 @@ import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.TlpAttributes;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +14,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A read that nobody answers shows in the status register of configuration space, as a requester
  * reports it (PCI Express Base Specification 5.0, table 6-5); a write is posted, so nothing comes
- * back. An access that would run past the last address is refused here and reaches nobody.
+ * back. Data that came poisoned shows there too (section 7.5.1.1.4). Reads and payload writes are
+ * relaxed where configuration space and CTRL_EXT.RO_DIS allow it, reports to software never are:
+ * the part has a bit for each in DCA_RXCTRL and DCA_TXCTRL, and that these are set as said is an
+ * assumption. An access that would run past the last address is refused here and reaches nobody.
  */
 final class DmaGate {
   /** With two engines at work one may not run ahead of the other by more than this. */
@@ -26,6 +30,7 @@ final class DmaGate {
   private @Nullable DmaPort port;
   private boolean isMasterDisabled;
   private boolean isTransmitting;
+  private int attributes = TlpAttributes.RELAXED_ORDERING;
   private DmaStatus status = DmaStatus.OK;
   private long sentPs;
 
@@ -39,6 +44,11 @@ final class DmaGate {
 
   void setMasterDisabled(boolean disabled) {
     isMasterDisabled = disabled;
+  }
+
+  /** Says whether the card asks for relaxed ordering. */
+  void setRelaxed(boolean relaxed) {
+    attributes = relaxed ? TlpAttributes.RELAXED_ORDERING : TlpAttributes.NONE;
   }
 
   /** Says whether the transmit engine is at work, so that the receive engine is not alone. */
@@ -56,13 +66,15 @@ final class DmaGate {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       status = DmaStatus.UNSUPPORTED_REQUEST;
     } else {
-      donePs = port().read(iova, destination, offset, lengthBytes, atPs);
+      donePs = port().read(iova, destination, offset, lengthBytes, atPs, attributes);
       status = port().status();
     }
     if (status == DmaStatus.UNSUPPORTED_REQUEST) {
       configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_MASTER_ABORT);
     } else if (status == DmaStatus.COMPLETER_ABORT) {
       configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_TARGET_ABORT);
+    } else if (status == DmaStatus.POISONED) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_DETECTED_PARITY_ERROR);
     }
     return donePs;
   }
@@ -71,7 +83,7 @@ final class DmaGate {
     if (isPastTheEnd(iova, lengthBytes)) {
       return refuseWrite(atPs);
     }
-    long visiblePs = port().write(iova, source, offset, lengthBytes, atPs);
+    long visiblePs = port().write(iova, source, offset, lengthBytes, atPs, attributes);
     status = port().status();
     sentPs = port().sentPs();
     return visiblePs;

@@ -20,9 +20,11 @@ import org.jspecify.annotations.Nullable;
  * MSI-X table and pending bits in BAR 4. Receives frames by {@link #onFrame} and sends them to the
  * receiver given by {@link #connectWire}.
  *
- * <p>An enable bit takes effect at once; reset and link-up take the times of the configuration.
- * Registers that the model does not know read as 0. Registers are 32 bits wide: an 8-byte access is
- * two, smaller ones read part of a register and write nothing.
+ * <p>An enable bit takes effect at once; reset and link-up take the times of the configuration. A
+ * function-level reset does to the port what CTRL.RST does, and to configuration space what the
+ * specification says; the port is silent for the longest time that is allowed (assumption: the data
+ * sheet states none). Registers that the model does not know read as 0. Registers are 32 bits wide:
+ * an 8-byte access is two, smaller ones read part of a register and write nothing.
  *
  * <p>Confined to the simulation thread.
  */
@@ -37,6 +39,7 @@ public final class Nic implements Endpoint, FrameReceiver {
   private static final int MSIX_PBA_OFFSET = 0x2000;
   private static final int MSIX_CAPABILITY = 0x70;
   private static final int PCIE_CAPABILITY = 0xA0;
+  private static final int ERROR_REPORTING_CAPABILITY = 0x100;
   private static final int MPS_SUPPORTED_BYTES = 512;
   private static final long PS_PER_SECOND = 1_000_000_000_000L;
   private static final int SPEED_SHIFT = 28;
@@ -227,6 +230,8 @@ public final class Nic implements Endpoint, FrameReceiver {
             slot.lanes(),
             Math.max(MPS_SUPPORTED_BYTES, slot.maxPayloadBytes()),
             true)
+        .functionLevelReset()
+        .advancedErrorReporting(ERROR_REPORTING_CAPABILITY)
         .msiX(
             MSIX_CAPABILITY,
             new MsiXConfig(NicRegisters.VECTORS, MSIX_BAR, 0, MSIX_BAR, MSIX_PBA_OFFSET))
@@ -310,6 +315,9 @@ public final class Nic implements Endpoint, FrameReceiver {
       case NicRegisters.CTRL:
         onControl(value, nowPs);
         break;
+      case NicRegisters.CTRL_EXT:
+        dma.setRelaxed((value & NicRegisters.CTRL_EXT_RO_DIS) == 0);
+        break;
       case NicRegisters.AUTOC:
         onAutoNegotiation(value, nowPs);
         break;
@@ -348,6 +356,7 @@ public final class Nic implements Endpoint, FrameReceiver {
     scaling.reset();
     wire.abandon(simulation.nowPs());
     dma.setMasterDisabled(false);
+    dma.setRelaxed(true);
   }
 
   private void onAutoNegotiation(int value, long nowPs) {

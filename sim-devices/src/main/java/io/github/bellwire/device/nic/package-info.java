@@ -11,7 +11,9 @@
  * <p>Frames are Ethernet frames without preamble and FCS; where a size counts the FCS its name or
  * comment says so. Times are picoseconds. Layouts and rules follow the Intel 82599 data sheet. Not
  * modelled: receive side coalescing, header split, flow director, virtualization, data centre
- * bridging, MACsec and IPsec, flow control on the wire, PHY and SFP modules.
+ * bridging, MACsec and IPsec, flow control on the wire, PHY and SFP modules; relaxed ordering
+ * chosen per queue and kind of access (CTRL_EXT.RO_DIS is for all); virtual functions, so no reset
+ * of one.
  */
 @NullMarked
 package io.github.bellwire.device.nic;

@@ -15,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * one operation at a time. It takes one event per operation and one for each time that it waits for
  * a tag; between the start and the end of a run it allocates nothing.
  *
- * <p>It has no registers and no interrupts. Software must enable bus mastering before a run starts.
- * Confined to the simulation thread.
+ * <p>Its requests are relaxed where configuration space allows it. It has no registers and no
+ * interrupts. Software must enable bus mastering before a run starts. Confined to the simulation
+ * thread.
  */
 public final class Probe implements Endpoint {
   private static final int VENDOR_NETRONOME = 0x19EE;

@@ -3,6 +3,7 @@ package io.github.bellwire.device.probe;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.TlpAttributes;
 import io.github.bellwire.pcie.TlpLayout;
 
 /**
@@ -58,7 +59,8 @@ final class ReadEngine {
       }
       long address = iova + issuedBytes;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - issuedBytes, mrrsBytes);
-      long repliedPs = dma.read(address, buffer, issuedBytes, piece, nowPs);
+      long repliedPs =
+          dma.read(address, buffer, issuedBytes, piece, nowPs, TlpAttributes.RELAXED_ORDERING);
       if (dma.status() != DmaStatus.OK) {
         refusedTotal++;
       }

@@ -3,6 +3,7 @@ package io.github.bellwire.device.probe;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.TlpAttributes;
 
 /** Carries out one write at a time: sends it in TLPs that end at multiples of MPS. */
 final class WriteEngine {
@@ -31,6 +32,7 @@ final class WriteEngine {
     iova = newIova;
     lengthBytes = newLengthBytes;
     issuedBytes = 0;
+    committedPs = 0;
   }
 
   /**
@@ -49,7 +51,10 @@ final class WriteEngine {
       long address = iova + issuedBytes;
       int toBoundary = mpsBytes - (int) (address & mpsBytes - 1);
       int piece = Math.min(lengthBytes - issuedBytes, toBoundary);
-      committedPs = dma.write(address, buffer, issuedBytes, piece, sentPs);
+      // Relaxed, an earlier piece may be visible later.
+      long visiblePs =
+          dma.write(address, buffer, issuedBytes, piece, sentPs, TlpAttributes.RELAXED_ORDERING);
+      committedPs = Math.max(committedPs, visiblePs);
       if (dma.status() != DmaStatus.OK) {
         refusedTotal++;
       }
@@ -64,7 +69,7 @@ final class WriteEngine {
     return sentPs;
   }
 
-  /** {@return when the write issued last is globally visible} */
+  /** {@return when the write taken up last is globally visible, as far as it has been issued} */
   long committedPs() {
     return committedPs;
   }

@@ -4,6 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.pcie.DmaPort;
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.TlpHeader;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -110,5 +116,86 @@ class ProbeEnginesTest {
     // Two round trips one behind the other; one alone takes well above 400 ns.
     assertThat(meter.latency().minPs()).isGreaterThan(800_000);
     assertThat(few.port().upstream().memoryReadsTotal()).isEqualTo(8);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"true, 2", "false, 0"})
+  void shouldRelaxItsRequestsWhereSoftwareLetsIt(boolean isAllowed, int attributes) {
+    PcieLinkConfig slot = HostConfig.GEN4_SERVER.link();
+    slot = slot.withRequester(slot.requester().withRelaxedOrdering(isAllowed));
+    ProbeBench relaxed = new ProbeBench(HostConfig.GEN4_SERVER.withLink(slot), ProbeConfig.NFP6000);
+    List<Integer> seen = new ArrayList<>();
+    relaxed
+        .port()
+        .listen(
+            (header01, header23, sentPs, effectivePs) -> seen.add(TlpHeader.attributes(header01)));
+
+    relaxed.measure(ProbeOperation.READWRITE, relaxed.window(64), 1, 9);
+
+    // A write, a request and its completion each, all with the attributes of the request.
+    assertThat(seen).hasSize(30).containsOnly(attributes);
+  }
+
+  @Test
+  void shouldBeDoneWhenTheLastPieceIsVisibleWhicheverThatIs() {
+    LaterFirst port = new LaterFirst();
+    WriteEngine writes =
+        new WriteEngine(port, bench.probe().configSpace(), new byte[ProbeWindow.SIZE_MAX_BYTES]);
+
+    writes.begin(BASE, 768);
+    writes.issue(0);
+    assertThat(writes.committedPs()).isEqualTo(900);
+    // What came before is over.
+    writes.begin(BASE, 64);
+    writes.issue(0);
+    assertThat(writes.committedPs()).isEqualTo(600);
+  }
+
+  /** A port whose writes become visible one before the other. */
+  private static final class LaterFirst implements DmaPort {
+    private long visiblePs = 1_000;
+
+    @Override
+    public long write(
+        long iova, byte[] source, int offset, int lengthBytes, long atPs, int attributes) {
+      visiblePs -= 100;
+      return visiblePs;
+    }
+
+    @Override
+    public long read(
+        long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long writeStatus(long iova, byte[] source, int offset, int lengthBytes, long atPs) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public long sendMessage(long address, int data, long atPs) {
+      throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public DmaStatus status() {
+      return DmaStatus.OK;
+    }
+
+    @Override
+    public long sentPs() {
+      return 0;
+    }
+
+    @Override
+    public long tagFreePs() {
+      return 0;
+    }
+
+    @Override
+    public long horizonPs() {
+      return 0;
+    }
   }
 }
