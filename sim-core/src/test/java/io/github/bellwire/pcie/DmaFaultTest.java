@@ -94,6 +94,11 @@ class DmaFaultTest {
     checked.read(HIGH, destination, 0, 64, 0);
     assertThat(checked.status()).isEqualTo(DmaStatus.COMPLETION_TIMEOUT);
     assertThat(fabric.port(1).deviceErrors().total(PcieError.ECRC)).isEqualTo(1);
+
+    fabric.port(1).upstreamFaults().inject(TlpFault.CORRUPTED, 0);
+    checked.read(HIGH, destination, 0, 64, 0);
+    assertThat(checked.status()).isEqualTo(DmaStatus.COMPLETION_TIMEOUT);
+    assertThat(fabric.port(1).errors().total(PcieError.ECRC)).isEqualTo(2);
   }
 
   @Test
@@ -124,6 +129,7 @@ class DmaFaultTest {
     assertThat(port.deviceErrors().total(PcieError.COMPLETION_TIMEOUT)).isEqualTo(1);
     assertThat(port.errors().total(PcieError.MALFORMED_TLP))
         .isEqualTo(fault == TlpFault.MALFORMED ? 1 : 0);
+    assertThat(port.errors().total(PcieError.ECRC)).isZero(); // There is none to be wrong.
     assertThat(port.downstream().bytesTotal()).isZero();
   }
 
