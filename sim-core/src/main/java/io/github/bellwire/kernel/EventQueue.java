@@ -36,7 +36,7 @@ final class EventQueue {
   /** What an event has instead of a slot while it is the next one. */
   private static final int NEXT = -1;
 
-  /** Longest front that is searched event by event; measured with 16 to 65536 pending events. */
+  /** Longest front that is searched event by event; measured with 16 to 4096 pending events. */
   private static final int FRONT_MAX = 24;
 
   /** Largest bucket that is sorted by insertion. */

@@ -24,7 +24,7 @@ final class Rung {
 
   /**
    * Buckets per event, so that two events rarely share one: 8 to 16. Four times as many in the rung
-   * that cuts all later times, for random delays crowd at its start. Measured with 16 to 65536
+   * that cuts all later times, for random delays crowd at its start. Measured with 16 to 4096
    * pending events.
    */
   private static final int SPREAD_BITS = 3;
