@@ -14,7 +14,7 @@ import java.util.Map;
 final class ValidationPage {
   /** The command that writes the page. */
   static final String UPDATE =
-      "mvn -q -pl examples -am test -Dtest='*ValidationTest,ValidationPageTest'"
+      "mvn -q -pl examples -am test -Dtest='*ValidationTest,ValidationPageTest,ReadmeTest'"
           + " -Dsurefire.failIfNoSpecifiedTests=false -Dbellwire.updateValidation=true";
 
   private static final String SUMMARY = "## Summary";
