@@ -124,6 +124,19 @@ class FlowControlTest {
     assertThat((donePs - firstPs) / (double) reads).isCloseTo(perReadPs, withinPercentage(1));
   }
 
+  @Test
+  void shouldGiveTheCreditOfADroppedReadBackWhenItHasArrived() {
+    FlowControlConfig flowControl =
+        rootPort(new FlowControlCredits(0, 0, 1, 0, 0, 0)).withUpdatePs(500_000);
+    DmaPort dma = fabric.plug(GEN3_X8.withFlowControl(flowControl)).dma();
+
+    fabric.port(0).upstreamFaults().inject(TlpFault.MALFORMED, 0);
+    dma.read(HIGH, buffer, 0, 64, 0);
+
+    // MRd 24 B 3_046, 500 ns; then MRd 24 B 3_046 and CplD 84 B 10_664.
+    assertThat(dma.read(HIGH, buffer, 0, 64, 0)).isEqualTo(3_046 + 500_000 + 3_046 + 10_664);
+  }
+
   // Completions: the device's own buffer.
 
   @ParameterizedTest
@@ -132,7 +145,8 @@ class FlowControlTest {
     "16, 0, 64, 16",
     "16, 0, 512, 2",
     "0, 64, 64, 16",
-    "0, 66, 512, 2"
+    "0, 66, 512, 2",
+    "0, 65, 512, 1"
   })
   void shouldReadNoMoreThanItsBufferHolds(int cplh, int cpld, int sizeBytes, int outstanding) {
     FlowControlConfig flowControl =
