@@ -24,9 +24,9 @@ abstract class HoldQueue {
       String implementation, HoldDelays delays, int pendingEvents, int handlerTypes) {
     return switch (implementation) {
       case "bellwire" -> new BellwireHold(delays, pendingEvents, handlerTypes);
-      case "priorityQueue" -> new PriorityQueueHold(delays, pendingEvents, handlerTypes);
+      case "priorityQueue" -> PriorityQueueHold.ofComparator(delays, pendingEvents, handlerTypes);
       case "priorityQueueComparable" ->
-          new PriorityQueueComparableHold(delays, pendingEvents, handlerTypes);
+          PriorityQueueHold.ofComparable(delays, pendingEvents, handlerTypes);
       case "henriksen" -> new HenriksenHold(delays, pendingEvents, handlerTypes);
       case "fifo" -> new FifoHold(delays, pendingEvents, handlerTypes);
       default ->

@@ -7,19 +7,30 @@ import java.util.PriorityQueue;
  * events are reused as in the kernel.
  */
 final class PriorityQueueHold extends HoldQueue {
-  private final PriorityQueue<HoldEvent> queue =
-      new PriorityQueue<>(
-          (a, b) ->
-              a.timePs != b.timePs
-                  ? Long.compare(a.timePs, b.timePs)
-                  : Long.compare(a.sequence, b.sequence));
+  private final PriorityQueue<HoldEvent> queue;
   private long sequence;
 
-  PriorityQueueHold(HoldDelays delays, int pendingEvents, int handlerTypes) {
+  private PriorityQueueHold(
+      PriorityQueue<HoldEvent> queue, HoldDelays delays, int pendingEvents, int handlerTypes) {
     super(delays);
+    this.queue = queue;
     for (int i = 0; i < pendingEvents; i++) {
       event(i % handlerTypes).again(0);
     }
+  }
+
+  static HoldQueue ofComparator(HoldDelays delays, int pendingEvents, int handlerTypes) {
+    PriorityQueue<HoldEvent> queue =
+        new PriorityQueue<>(
+            (a, b) ->
+                a.timePs != b.timePs
+                    ? Long.compare(a.timePs, b.timePs)
+                    : Long.compare(a.sequence, b.sequence));
+    return new PriorityQueueHold(queue, delays, pendingEvents, handlerTypes);
+  }
+
+  static HoldQueue ofComparable(HoldDelays delays, int pendingEvents, int handlerTypes) {
+    return new PriorityQueueHold(new PriorityQueue<>(), delays, pendingEvents, handlerTypes);
   }
 
   @Override
@@ -39,7 +50,7 @@ final class PriorityQueueHold extends HoldQueue {
     };
   }
 
-  private abstract static class HoldEvent {
+  private abstract static class HoldEvent implements Comparable<HoldEvent> {
     final PriorityQueueHold owner;
     long timePs;
     long sequence;
@@ -49,6 +60,13 @@ final class PriorityQueueHold extends HoldQueue {
     }
 
     abstract void onEvent(long nowPs);
+
+    @Override
+    public final int compareTo(HoldEvent other) {
+      return timePs != other.timePs
+          ? Long.compare(timePs, other.timePs)
+          : Long.compare(sequence, other.sequence);
+    }
 
     final void again(long nowPs) {
       timePs = nowPs + owner.delays.nextPs();

@@ -125,12 +125,12 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {
-    localPs = machine.caches().maintain(operation, pa, lengthBytes, localPs);
+    localPs = caches.maintain(operation, pa, lengthBytes, localPs);
   }
 
   @Override
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
-    machine.caches().setCacheable(pa, lengthBytes, isCacheable);
+    caches.setCacheable(pa, lengthBytes, isCacheable);
   }
 
   @Override

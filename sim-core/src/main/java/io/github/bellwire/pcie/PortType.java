@@ -29,9 +29,4 @@ public enum PortType {
   public boolean isBridge() {
     return this != ENDPOINT;
   }
-
-  /** {@return whether the function is the upper end of a link} */
-  public boolean isDownstreamPort() {
-    return this == ROOT_PORT || this == SWITCH_DOWNSTREAM;
-  }
 }

@@ -11,7 +11,6 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.memory.DramConfig;
 import io.github.bellwire.memory.DramStatistics;
 import io.github.bellwire.memory.DramTiming;
-import io.github.bellwire.stats.LatencyHistogram;
 import java.util.List;
 import java.util.Locale;
 
@@ -75,17 +74,10 @@ public final class DramBench implements Scenario {
 
   private static void addMetrics(Report report, DramTraffic traffic, double wallSeconds) {
     DramStatistics statistics = traffic.statistics();
-    LatencyHistogram latency = traffic.latency();
     report
         .headline("bandwidth_gbyte_per_s", "latency_ns_mean", "latency_ns_p99", "row_hit_ratio")
         .metric("bandwidth_gbyte_per_s", bandwidth(traffic))
-        .metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
-        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
-        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
-        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
-        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
-        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
-        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS)
+        .latency(traffic.latency())
         .metric("row_hit_ratio", statistics.rowHitRatio())
         .metric("reads_in_flight_count_mean", traffic.readsInFlight())
         .metric("read_bytes", statistics.bytesRead())
@@ -101,15 +93,7 @@ public final class DramBench implements Scenario {
         .metric("merged_writes_count", statistics.mergedWritesTotal())
         .metric("simulated_ns", traffic.lastDonePs() / PS_PER_NS)
         .metric("requests_per_wall_second", traffic.doneTotal() / Math.max(1e-9, wallSeconds))
-        .section(
-            "Latency of reads, from acceptance to data",
-            "latency_ns_min",
-            "latency_ns_p50",
-            "latency_ns_p95",
-            "latency_ns_p99",
-            "latency_ns_p999",
-            "latency_ns_max",
-            "latency_ns_mean")
+        .latencySection("Latency of reads, from acceptance to data")
         .section(
             "Rows and banks",
             "row_hits_count",

@@ -8,7 +8,6 @@ import io.github.bellwire.stats.LatencyHistogram;
  * from the first to the last, so that it does not depend on where the stream begins and ends.
  */
 final class FrameMeter {
-  private static final double PS_PER_NS = 1_000;
   private static final double PS_PER_SECOND = 1e12;
 
   private final LatencyHistogram latency = new LatencyHistogram();
@@ -45,10 +44,6 @@ final class FrameMeter {
     return lastPs;
   }
 
-  double meanLatencyPs() {
-    return latency.meanPs();
-  }
-
   /** {@return frames per second; 0 if there are fewer than two} */
   double framesPerSecond() {
     return lastPs == firstPs ? 0 : (framesTotal - 1) * PS_PER_SECOND / (lastPs - firstPs);
@@ -61,13 +56,6 @@ final class FrameMeter {
 
   /** Adds the percentiles to a report. */
   void addLatency(Report report) {
-    report
-        .metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
-        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
-        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
-        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
-        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
-        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
-        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS);
+    report.latency(latency);
   }
 }

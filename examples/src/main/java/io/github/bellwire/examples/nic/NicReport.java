@@ -9,15 +9,7 @@ final class NicReport {
 
   static void addSections(Report report) {
     report
-        .section(
-            "Latency",
-            "latency_ns_min",
-            "latency_ns_p50",
-            "latency_ns_p95",
-            "latency_ns_p99",
-            "latency_ns_p999",
-            "latency_ns_max",
-            "latency_ns_mean")
+        .latencySection("Latency")
         .section(
             "PCIe, both directions",
             "pcie_up_bytes",

@@ -76,7 +76,7 @@ public final class PcieBench implements Scenario {
                 : new String[] {"goodput_gbit_per_s", "transactions_per_s", "latency_ns_p50"})
         .metric("goodput_gbit_per_s", meter.goodputGbps())
         .metric("transactions_per_s", meter.operationsPerSecond());
-    addLatency(report, meter.latency());
+    report.latency(meter.latency()).latencySection("Latency as the firmware sees it");
     report
         .metric("iotlb_miss_ratio", 0.0)
         .metric("tags_in_use_count_mean", tagsInUse(machine))
@@ -87,26 +87,6 @@ public final class PcieBench implements Scenario {
         .metric("tlp_cpld_count", link.completions())
         .metric("simulated_ns", machine.elapsedPs() / PS_PER_NS)
         .metric("dma_per_wall_second", meter.doneTotal() / Math.max(1e-9, wallSeconds));
-  }
-
-  private static void addLatency(Report report, LatencyHistogram latency) {
-    report
-        .metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
-        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
-        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
-        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
-        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
-        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
-        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS)
-        .section(
-            "Latency as the firmware sees it",
-            "latency_ns_min",
-            "latency_ns_p50",
-            "latency_ns_p95",
-            "latency_ns_p99",
-            "latency_ns_p999",
-            "latency_ns_max",
-            "latency_ns_mean");
   }
 
   private static double tagsInUse(ProbeMachine machine) {

@@ -1,6 +1,7 @@
 package io.github.bellwire.examples.report;
 
 import io.github.bellwire.examples.settings.UserErrorException;
+import io.github.bellwire.stats.LatencyHistogram;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -19,6 +20,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Confined to one thread.
  */
 public final class Report {
+  private static final double PS_PER_NS = 1e3;
+
   private final Map<String, Object> metrics = new LinkedHashMap<>();
   private final Set<String> outcomeNames = new LinkedHashSet<>();
   private final List<String> headline = new ArrayList<>();
@@ -88,6 +91,41 @@ public final class Report {
   public Report outcome(String name, long count) {
     outcomeNames.add(name);
     return put(name, count);
+  }
+
+  /**
+   * Adds the percentiles of a latency and its extremes, as {@code latency_ns_p50} and so on.
+   *
+   * @param latency in picoseconds
+   * @return this report
+   * @throws IllegalArgumentException if the report has a latency already
+   */
+  public Report latency(LatencyHistogram latency) {
+    return metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
+        .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
+        .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
+        .metric("latency_ns_p999", latency.percentilePs(99.9) / PS_PER_NS)
+        .metric("latency_ns_min", latency.minPs() / PS_PER_NS)
+        .metric("latency_ns_max", latency.maxPs() / PS_PER_NS)
+        .metric("latency_ns_mean", latency.meanPs() / PS_PER_NS);
+  }
+
+  /**
+   * Adds a section with what {@link #latency} adds, from the smallest to the largest.
+   *
+   * @param title stands above it
+   * @return this report
+   */
+  public Report latencySection(String title) {
+    return section(
+        title,
+        "latency_ns_min",
+        "latency_ns_p50",
+        "latency_ns_p95",
+        "latency_ns_p99",
+        "latency_ns_p999",
+        "latency_ns_max",
+        "latency_ns_mean");
   }
 
   private Report put(String name, Object value) {
