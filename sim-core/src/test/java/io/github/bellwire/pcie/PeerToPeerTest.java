@@ -43,20 +43,15 @@ class PeerToPeerTest {
     boolean trusts;
 
     @Override
-    public void translate(
-        int requesterId,
-        long iova,
-        int lengthBytes,
-        boolean isWrite,
-        long atPs,
-        TranslationResult result) {
-      translationsTotal++;
-      result.translated(iova + offset, atPs);
-    }
-
-    @Override
-    public boolean trustsTranslated(int requesterId) {
-      return trusts;
+    public void translate(TranslationRequest request, TranslationResult result) {
+      if (request.addressType() == AddressType.UNTRANSLATED) {
+        translationsTotal++;
+        result.translated(request.iova() + offset, request.atPs());
+      } else if (trusts) {
+        result.translated(request.iova(), request.atPs());
+      } else {
+        result.refused(DmaStatus.UNSUPPORTED_REQUEST, request.atPs());
+      }
     }
   }
 
