@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-import io.github.bellwire.dma.MappingTable.Kind;
+
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,6 +37,9 @@ public final class DmaDevice {
   /** Address bits of a device whose driver sets no mask. */
   public static final int MASK_BITS_DEFAULT = 32;
 
+  /** No segment crosses a multiple of 4 GiB unless a driver says otherwise (Linux 6.12). */
+  public static final long SEGMENT_BOUNDARY_DEFAULT = 0xffff_ffffL;
+
   private static final byte[] ZERO_PAGE = new byte[PageAllocator.PAGE_BYTES];
 
   private final DmaConfig config;
@@ -47,6 +50,10 @@ public final class DmaDevice {
 
   private long mask = maskOf(MASK_BITS_DEFAULT);
   private long coherentMask = maskOf(MASK_BITS_DEFAULT);
+  private boolean isMaskSet;
+  private boolean isCoherentMaskSet;
+  private long segmentBoundary = SEGMENT_BOUNDARY_DEFAULT;
+  private @Nullable DmaListener listener;
 
   private long mapsCount;
   private long unmapsCount;
@@ -75,6 +82,21 @@ public final class DmaDevice {
   }
 
   /**
+   * Tells somebody of every call from now on. Calls that no correct driver makes do not throw then;
+   * see {@link DmaListener}.
+   *
+   * @param newListener hears the calls
+   * @throws IllegalStateException if something is mapped already, or somebody listens already
+   */
+  public void listen(DmaListener newListener) {
+    if (listener != null || mappings.count() > 0) {
+      throw new IllegalStateException(
+          "nothing must be mapped and nobody listen: liveMappingsCount=" + mappings.count());
+    }
+    listener = requireNonNull(newListener, "newListener");
+  }
+
+  /**
    * Says how many address bits the device has for streaming mappings.
    *
    * @param bits 12..64
@@ -87,6 +109,7 @@ public final class DmaDevice {
       return false;
     }
     mask = newMask;
+    isMaskSet = true;
     return true;
   }
 
@@ -103,6 +126,7 @@ public final class DmaDevice {
       return false;
     }
     coherentMask = newMask;
+    isCoherentMaskSet = true;
     return true;
   }
 
@@ -118,7 +142,47 @@ public final class DmaDevice {
    */
   public long mapSingle(CpuPort port, long pa, int lengthBytes, DmaDirection direction) {
     requireRange(pa, lengthBytes);
-    return map(port, pa, lengthBytes, direction, Kind.SINGLE);
+    return map(port, pa, lengthBytes, direction, MappingKind.SINGLE);
+  }
+
+  /**
+   * {@return whether a mapping failed; every driver has to ask before it uses the address}
+   *
+   * @param iova what {@link #mapSingle} or {@link #mapShared} returned
+   */
+  public boolean isMappingError(long iova) {
+    if (listener != null) {
+      listener.onErrorChecked(this, iova);
+    }
+    return iova == MAPPING_ERROR;
+  }
+
+  /**
+   * Lets device and host share a buffer for good: it never changes hands, as memory that a driver
+   * in user space maps by VFIO. There are no sync calls, so it cannot be bounced, and unless the
+   * device is coherent, software has to maintain caches itself.
+   *
+   * @param port the core that maps
+   * @param pa host physical address of the first byte, any alignment
+   * @param lengthBytes at least 1
+   * @return bus address of the first byte, or {@link #MAPPING_ERROR}
+   * @throws IllegalArgumentException if the range is not one of host memory
+   */
+  public long mapShared(CpuPort port, long pa, int lengthBytes) {
+    requireRange(pa, lengthBytes);
+    return map(port, pa, lengthBytes, DmaDirection.BIDIRECTIONAL, MappingKind.SHARED);
+  }
+
+  /**
+   * Ends sharing a buffer.
+   *
+   * @param port the core that unmaps
+   * @param iova as returned by {@link #mapShared}
+   * @param lengthBytes as mapped
+   * @throws IllegalArgumentException if there is no such mapping
+   */
+  public void unmapShared(CpuPort port, long iova, int lengthBytes) {
+    unmap(port, iova, lengthBytes, DmaDirection.BIDIRECTIONAL, MappingKind.SHARED, true);
   }
 
   /**
@@ -131,7 +195,7 @@ public final class DmaDevice {
    * @throws IllegalArgumentException if there is no such mapping
    */
   public void unmapSingle(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
-    unmap(port, iova, lengthBytes, direction, Kind.SINGLE, true);
+    unmap(port, iova, lengthBytes, direction, MappingKind.SINGLE, true);
   }
 
   /**
@@ -146,7 +210,13 @@ public final class DmaDevice {
    */
   public void syncForCpu(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
+    if (listener != null) {
+      listener.onSync(this, port, true, iova, offsetBytes, lengthBytes, direction);
+    }
+    int entry = findHolding(iova, offsetBytes, lengthBytes, direction);
+    if (entry == MappingTable.NOT_FOUND) {
+      return;
+    }
     long pa = mappings.pa(entry) + offsetBytes;
     long bouncePa = mappings.bouncePa(entry);
     boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
@@ -168,7 +238,17 @@ public final class DmaDevice {
    */
   public void syncForDevice(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
+    int entry = findHolding(iova, offsetBytes, lengthBytes, direction);
+    if (entry != MappingTable.NOT_FOUND) {
+      giveToDevice(port, entry, offsetBytes, lengthBytes, direction);
+    }
+    if (listener != null) {
+      listener.onSync(this, port, false, iova, offsetBytes, lengthBytes, direction);
+    }
+  }
+
+  private void giveToDevice(
+      CpuPort port, int entry, int offsetBytes, int lengthBytes, DmaDirection direction) {
     long pa = mappings.pa(entry) + offsetBytes;
     long bouncePa = mappings.bouncePa(entry);
     boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
@@ -203,12 +283,15 @@ public final class DmaDevice {
         lengthBytes += list.lengthBytes(next);
         next++;
       }
-      long iova = map(port, pa, lengthBytes, direction, Kind.SCATTER);
+      long iova = map(port, pa, lengthBytes, direction, MappingKind.SCATTER);
       if (iova == MAPPING_ERROR) {
         unmapAll(port, list, direction, false);
         return 0;
       }
       list.addMapped(iova, lengthBytes);
+    }
+    if (listener != null) {
+      listener.onMapList(this, port, list);
     }
     return list.mappedCount();
   }
@@ -224,8 +307,25 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is not mapped
    */
   public void unmapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
-    list.requireMapped();
-    unmapAll(port, list, direction, true);
+    unmapScatterList(port, list, list.segmentCount(), direction);
+  }
+
+  /**
+   * As above, by a driver that counts segments itself, as those of Linux do.
+   *
+   * @param port the core that unmaps
+   * @param list a list mapped by this device
+   * @param segmentCount the segments added, not the mapped ones
+   * @param direction as mapped
+   * @throws IllegalArgumentException as above, or if the count is wrong
+   * @throws IllegalStateException if the list is not mapped
+   */
+  public void unmapScatterList(
+      CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
+    if (isListMapped(port, list, direction)) {
+      checkSegmentCount(port, list, segmentCount, true);
+      unmapAll(port, list, direction, true);
+    }
   }
 
   /**
@@ -238,7 +338,23 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is not mapped
    */
   public void syncScatterListForCpu(CpuPort port, ScatterList list, DmaDirection direction) {
+    syncScatterListForCpu(port, list, list.segmentCount(), direction);
+  }
+
+  /**
+   * As above, by a driver that counts segments itself.
+   *
+   * @param port the core that executes the call
+   * @param list a list mapped by this device
+   * @param segmentCount the segments added, not the mapped ones
+   * @param direction as mapped, or any if mapped in both directions
+   * @throws IllegalArgumentException as above, or if the count is wrong
+   * @throws IllegalStateException if the list is not mapped
+   */
+  public void syncScatterListForCpu(
+      CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
     list.requireMapped();
+    checkSegmentCount(port, list, segmentCount, false);
     for (int i = 0; i < list.mappedCount(); i++) {
       syncForCpu(port, list.iova(i), 0, list.mappedLengthBytes(i), direction);
     }
@@ -271,7 +387,7 @@ public final class DmaDevice {
   public @Nullable CoherentBuffer allocateCoherent(CpuPort port, int sizeBytes) {
     long pa = allocateReachable(sizeBytes);
     if (pa == PageAllocator.NO_MEMORY) {
-      mappingErrorsCount++;
+      refused(port, MappingKind.COHERENT, -1, sizeBytes, MapRefusal.NO_MEMORY);
       return null;
     }
     for (int done = 0; done < sizeBytes; done += ZERO_PAGE.length) {
@@ -280,15 +396,19 @@ public final class DmaDevice {
     long iova = mapper.map(port, pa, sizeBytes, DmaDirection.BIDIRECTIONAL, coherentMask);
     if (iova == MAPPING_ERROR) {
       allocator.free(pa, sizeBytes);
-      mappingErrorsCount++;
+      refused(port, MappingKind.COHERENT, pa, sizeBytes, MapRefusal.NO_ADDRESS);
       return null;
     }
-    long key = MappingTable.key(sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
+    long key = MappingTable.key(sizeBytes, DmaDirection.BIDIRECTIONAL, MappingKind.COHERENT);
     mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
     mapsCount++;
     if (!config.isCoherent()) {
       port.maintainCache(CacheOperation.CLEAN_AND_INVALIDATE, pa, sizeBytes);
       port.setCacheable(pa, sizeBytes, false);
+    }
+    if (listener != null) {
+      DmaDirection direction = DmaDirection.BIDIRECTIONAL;
+      listener.onMap(this, port, MappingKind.COHERENT, iova, pa, -1, sizeBytes, direction);
     }
     return new CoherentBuffer(pa, iova, sizeBytes);
   }
@@ -301,13 +421,90 @@ public final class DmaDevice {
    * @throws IllegalArgumentException if the buffer is not one of this device or freed already
    */
   public void freeCoherent(CpuPort port, CoherentBuffer buffer) {
-    int sizeBytes = buffer.sizeBytes();
-    requireSamePa(buffer);
-    unmap(port, buffer.iova(), sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT, false);
-    if (!config.isCoherent()) {
-      port.setCacheable(buffer.pa(), sizeBytes, true);
+    long key =
+        MappingTable.key(
+            buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, MappingKind.COHERENT);
+    int entry = findSamePa(port, buffer, key);
+    // What is freed is what was allocated, whatever a mistaken driver says.
+    boolean isAllocated =
+        entry != MappingTable.NOT_FOUND && mappings.kind(entry) == MappingKind.COHERENT;
+    long pa = isAllocated ? mappings.pa(entry) : 0;
+    int sizeBytes = isAllocated ? mappings.lengthBytes(entry) : 0;
+    unmap(
+        port,
+        buffer.iova(),
+        buffer.sizeBytes(),
+        DmaDirection.BIDIRECTIONAL,
+        MappingKind.COHERENT,
+        false);
+    if (isAllocated) {
+      if (!config.isCoherent()) {
+        port.setCacheable(pa, sizeBytes, true);
+      }
+      allocator.free(pa, sizeBytes);
     }
-    allocator.free(buffer.pa(), sizeBytes);
+  }
+
+  /**
+   * Makes a ring of descriptors in coherent memory of this device.
+   *
+   * @param memory holds the descriptors from its first byte on
+   * @param descriptorBytes size of one descriptor, 2^k, 4..4096
+   * @param descriptorCount at least 2
+   * @return the ring, empty
+   * @throws IllegalArgumentException if an argument is out of range or the memory too small
+   */
+  public DescriptorRing newRing(CoherentBuffer memory, int descriptorBytes, int descriptorCount) {
+    DescriptorRing ring = new DescriptorRing(memory, descriptorBytes, descriptorCount);
+    if (listener != null) {
+      listener.onRing(this, ring);
+    }
+    return ring;
+  }
+
+  /**
+   * Says that the driver lets go of the device: nothing should be mapped any more.
+   *
+   * @param port the core that unbinds
+   */
+  public void unbind(CpuPort port) {
+    if (listener != null) {
+      listener.onUnbind(this, port);
+    }
+  }
+
+  /**
+   * Says which boundaries no segment of a list may cross.
+   *
+   * @param newBoundary 2^k - 1: multiples of 2^k, at least 4 KiB
+   * @throws IllegalArgumentException if it is something else
+   */
+  public void setSegmentBoundary(long newBoundary) {
+    if (newBoundary < PageAllocator.PAGE_BYTES - 1 || (newBoundary & newBoundary + 1) != 0) {
+      throw new IllegalArgumentException(
+          "newBoundary must be 2^k - 1, at least 4095: newBoundary=" + newBoundary);
+    }
+    segmentBoundary = newBoundary;
+  }
+
+  /** {@return 2^k - 1: no segment of a list may cross a multiple of 2^k} */
+  public long segmentBoundary() {
+    return segmentBoundary;
+  }
+
+  /** {@return whether the driver has chosen a mask for streaming mappings} */
+  public boolean isMaskSet() {
+    return isMaskSet;
+  }
+
+  /** {@return whether the driver has chosen a mask for coherent memory} */
+  public boolean isCoherentMaskSet() {
+    return isCoherentMaskSet;
+  }
+
+  /** {@return where memory out of reach is copied to; null if the machine has none} */
+  public @Nullable BounceBufferPool bounceBuffers() {
+    return pool;
   }
 
   /** {@return the highest bus address for streaming mappings} */
@@ -361,48 +558,64 @@ public final class DmaDevice {
     }
   }
 
-  private long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, Kind kind) {
+  private long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, MappingKind kind) {
     if (!mapper.reaches(pa, lengthBytes, mask)) {
       return mapBounced(port, pa, lengthBytes, direction, kind);
     }
     long iova = mapper.map(port, pa, lengthBytes, direction, mask);
     if (iova == MAPPING_ERROR) {
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
+      return refused(port, kind, pa, lengthBytes, MapRefusal.NO_ADDRESS);
     }
     giveToDevice(port, pa, lengthBytes);
     mapsCount++;
     long key = MappingTable.key(lengthBytes, direction, kind);
     mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
+    if (listener != null) {
+      listener.onMap(this, port, kind, iova, pa, -1, lengthBytes, direction);
+    }
     return iova;
   }
 
   private long mapBounced(
-      CpuPort port, long pa, int lengthBytes, DmaDirection direction, Kind kind) {
-    long bouncePa =
-        pool == null
-            ? BounceBufferPool.NO_SLOTS
-            : pool.allocate(pa, lengthBytes, config.minAlignMask());
-    if (pool == null || bouncePa == BounceBufferPool.NO_SLOTS) {
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
+      CpuPort port, long pa, int lengthBytes, DmaDirection direction, MappingKind kind) {
+    if (pool == null || kind == MappingKind.SHARED) {
+      MapRefusal why = pool == null ? MapRefusal.OUT_OF_REACH : MapRefusal.NOT_SHARABLE;
+      return refused(port, kind, pa, lengthBytes, why);
+    }
+    long tooLargeBefore = pool.tooLargeCount();
+    long bouncePa = pool.allocate(pa, lengthBytes, config.minAlignMask());
+    if (bouncePa == BounceBufferPool.NO_SLOTS) {
+      boolean isTooLarge = pool.tooLargeCount() != tooLargeBefore;
+      MapRefusal why = isTooLarge ? MapRefusal.TOO_LARGE_TO_BOUNCE : MapRefusal.NO_BOUNCE_SLOTS;
+      return refused(port, kind, pa, lengthBytes, why);
     }
     // A mask may be so narrow that not even the bounce buffer is within reach.
+    boolean reaches = mapper.reaches(bouncePa, lengthBytes, mask);
     long iova =
-        mapper.reaches(bouncePa, lengthBytes, mask)
-            ? mapper.map(port, bouncePa, lengthBytes, direction, mask)
-            : MAPPING_ERROR;
+        reaches ? mapper.map(port, bouncePa, lengthBytes, direction, mask) : MAPPING_ERROR;
     if (iova == MAPPING_ERROR) {
       pool.free(bouncePa, lengthBytes);
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
+      MapRefusal why = reaches ? MapRefusal.NO_ADDRESS : MapRefusal.OUT_OF_REACH;
+      return refused(port, kind, pa, lengthBytes, why);
     }
     pool.copyToBounce(port, pa, bouncePa, lengthBytes);
     giveToDevice(port, bouncePa, lengthBytes);
     mapsCount++;
     bouncedMapsCount++;
     mappings.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));
+    if (listener != null) {
+      listener.onMap(this, port, kind, iova, pa, bouncePa, lengthBytes, direction);
+    }
     return iova;
+  }
+
+  private long refused(
+      CpuPort port, MappingKind kind, long pa, int lengthBytes, MapRefusal why) {
+    mappingErrorsCount++;
+    if (listener != null) {
+      listener.onMapRefused(this, port, kind, pa, lengthBytes, why);
+    }
+    return MAPPING_ERROR;
   }
 
   private void unmap(
@@ -410,12 +623,40 @@ public final class DmaDevice {
       long iova,
       int lengthBytes,
       DmaDirection direction,
-      Kind kind,
+      MappingKind kind,
       boolean copyBack) {
-    int entry = mappings.find(iova, MappingTable.key(lengthBytes, direction, kind));
+    long key = MappingTable.key(lengthBytes, direction, kind);
+    int entry = mappings.find(iova, key);
+    if (listener != null) {
+      listener.onUnmap(this, port, kind, iova, lengthBytes, direction);
+      if (entry == MappingTable.NOT_FOUND) {
+        removeBest(port, iova, key);
+        return;
+      }
+    }
     if (entry == MappingTable.NOT_FOUND) {
       throw notMapped(iova, 0, lengthBytes, kind + " " + direction);
     }
+    remove(port, entry, iova, lengthBytes, direction, copyBack);
+  }
+
+  /** Removes the mapping that fits a mistaken driver's call best, or nothing. */
+  private void removeBest(CpuPort port, long iova, long key) {
+    int entry = mappings.findBest(iova, key);
+    if (entry != MappingTable.NOT_FOUND) {
+      boolean copyBack = mappings.kind(entry) != MappingKind.COHERENT;
+      int lengthBytes = mappings.lengthBytes(entry);
+      remove(port, entry, iova, lengthBytes, mappings.direction(entry), copyBack);
+    }
+  }
+
+  private void remove(
+      CpuPort port,
+      int entry,
+      long iova,
+      int lengthBytes,
+      DmaDirection direction,
+      boolean copyBack) {
     long pa = mappings.pa(entry);
     long bouncePa = mappings.bouncePa(entry);
     // Removed first: what follows takes time, and an interrupt handler may change the table then.
@@ -452,14 +693,16 @@ public final class DmaDevice {
   private void unmapAll(CpuPort port, ScatterList list, DmaDirection direction, boolean copyBack) {
     for (int i = 0; i < list.mappedCount(); i++) {
       int lengthBytes = list.mappedLengthBytes(i);
-      unmap(port, list.iova(i), lengthBytes, direction, Kind.SCATTER, copyBack);
+      unmap(port, list.iova(i), lengthBytes, direction, MappingKind.SCATTER, copyBack);
     }
     list.endUse();
   }
 
   /** Returns whether a segment of a list may become part of the mapped segment before it. */
   private boolean joins(long pa, int lengthBytes, ScatterList list, int segmentIndex) {
+    long lastPa = list.pa(segmentIndex) + list.lengthBytes(segmentIndex) - 1;
     if (pa + lengthBytes != list.pa(segmentIndex)
+        || ((pa ^ lastPa) & ~segmentBoundary) != 0
         || lengthBytes > config.maxSegmentBytes() - list.lengthBytes(segmentIndex)) {
       return false;
     }
@@ -471,7 +714,7 @@ public final class DmaDevice {
 
   private void requireSegmentLengths(ScatterList list) {
     for (int i = 0; i < list.segmentCount(); i++) {
-      if (list.lengthBytes(i) > config.maxSegmentBytes()) {
+      if (list.lengthBytes(i) > config.maxSegmentBytes() && listener == null) {
         throw new IllegalArgumentException(
             "lengthBytes must be <= "
                 + config.maxSegmentBytes()
@@ -483,16 +726,45 @@ public final class DmaDevice {
     }
   }
 
-  private int requireHolding(long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry =
-        offsetBytes < 0 || lengthBytes < 1
-            ? MappingTable.NOT_FOUND
-            : mappings.findHolding(iova, offsetBytes, lengthBytes, direction);
-    if (entry == MappingTable.NOT_FOUND) {
+  /** Returns the mapping that holds a part; if there is none, throws or lets it be told. */
+  private int findHolding(
+      long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
+    if (offsetBytes >= 0 && lengthBytes >= 1) {
+      int entry = mappings.findHolding(iova, offsetBytes, lengthBytes, direction);
+      if (entry != MappingTable.NOT_FOUND) {
+        return entry;
+      }
+    }
+    if (listener == null) {
       throw notMapped(iova, offsetBytes, lengthBytes, "sync " + direction);
     }
-    return entry;
+    return offsetBytes < 0 || lengthBytes < 1
+        ? MappingTable.NOT_FOUND
+        : mappings.findHolding(iova, offsetBytes, lengthBytes);
   }
+
+  private boolean isListMapped(CpuPort port, ScatterList list, DmaDirection direction) {
+    if (listener == null || list.mappedCount() > 0) {
+      list.requireMapped();
+      return true;
+    }
+    long iova = list.lastIova();
+    listener.onUnmap(this, port, MappingKind.SCATTER, iova, (int) list.totalBytes(), direction);
+    return false;
+  }
+
+  private void checkSegmentCount(
+      CpuPort port, ScatterList list, int segmentCount, boolean isUnmap) {
+    if (segmentCount == list.segmentCount()) {
+      return;
+    }
+    if (listener == null) {
+      throw new IllegalArgumentException(
+          "segmentCount must be " + list.segmentCount() + ": segmentCount=" + segmentCount);
+    }
+    listener.onWrongSegmentCount(this, port, list, segmentCount, isUnmap);
+  }
+
 
   private IllegalArgumentException notMapped(
       long iova, int offsetBytes, int lengthBytes, String what) {
@@ -509,15 +781,22 @@ public final class DmaDevice {
             + mappings.describe(iova));
   }
 
-  private void requireSamePa(CoherentBuffer buffer) {
-    long key = MappingTable.key(buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
+  /** Returns the mapping of coherent memory; if its host address is another, throws or tells. */
+  private int findSamePa(CpuPort port, CoherentBuffer buffer, long key) {
     int entry = mappings.find(buffer.iova(), key);
-    if (entry != MappingTable.NOT_FOUND && mappings.pa(entry) != buffer.pa()) {
-      throw new IllegalArgumentException(
-          String.format(
-              "pa must be that of the buffer: pa=0x%x, iova=0x%x, buffer pa=0x%x",
-              buffer.pa(), buffer.iova(), mappings.pa(entry)));
+    if (entry == MappingTable.NOT_FOUND) {
+      return mappings.findBest(buffer.iova(), key);
     }
+    if (mappings.pa(entry) != buffer.pa()) {
+      if (listener == null) {
+        throw new IllegalArgumentException(
+            String.format(
+                "pa must be that of the buffer: pa=0x%x, iova=0x%x, buffer pa=0x%x",
+                buffer.pa(), buffer.iova(), mappings.pa(entry)));
+      }
+      listener.onWrongCpuAddress(this, port, buffer);
+    }
+    return entry;
   }
 
   private BounceBufferPool requirePool() {

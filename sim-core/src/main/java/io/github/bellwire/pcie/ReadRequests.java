@@ -158,6 +158,10 @@ final class ReadRequests {
     long dataPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
     dataPs = Math.max(dataPs, writes.committedPs(sentPs));
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null && !isFlush) {
+      listener.onRead(requester.id(), iova, pa, destination, offset, lengthBytes, dataPs);
+    }
     tapRead(iova, lengthBytes, sentPs, dataPs);
     long downPs = dataPs + rootDownstreamPs;
     return complete(null, null, iova, destination, offset, lengthBytes, downPs);
@@ -225,6 +229,10 @@ final class ReadRequests {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, downPs);
     }
     requester.report(status, header01(iova, lengthBytes), iova, readyPs);
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null && !isFlush) {
+      listener.onRefused(requester.id(), iova, lengthBytes, false, readyPs);
+    }
     return refuse(status, destination, offset, lengthBytes, null, downPs);
   }
 
