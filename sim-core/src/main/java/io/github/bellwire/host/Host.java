@@ -25,11 +25,13 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.BusEnumerator;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
@@ -64,6 +66,8 @@ public final class Host {
   private final List<Core> cores = new ArrayList<>();
   private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
+  private final List<DmaDevice> dmaDevices = new ArrayList<>();
+  private @Nullable DmaChecker checker;
 
   /**
    * Builds a machine without an IOMMU.
@@ -216,11 +220,67 @@ public final class Host {
    * @param mapper what makes memory reachable for the device
    */
   public DmaDevice newDmaDevice(DmaMapper mapper) {
-    return new DmaDevice(
-        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
-        pages(),
-        mapper,
-        bounceBuffers);
+    DmaDevice device = newDevice(mapper);
+    if (checker != null) {
+      checker.watch(device, anonymous(dmaDevices.size() - 1));
+    }
+    return device;
+  }
+
+  /**
+   * {@return the DMA state of a device that is known by its place, with this machine's memory and
+   * bounce buffers}
+   *
+   * @param mapper what makes memory reachable for the device
+   * @param bdf the device
+   */
+  public DmaDevice newDmaDevice(DmaMapper mapper, Bdf bdf) {
+    DmaDevice device = newDevice(mapper);
+    if (checker != null) {
+      checker.watch(device, bdf.toString(), bdf.requesterId());
+    }
+    return device;
+  }
+
+  private DmaDevice newDevice(DmaMapper mapper) {
+    DmaDevice device =
+        new DmaDevice(
+            DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+            pages(),
+            mapper,
+            bounceBuffers);
+    dmaDevices.add(device);
+    return device;
+  }
+
+  /**
+   * Watches everything that has to do with DMA on this machine from now on. Simulated bytes and
+   * times stay the same; real time does not.
+   *
+   * @return the checker; the same if there is one already
+   * @throws IllegalStateException if something is mapped already
+   */
+  public DmaChecker attachChecker() {
+    if (checker != null) {
+      return checker;
+    }
+    DmaChecker newChecker = new DmaChecker(simulation, memory);
+    for (int i = 0; i < dmaDevices.size(); i++) {
+      newChecker.watch(dmaDevices.get(i), anonymous(i));
+    }
+    for (Core core : cores) {
+      core.listen(newChecker.cpuListener());
+    }
+    for (PageAllocator allocator : pages) {
+      allocator.listen(newChecker.pageListener());
+    }
+    rootComplex.listen(newChecker.accessListener());
+    checker = newChecker;
+    return newChecker;
+  }
+
+  private static String anonymous(int index) {
+    return "device " + index;
   }
 
   /** {@return what it is made of} */
