@@ -32,7 +32,9 @@ public record CallSite(String device, long operation, int coreIndex, long atPs, 
     return className.equals(OWN_PACKAGE + "DmaDevice")
         || className.equals(OWN_PACKAGE + "BounceBufferPool")
         || className.startsWith(OWN_PACKAGE + "check.") && !className.endsWith("Test")
-        || className.startsWith("io.github.bellwire.cpu.");
+        || className.startsWith("io.github.bellwire.cpu.")
+        || className.startsWith("java.")
+        || className.startsWith("jdk.");
   }
 
   private static String name(StackWalker.StackFrame frame) {

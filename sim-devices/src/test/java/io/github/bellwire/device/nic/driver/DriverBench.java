@@ -2,6 +2,7 @@ package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.device.nic.EthernetWire;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.dma.DmaDevice;
@@ -38,7 +39,24 @@ final class DriverBench {
       NicConfig nicConfig,
       NicDriverConfig config,
       @Nullable TraceSink trace) {
+    this(hostConfig, nicConfig, config, trace, true);
+  }
+
+  /**
+   * Creates a machine.
+   *
+   * @param isChecked whether the driver is watched; the test is an ExtendWith CheckedMachines then
+   */
+  DriverBench(
+      HostConfig hostConfig,
+      NicConfig nicConfig,
+      NicDriverConfig config,
+      @Nullable TraceSink trace,
+      boolean isChecked) {
     host = new Host(hostConfig, 1);
+    if (isChecked) {
+      CheckedMachines.watch(host);
+    }
     nic = new Nic(nicConfig, host.simulation(), hostConfig.link(), trace);
     slot = host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
