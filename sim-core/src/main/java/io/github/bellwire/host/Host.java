@@ -279,6 +279,11 @@ public final class Host {
     return newChecker;
   }
 
+  /** {@return who watches this machine, null if nobody does} */
+  public @Nullable DmaChecker checker() {
+    return checker;
+  }
+
   private static String anonymous(int index) {
     return "device " + index;
   }

@@ -14,6 +14,7 @@ import io.github.bellwire.device.nic.driver.RxRing;
 import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
@@ -68,6 +69,7 @@ final class NicMachine {
     HostConfig machine = HostKeys.resolve(settings);
     PcieLinkConfig slot = NicKeys.slot(settings, machine.link());
     host = new Host(machine.withLink(slot), settings.value(CommandLineTool.SEED));
+    HostChecker.attach(settings, host);
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings);
@@ -87,7 +89,7 @@ final class NicMachine {
               host,
               cards.get(i),
               slotPorts.get(i),
-              functions.get(i).barAddress(0),
+              functions.get(i),
               software,
               pool,
               times));
@@ -182,6 +184,7 @@ final class NicMachine {
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
+    HostChecker.addTo(report, host);
   }
 
   private void poll(Core core, List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {

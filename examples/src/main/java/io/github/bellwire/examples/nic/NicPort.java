@@ -6,8 +6,11 @@ import io.github.bellwire.device.nic.driver.ConfigAccess;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.device.nic.driver.NicDriver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.pcie.DownstreamPort;
+import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.stats.StatsRegistry;
 import io.github.bellwire.trace.TraceSink;
 
@@ -30,7 +33,7 @@ final class NicPort {
    *
    * @param nic the card
    * @param slot where it is plugged in
-   * @param bar0 where firmware has placed its registers
+   * @param function the card as firmware has found it
    * @param pool buffers that ports may share
    * @param trace listens to the driver
    */
@@ -38,13 +41,15 @@ final class NicPort {
       Host host,
       Nic nic,
       DownstreamPort slot,
-      long bar0,
+      EnumeratedFunction function,
       NicDriverConfig software,
       BufferPool pool,
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
-    return new NicPort(
-        nic, slot, new NicDriver(software, access, bar0, host.newDmaDevice(), pool, trace));
+    DmaDevice dma = host.newDmaDevice(DmaMapper.IDENTITY, function.bdf());
+    NicDriver driver =
+        new NicDriver(software, access, function.barAddress(0), dma, pool, trace);
+    return new NicPort(nic, slot, driver);
   }
 
   Nic nic() {

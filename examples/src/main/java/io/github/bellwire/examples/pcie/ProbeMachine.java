@@ -8,6 +8,11 @@ import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.dma.DmaConfig;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.check.DmaChecker;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
@@ -17,6 +22,7 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
@@ -85,23 +91,26 @@ final class ProbeMachine {
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
     host = new Host(config, settings.value(CommandLineTool.SEED));
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
+    HostChecker.attach(settings, host);
     port = new Slots(settings, host).attach(probe);
-    host.enumerate();
+    Bdf bdf = host.enumerate().get(0).bdf();
     probe
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
     long windowBytes = settings.value(PcieBenchKeys.WINDOW);
+    // The first core of a socket; cores are dealt out in blocks.
+    SynchronousPort cpu =
+        host.synchronousPort(socket * config.coresCount() / config.cache().sockets());
     ProbeWindow window =
         new ProbeWindow(
-            host.pages(socket).allocate(windowBytes),
+            map(cpu, bdf, host.pages(socket).allocate(windowBytes), (int) windowBytes),
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
             settings.intValue(PcieBenchKeys.SIZE),
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
     if (settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
-      // The first core of a socket; cores are dealt out in blocks.
-      warm(window, host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
+      warm(window, cpu);
     }
     run =
         new ProbeRun(
@@ -111,6 +120,23 @@ final class ProbeMachine {
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
+  }
+
+  /** Shares memory for good with a probe that sees what cores write, whatever is in it. */
+  private long map(SynchronousPort cpu, Bdf bdf, long pa, int lengthBytes) {
+    DmaDevice dma =
+        new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), DmaMapper.IDENTITY, null);
+    DmaChecker checker = host.checker();
+    if (checker != null) {
+      checker.watch(dma, bdf.toString(), bdf.requesterId());
+      checker.declareWritten(pa, lengthBytes);
+    }
+    dma.trySetMask(Long.SIZE);
+    long iova = dma.mapShared(cpu, pa, lengthBytes);
+    if (dma.isMappingError(iova)) {
+      throw new IllegalStateException("window must be mapped: pa=0x" + Long.toHexString(pa));
+    }
+    return iova;
   }
 
   /** Each line is waited for before it is written: stores alone would outrun memory. */
@@ -160,6 +186,10 @@ final class ProbeMachine {
       }
     }
     return expected;
+  }
+
+  Host host() {
+    return host;
   }
 
   Probe probe() {

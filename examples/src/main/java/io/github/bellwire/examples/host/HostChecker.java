@@ -1,0 +1,51 @@
+package io.github.bellwire.examples.host;
+
+import io.github.bellwire.dma.check.DmaChecker;
+import io.github.bellwire.dma.check.DmaReport;
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.Host;
+import java.util.List;
+
+/** Has the drivers of a scenario watched if the user asks for it. */
+public final class HostChecker {
+  /** Whether to watch; results are the same, the run takes longer. */
+  public static final Key<Boolean> CHECKER =
+      Key.of(
+          "checker", ValueTypes.onOff(), "off", "watch drivers and devices for mistakes with DMA");
+
+  private HostChecker() {}
+
+  /**
+   * Has a host watched from now on, if asked for.
+   *
+   * @param settings of a scenario with the key
+   * @param host the machine, with nothing mapped
+   */
+  public static void attach(Settings settings, Host host) {
+    if (settings.value(CHECKER)) {
+      host.attachChecker();
+    }
+  }
+
+  /**
+   * Says what was found, and makes a run fail in which something was.
+   *
+   * @param report of the run
+   * @param host watched or not
+   */
+  public static void addTo(Report report, Host host) {
+    DmaChecker checker = host.checker();
+    if (checker != null) {
+      List<DmaReport> reports = checker.reports();
+      String first = reports.isEmpty() ? "" : "; the first: " + reports.get(0);
+      report.metric("dma_mistakes_count", checker.total());
+      report.check(
+          "drivers and devices make no mistakes with DMA",
+          checker.total() == 0,
+          checker.total() + " reports" + first);
+    }
+  }
+}
