@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.dmacheck.DmaCheck;
 import io.github.bellwire.examples.memory.DramBench;
 import io.github.bellwire.examples.nic.Ddio;
 import io.github.bellwire.examples.nic.Lifecycle;
@@ -25,6 +26,7 @@ public final class Scenarios {
         new Lifecycle(),
         new PcieBench(),
         new DramBench(),
-        new PioVsDma());
+        new PioVsDma(),
+        new DmaCheck());
   }
 }
