@@ -1,5 +1,11 @@
 package io.github.bellwire.dma.check;
 
+import io.github.bellwire.dma.BounceBufferPool;
+import io.github.bellwire.dma.DmaDevice;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
 /**
  * Who called the DMA API.
  *
@@ -11,7 +17,17 @@ package io.github.bellwire.dma.check;
  */
 public record CallSite(String device, long operation, int coreIndex, long atPs, String code) {
   private static final int FRAMES = 3;
-  private static final String OWN_PACKAGE = "io.github.bellwire.dma.";
+  private static final Set<String> OWN_CLASSES =
+      Stream.of(
+              DmaDevice.class,
+              BounceBufferPool.class,
+              ApiChecks.class,
+              CallSite.class,
+              CpuChecks.class,
+              DeviceShadow.class,
+              RingShadow.class)
+          .map(Class::getName)
+          .collect(Collectors.toUnmodifiableSet());
   private static final StackWalker WALKER = StackWalker.getInstance();
 
   static CallSite here(String device, long operation, int coreIndex, long atPs) {
@@ -29,9 +45,7 @@ public record CallSite(String device, long operation, int coreIndex, long atPs, 
 
   /** Leaves out the API and the checker, not their tests. */
   private static boolean isOfDmaApi(String className) {
-    return className.equals(OWN_PACKAGE + "DmaDevice")
-        || className.equals(OWN_PACKAGE + "BounceBufferPool")
-        || className.startsWith(OWN_PACKAGE + "check.") && !className.endsWith("Test")
+    return OWN_CLASSES.contains(className)
         || className.startsWith("io.github.bellwire.cpu.")
         || className.startsWith("java.")
         || className.startsWith("jdk.");

@@ -52,7 +52,7 @@ public record DmaReport(
       text.append("\n  mapping: ").append(mapping);
     }
     if (nearest != null) {
-      text.append("\n  nearest live mapping, ");
+      text.append("\n  nearest: live, ");
       text.append(Text.bytes(nearest.distanceBytes(Math.max(0, iova)))).append(" away: ");
       text.append(nearest);
     }

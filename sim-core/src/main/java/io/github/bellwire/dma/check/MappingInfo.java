@@ -28,8 +28,12 @@ public record MappingInfo(
     CallSite madeBy,
     @Nullable CallSite endedBy) {
 
-  /** {@return the bytes between an address and the mapping, 0 if it lies inside} */
-  long distanceBytes(long address) {
+  /**
+   * {@return how far an address is from the nearest byte of the mapping, 0 if it lies inside}
+   *
+   * @param address a bus address
+   */
+  public long distanceBytes(long address) {
     return address < iova ? iova - address : Math.max(0, address - (iova + lengthBytes - 1));
   }
 
