@@ -4,7 +4,6 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -422,8 +421,7 @@ public final class DmaDevice {
    */
   public void freeCoherent(CpuPort port, CoherentBuffer buffer) {
     long key =
-        MappingTable.key(
-            buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, MappingKind.COHERENT);
+        MappingTable.key(buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, MappingKind.COHERENT);
     int entry = findSamePa(port, buffer, key);
     // What is freed is what was allocated, whatever a mistaken driver says.
     boolean isAllocated =
@@ -558,7 +556,8 @@ public final class DmaDevice {
     }
   }
 
-  private long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, MappingKind kind) {
+  private long map(
+      CpuPort port, long pa, int lengthBytes, DmaDirection direction, MappingKind kind) {
     if (!mapper.reaches(pa, lengthBytes, mask)) {
       return mapBounced(port, pa, lengthBytes, direction, kind);
     }
@@ -591,8 +590,7 @@ public final class DmaDevice {
     }
     // A mask may be so narrow that not even the bounce buffer is within reach.
     boolean reaches = mapper.reaches(bouncePa, lengthBytes, mask);
-    long iova =
-        reaches ? mapper.map(port, bouncePa, lengthBytes, direction, mask) : MAPPING_ERROR;
+    long iova = reaches ? mapper.map(port, bouncePa, lengthBytes, direction, mask) : MAPPING_ERROR;
     if (iova == MAPPING_ERROR) {
       pool.free(bouncePa, lengthBytes);
       MapRefusal why = reaches ? MapRefusal.NO_ADDRESS : MapRefusal.OUT_OF_REACH;
@@ -609,8 +607,7 @@ public final class DmaDevice {
     return iova;
   }
 
-  private long refused(
-      CpuPort port, MappingKind kind, long pa, int lengthBytes, MapRefusal why) {
+  private long refused(CpuPort port, MappingKind kind, long pa, int lengthBytes, MapRefusal why) {
     mappingErrorsCount++;
     if (listener != null) {
       listener.onMapRefused(this, port, kind, pa, lengthBytes, why);
@@ -727,8 +724,7 @@ public final class DmaDevice {
   }
 
   /** Returns the mapping that holds a part; if there is none, throws or lets it be told. */
-  private int findHolding(
-      long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
+  private int findHolding(long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
     if (offsetBytes >= 0 && lengthBytes >= 1) {
       int entry = mappings.findHolding(iova, offsetBytes, lengthBytes, direction);
       if (entry != MappingTable.NOT_FOUND) {
@@ -764,7 +760,6 @@ public final class DmaDevice {
     }
     listener.onWrongSegmentCount(this, port, list, segmentCount, isUnmap);
   }
-
 
   private IllegalArgumentException notMapped(
       long iova, int offsetBytes, int lengthBytes, String what) {

@@ -56,6 +56,15 @@ public final class Host {
   /** Linux's default size of the bounce buffer pool. */
   private static final int BOUNCE_POOL_BYTES = 64 << 20;
 
+  /**
+   * The DMA state of a device, and what a checker calls it.
+   *
+   * @param device its DMA state
+   * @param name what reports call it
+   * @param requesterId its ID, if it is known
+   */
+  private record NamedDevice(DmaDevice device, String name, int requesterId) {}
+
   private final HostConfig config;
   private final Simulation simulation;
   private final PhysicalMemory memory;
@@ -66,7 +75,7 @@ public final class Host {
   private final List<Core> cores = new ArrayList<>();
   private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
-  private final List<DmaDevice> dmaDevices = new ArrayList<>();
+  private final List<NamedDevice> dmaDevices = new ArrayList<>();
   private @Nullable DmaChecker checker;
 
   /**
@@ -220,11 +229,7 @@ public final class Host {
    * @param mapper what makes memory reachable for the device
    */
   public DmaDevice newDmaDevice(DmaMapper mapper) {
-    DmaDevice device = newDevice(mapper);
-    if (checker != null) {
-      checker.watch(device, anonymous(dmaDevices.size() - 1));
-    }
-    return device;
+    return newDevice(mapper, "device " + dmaDevices.size(), DmaChecker.UNKNOWN_ID);
   }
 
   /**
@@ -235,21 +240,20 @@ public final class Host {
    * @param bdf the device
    */
   public DmaDevice newDmaDevice(DmaMapper mapper, Bdf bdf) {
-    DmaDevice device = newDevice(mapper);
-    if (checker != null) {
-      checker.watch(device, bdf.toString(), bdf.requesterId());
-    }
-    return device;
+    return newDevice(mapper, bdf.toString(), bdf.requesterId());
   }
 
-  private DmaDevice newDevice(DmaMapper mapper) {
+  private DmaDevice newDevice(DmaMapper mapper, String name, int requesterId) {
     DmaDevice device =
         new DmaDevice(
             DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
             pages(),
             mapper,
             bounceBuffers);
-    dmaDevices.add(device);
+    dmaDevices.add(new NamedDevice(device, name, requesterId));
+    if (checker != null) {
+      checker.watch(device, name, requesterId);
+    }
     return device;
   }
 
@@ -265,8 +269,8 @@ public final class Host {
       return checker;
     }
     DmaChecker newChecker = new DmaChecker(simulation, memory);
-    for (int i = 0; i < dmaDevices.size(); i++) {
-      newChecker.watch(dmaDevices.get(i), anonymous(i));
+    for (NamedDevice named : dmaDevices) {
+      newChecker.watch(named.device(), named.name(), named.requesterId());
     }
     for (Core core : cores) {
       core.listen(newChecker.cpuListener());
@@ -282,10 +286,6 @@ public final class Host {
   /** {@return who watches this machine, null if nobody does} */
   public @Nullable DmaChecker checker() {
     return checker;
-  }
-
-  private static String anonymous(int index) {
-    return "device " + index;
   }
 
   /** {@return what it is made of} */

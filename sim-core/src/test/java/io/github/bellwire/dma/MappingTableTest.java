@@ -4,7 +4,6 @@ import static io.github.bellwire.dma.MappingTable.NOT_BOUNCED;
 import static io.github.bellwire.dma.MappingTable.NOT_FOUND;
 import static org.assertj.core.api.Assertions.assertThat;
 
-
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -37,9 +36,13 @@ class MappingTableTest {
   @Test
   void shouldFindTheMappingThatHoldsAPart() {
     MappingTable table = new MappingTable(8);
-    table.add(0x1000, 1, NOT_BOUNCED, MappingTable.key(64, DmaDirection.TO_DEVICE, MappingKind.SINGLE));
     table.add(
-        0x1000, 2, NOT_BOUNCED, MappingTable.key(32, DmaDirection.BIDIRECTIONAL, MappingKind.SINGLE));
+        0x1000, 1, NOT_BOUNCED, MappingTable.key(64, DmaDirection.TO_DEVICE, MappingKind.SINGLE));
+    table.add(
+        0x1000,
+        2,
+        NOT_BOUNCED,
+        MappingTable.key(32, DmaDirection.BIDIRECTIONAL, MappingKind.SINGLE));
 
     assertThat(holding(table, 0, 64, DmaDirection.TO_DEVICE)).isEqualTo(1);
     assertThat(holding(table, 63, 1, DmaDirection.TO_DEVICE)).isEqualTo(1);

@@ -47,8 +47,7 @@ final class ApiBugs {
             DmaViolation.UNMAP_ERROR_ADDRESS,
             m -> mapWithoutRoom(m, true),
             m -> mapWithoutRoom(m, false)),
-        DriverBug.of(
-            DmaViolation.UNMAP_NOT_MAPPED, m -> unmapTimes(m, 2), m -> unmapTimes(m, 1)),
+        DriverBug.of(DmaViolation.UNMAP_NOT_MAPPED, m -> unmapTimes(m, 2), m -> unmapTimes(m, 1)),
         DriverBug.of(
             DmaViolation.UNMAP_WRONG_SIZE, m -> unmapAs(m, 500, FROM_DEVICE), ApiBugs::unmapWell),
         DriverBug.of(
@@ -67,8 +66,11 @@ final class ApiBugs {
             DmaViolation.FREE_WRONG_CPU_ADDRESS, m -> freeCoherent(m, 64), m -> freeCoherent(m, 0)),
         DriverBug.of(
             DmaViolation.MAPPING_ERROR_UNCHECKED,
-            m -> m.unmap(m.dma.mapSingle(m.cpu, m.allocate(BYTES), BYTES, FROM_DEVICE), BYTES,
-                FROM_DEVICE),
+            m ->
+                m.unmap(
+                    m.dma.mapSingle(m.cpu, m.allocate(BYTES), BYTES, FROM_DEVICE),
+                    BYTES,
+                    FROM_DEVICE),
             ApiBugs::unmapWell),
         DriverBug.of(
             DmaViolation.SYNC_NOT_MAPPED, m -> sync(m, true, false), m -> sync(m, false, false)),

@@ -183,8 +183,7 @@ final class BugMachine {
 
   /** Makes the device fetch each descriptor a second time. */
   void fetchTwice() {
-    cpu.mmioWrite(
-        bar0 + MailboxLayout.CONTROL, Integer.BYTES, MailboxLayout.CONTROL_FETCH_TWICE);
+    cpu.mmioWrite(bar0 + MailboxLayout.CONTROL, Integer.BYTES, MailboxLayout.CONTROL_FETCH_TWICE);
   }
 
   /** Polls until the oldest descriptor is done, and takes it back. */

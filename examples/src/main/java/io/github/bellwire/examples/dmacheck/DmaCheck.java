@@ -68,7 +68,8 @@ public final class DmaCheck implements Scenario {
   public Report run(Settings settings, RunContext context) {
     String word = settings.value(BUG);
     Report report = new Report();
-    Table overview = new Table("Bugs", "identifier", ">reports", ">repaired", "also known to Linux");
+    Table overview =
+        new Table("Bugs", "identifier", ">reports", ">repaired", "also known to Linux");
     List<String> names = new ArrayList<>();
     List<Table> explanations = new ArrayList<>();
     long[] events = new long[1];
@@ -83,7 +84,10 @@ public final class DmaCheck implements Scenario {
       report.outcome(identifier, found).outcome(identifier + ".clean", repaired.total());
       names.addAll(List.of(identifier, identifier + ".clean"));
       overview.row(
-          identifier, Long.toString(found), Long.toString(repaired.total()), bug.violation().source());
+          identifier,
+          Long.toString(found),
+          Long.toString(repaired.total()),
+          bug.violation().source());
       explanations.add(explain(bug.violation(), faulty));
       report.check(
           identifier, found > 0 && repaired.total() == 0, found + " and " + repaired.total());

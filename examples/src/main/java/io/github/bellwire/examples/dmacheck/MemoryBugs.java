@@ -43,8 +43,7 @@ final class MemoryBugs {
             DmaViolation.SEGMENT_CROSSES_BOUNDARY,
             m -> mapWithinPages(m, 2 * PAGE_BYTES),
             m -> mapWithinPages(m, PAGE_BYTES, PAGE_BYTES)),
-        DriverBug.of(
-            DmaViolation.MAP_WITHOUT_MASK, m -> mapLow(m, false), m -> mapLow(m, true)),
+        DriverBug.of(DmaViolation.MAP_WITHOUT_MASK, m -> mapLow(m, false), m -> mapLow(m, true)),
         DriverBug.of(
             DmaViolation.ALLOCATE_WITHOUT_MASK,
             m -> allocateCoherent(m, false),
@@ -53,8 +52,7 @@ final class MemoryBugs {
             DmaViolation.MAP_OVER_MASK,
             m -> mapNarrow(m, null, m.allocate(PAGE_BYTES), PAGE_BYTES),
             m -> mapNarrow(m, null, m.allocateLow(PAGE_BYTES), PAGE_BYTES)),
-        DriverBug.of(
-            DmaViolation.SWIOTLB_EXHAUSTED, m -> bounce(m, false), m -> bounce(m, true)),
+        DriverBug.of(DmaViolation.SWIOTLB_EXHAUSTED, m -> bounce(m, false), m -> bounce(m, true)),
         DriverBug.of(
             DmaViolation.SWIOTLB_MAPPING_TOO_LARGE,
             m -> bounceOnce(m, BounceBufferPool.MAPPING_BYTES_MAX + 1),
@@ -111,8 +109,7 @@ final class MemoryBugs {
     device.freeCoherent(m.cpu, m.allocateCoherent(device, PAGE_BYTES));
   }
 
-  private static void mapNarrow(
-      BugMachine m, @Nullable BounceBufferPool pool, long pa, int bytes) {
+  private static void mapNarrow(BugMachine m, @Nullable BounceBufferPool pool, long pa, int bytes) {
     DmaDevice device = m.newDevice(DmaMapper.IDENTITY, pool);
     BugMachine.setMasks(device, NARROW_BITS);
     long iova = device.mapSingle(m.cpu, pa, bytes, TO_DEVICE);

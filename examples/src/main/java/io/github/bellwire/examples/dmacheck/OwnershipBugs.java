@@ -63,9 +63,7 @@ final class OwnershipBugs {
             m -> freeAround(m, true),
             m -> freeAround(m, false)),
         DriverBug.of(
-            DmaViolation.DEVICE_READ_UNWRITTEN,
-            m -> send(m, BYTES - 100),
-            m -> send(m, BYTES)),
+            DmaViolation.DEVICE_READ_UNWRITTEN, m -> send(m, BYTES - 100), m -> send(m, BYTES)),
         DriverBug.of(
             DmaViolation.DOORBELL_BEFORE_DESCRIPTOR,
             m -> announceAndWrite(m, true),
@@ -121,8 +119,7 @@ final class OwnershipBugs {
   }
 
   /** A driver that believes to know how long the device takes, or waits for it. */
-  private static void receiveAfter(
-      BugMachine m, Consumer<BugMachine> waiting) {
+  private static void receiveAfter(BugMachine m, Consumer<BugMachine> waiting) {
     long pa = m.allocate(BYTES);
     long iova = m.map(pa, BYTES, FROM_DEVICE);
     m.postReceive(iova, BYTES);

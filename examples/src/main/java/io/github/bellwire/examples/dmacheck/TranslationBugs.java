@@ -24,12 +24,8 @@ final class TranslationBugs {
             DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION,
             m -> changePage(m, false),
             m -> changePage(m, true)),
-        bug(
-            DmaViolation.NEEDLESS_GLOBAL_FLUSH,
-            m -> flush(m, false),
-            m -> flush(m, true)),
-        bug(
-            DmaViolation.IOVA_LEAK, m -> mapAndUnmap(m, true), m -> mapAndUnmap(m, false)));
+        bug(DmaViolation.NEEDLESS_GLOBAL_FLUSH, m -> flush(m, false), m -> flush(m, true)),
+        bug(DmaViolation.IOVA_LEAK, m -> mapAndUnmap(m, true), m -> mapAndUnmap(m, false)));
   }
 
   private static DriverBug bug(

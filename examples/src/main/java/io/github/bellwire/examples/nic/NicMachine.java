@@ -86,13 +86,7 @@ final class NicMachine {
     for (int i = 0; i < portsCount; i++) {
       ports.add(
           NicPort.of(
-              host,
-              cards.get(i),
-              slotPorts.get(i),
-              functions.get(i),
-              software,
-              pool,
-              times));
+              host, cards.get(i), slotPorts.get(i), functions.get(i), software, pool, times));
     }
   }
 

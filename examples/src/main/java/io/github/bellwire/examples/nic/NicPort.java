@@ -47,8 +47,7 @@ final class NicPort {
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
     DmaDevice dma = host.newDmaDevice(DmaMapper.IDENTITY, function.bdf());
-    NicDriver driver =
-        new NicDriver(software, access, function.barAddress(0), dma, pool, trace);
+    NicDriver driver = new NicDriver(software, access, function.barAddress(0), dma, pool, trace);
     return new NicPort(nic, slot, driver);
   }
 

@@ -6,12 +6,12 @@ import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
-import io.github.bellwire.examples.cli.CommandLineTool;
-import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.check.DmaChecker;
+import io.github.bellwire.examples.cli.CommandLineTool;
+import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.Slots;
@@ -124,8 +124,7 @@ final class ProbeMachine {
 
   /** Shares memory for good with a probe that sees what cores write, whatever is in it. */
   private long map(SynchronousPort cpu, Bdf bdf, long pa, int lengthBytes) {
-    DmaDevice dma =
-        new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), DmaMapper.IDENTITY, null);
+    DmaDevice dma = new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), DmaMapper.IDENTITY, null);
     DmaChecker checker = host.checker();
     if (checker != null) {
       checker.watch(dma, bdf.toString(), bdf.requesterId());

@@ -63,8 +63,7 @@ final class AccessChecks implements DmaAccessListener {
   }
 
   @Override
-  public void onRefused(
-      int requesterId, long iova, int lengthBytes, boolean isWrite, long atPs) {
+  public void onRefused(int requesterId, long iova, int lengthBytes, boolean isWrite, long atPs) {
     DeviceShadow device = deviceOf(requesterId, iova, lengthBytes, atPs);
     if (device == null) {
       return;
@@ -101,8 +100,7 @@ final class AccessChecks implements DmaAccessListener {
   }
 
   /** Returns whose access it is; null if it cannot be one of a device that is watched. */
-  private @Nullable DeviceShadow deviceOf(
-      int requesterId, long iova, int lengthBytes, long atPs) {
+  private @Nullable DeviceShadow deviceOf(int requesterId, long iova, int lengthBytes, long atPs) {
     List<DeviceShadow> candidates = state.devicesOf(requesterId);
     for (DeviceShadow device : candidates) {
       if (device.requesterId() >= 0) {

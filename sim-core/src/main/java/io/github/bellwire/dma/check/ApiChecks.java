@@ -321,8 +321,7 @@ final class ApiChecks implements DmaListener {
     iovas.audit(by.atPs());
   }
 
-  private void report(
-      DmaViolation violation, String detail, ShadowMapping mapping, CallSite by) {
+  private void report(DmaViolation violation, String detail, ShadowMapping mapping, CallSite by) {
     state.report(
         violation,
         shadow,

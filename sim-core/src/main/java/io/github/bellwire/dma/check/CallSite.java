@@ -59,7 +59,14 @@ public record CallSite(String device, long operation, int coreIndex, long atPs, 
   /** Prints as {@code nic, call 12, core 0, 1234.567 ns, in RxRing.refillOne:272}. */
   @Override
   public String toString() {
-    return device + ", call " + operation + ", core " + coreIndex + ", " + Text.ns(atPs) + ", in "
+    return device
+        + ", call "
+        + operation
+        + ", core "
+        + coreIndex
+        + ", "
+        + Text.ns(atPs)
+        + ", in "
         + code;
   }
 }

@@ -16,9 +16,6 @@ final class DeviceShadow {
   private static final int COMPLETIONS_MAX = 8192;
   private static final long NO_ADDRESS = -1;
 
-  /** Instead of an ID: nobody has told. */
-  static final int UNKNOWN_ID = -1;
-
   private final CheckerState state;
   private final String name;
   private int requesterId;
@@ -180,6 +177,7 @@ final class DeviceShadow {
 
   /** A message is on its way that tells of everything before it. */
   void addMessage(long arrivalPs) {
+    takeMessages();
     messagesPs.add(arrivalPs);
   }
 
@@ -195,10 +193,14 @@ final class DeviceShadow {
 
   /** {@return whether software can know of what became visible at a time} */
   boolean isAnnounced(long visiblePs) {
+    takeMessages();
+    return visiblePs <= announcedPs;
+  }
+
+  private void takeMessages() {
     while (!messagesPs.isEmpty() && messagesPs.peek() <= state.simulation.nowPs()) {
       announce(messagesPs.remove());
     }
-    return visiblePs <= announcedPs;
   }
 
   /** A request is about to be served by a translation that is no longer in the tables. */

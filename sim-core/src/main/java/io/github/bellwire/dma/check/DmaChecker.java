@@ -24,6 +24,9 @@ import java.util.List;
  * is mapped. Allocates as it likes. Confined to the simulation thread.
  */
 public final class DmaChecker {
+  /** Instead of the ID of a requester: nobody knows it yet. */
+  public static final int UNKNOWN_ID = -1;
+
   /** Reports that are kept unless somebody asks for more or fewer. */
   public static final int REPORTS_MAX_DEFAULT = 1000;
 
@@ -73,7 +76,7 @@ public final class DmaChecker {
    * @throws IllegalStateException if something is mapped or somebody watches already
    */
   public void watch(DmaDevice device, String name) {
-    watch(device, name, DeviceShadow.UNKNOWN_ID);
+    watch(device, name, UNKNOWN_ID);
   }
 
   /**
@@ -82,7 +85,7 @@ public final class DmaChecker {
    * @param device with nothing mapped
    * @param name what reports call it
    * @param requesterId whose accesses are its own, see {@link
-   *     io.github.bellwire.pcie.Bdf#requesterId()}
+   *     io.github.bellwire.pcie.Bdf#requesterId()}; {@link #UNKNOWN_ID} as above
    * @throws IllegalStateException if something is mapped or somebody watches already
    */
   public void watch(DmaDevice device, String name, int requesterId) {

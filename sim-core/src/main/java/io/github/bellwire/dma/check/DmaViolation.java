@@ -61,8 +61,7 @@ public enum DmaViolation {
   /** Memory of a stack. */
   MAP_STACK_MEMORY("map-stack-memory", "memory of a stack was mapped", "debug.c:1072, 1082"),
   /** Memory of the kernel's image. */
-  MAP_KERNEL_TEXT(
-      "map-kernel-text", "code or constants of the kernel were mapped", "debug.c:1092"),
+  MAP_KERNEL_TEXT("map-kernel-text", "code or constants of the kernel were mapped", "debug.c:1092"),
   /** Nothing there. */
   SYNC_NOT_MAPPED("sync-not-mapped", "memory was synced that is not mapped", "debug.c:1108"),
   /** More than there is. */
@@ -123,7 +122,9 @@ public enum DmaViolation {
       "direct.h:103"),
   /** No bounce slots. */
   SWIOTLB_EXHAUSTED(
-      "swiotlb-exhausted", "there were no bounce slots left for a mapping", "swiotlb.c, buffer full"),
+      "swiotlb-exhausted",
+      "there were no bounce slots left for a mapping",
+      "swiotlb.c, buffer full"),
   /** Too large for bounce slots. */
   SWIOTLB_MAPPING_TOO_LARGE(
       "swiotlb-mapping-too-large",

@@ -36,8 +36,7 @@ final class IovaAccounts implements TranslationListener {
   }
 
   @Override
-  public void onChangeWithoutInvalidation(
-      int requesterId, long iova, long lengthBytes, long atPs) {
+  public void onChangeWithoutInvalidation(int requesterId, long iova, long lengthBytes, long atPs) {
     for (DeviceShadow device : first(state.devicesOf(requesterId))) {
       state.report(
           DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION,
@@ -135,8 +134,7 @@ final class IovaAccounts implements TranslationListener {
     return devices.isEmpty() ? devices : devices.subList(0, 1);
   }
 
-  private static @Nullable ShadowMapping lastOf(
-      List<ShadowMapping> mappings) {
+  private static @Nullable ShadowMapping lastOf(List<ShadowMapping> mappings) {
     return mappings.isEmpty() ? null : mappings.get(mappings.size() - 1);
   }
 }

@@ -139,8 +139,7 @@ final class RingShadow {
     }
   }
 
-  private void checkContent(
-      int index, int from, int to, byte[] data, int dataOffset, long atPs) {
+  private void checkContent(int index, int from, int to, byte[] data, int dataOffset, long atPs) {
     long sequence = sequence(index);
     boolean isAgain = sequence != NONE && fetchedSequence[index] == sequence;
     if (isAgain && differs(from, to, data, dataOffset)) {
@@ -157,8 +156,7 @@ final class RingShadow {
           device.coherentAt(ring.iova()));
     }
     if (!isAgain) {
-      isKnown.clear(
-          index * ring.descriptorBytes(), (index + 1) * ring.descriptorBytes());
+      isKnown.clear(index * ring.descriptorBytes(), (index + 1) * ring.descriptorBytes());
     }
     isKnown.set(from, to);
     System.arraycopy(data, from + dataOffset, content, from, to - from);

@@ -34,8 +34,7 @@ final class UnseenWrites {
   void add(Write write) {
     List<Write> there = pages.computeIfAbsent(write.pa >> PAGE_SHIFT, p -> new ArrayList<>());
     there.removeIf(
-        old ->
-            old.overlaps(write.pa, write.lengthBytes) || old.device.isAnnounced(old.visiblePs));
+        old -> old.overlaps(write.pa, write.lengthBytes) || old.device.isAnnounced(old.visiblePs));
     if (there.size() == WRITES_PER_PAGE_MAX) {
       there.remove(0);
     }

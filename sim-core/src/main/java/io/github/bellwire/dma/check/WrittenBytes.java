@@ -13,6 +13,13 @@ final class WrittenBytes {
   private static final int PAGE_SHIFT = 12;
   private static final int PAGE_BYTES = 1 << PAGE_SHIFT;
 
+  /** Of every page that has been written throughout; never changed. */
+  private static final BitSet ALL = new BitSet(PAGE_BYTES);
+
+  static {
+    ALL.set(0, PAGE_BYTES);
+  }
+
   private final PhysicalMemory memory;
   private final TreeMap<Long, BitSet> pages = new TreeMap<>();
 
@@ -25,8 +32,19 @@ final class WrittenBytes {
     while (at < pa + bytes) {
       int from = (int) (at & PAGE_BYTES - 1);
       int count = (int) Math.min(pa + bytes - at, PAGE_BYTES - from);
-      pages.computeIfAbsent(at >> PAGE_SHIFT, p -> new BitSet(PAGE_BYTES)).set(from, from + count);
+      addInPage(at >> PAGE_SHIFT, from, count);
       at += count;
+    }
+  }
+
+  private void addInPage(long number, int from, int count) {
+    if (count == PAGE_BYTES) {
+      pages.put(number, ALL);
+      return;
+    }
+    BitSet page = pages.computeIfAbsent(number, p -> new BitSet(PAGE_BYTES));
+    if (page != ALL) {
+      page.set(from, from + count);
     }
   }
 

@@ -136,8 +136,7 @@ class ApiChecksTest {
 
     dma.freeCoherent(port, new CoherentBuffer(buffer.pa() + 4096, buffer.iova(), 4096));
 
-    assertThat(bench.found())
-        .containsExactly(DmaViolation.UNMAP_WRONG_SIZE);
+    assertThat(bench.found()).containsExactly(DmaViolation.UNMAP_WRONG_SIZE);
     assertThat(bench.pages.allocatedBytes()).isEqualTo(allocated - 8192);
     dma.freeCoherent(port, buffer);
     assertThat(bench.found().get(1)).isEqualTo(DmaViolation.UNMAP_NOT_MAPPED);
@@ -271,8 +270,7 @@ class ApiChecksTest {
 
   @Test
   void shouldBeThereBeforeAnythingIsMapped() {
-    assertThatThrownBy(() -> checker.watch(dma, "again"))
-        .isInstanceOf(IllegalStateException.class);
+    assertThatThrownBy(() -> checker.watch(dma, "again")).isInstanceOf(IllegalStateException.class);
     DmaDevice late = bench.device();
     late.mapSingle(port, bench.page(), 64, TO_DEVICE);
     assertThatThrownBy(() -> checker.watch(late, "late"))

@@ -2,6 +2,9 @@ package io.github.bellwire.dma.check;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -79,5 +82,17 @@ class DmaViolationTest {
     // The 22 of debug.c and its warning, and 5 warnings of the DMA core.
     assertThat(Arrays.stream(DmaViolation.values()).filter(DmaViolation::isKnownToLinux))
         .hasSize(22 + 1 + 5);
+  }
+
+  @Test
+  void shouldBeDocumentedAsItIs() throws IOException {
+    StringBuilder table = new StringBuilder();
+    for (DmaViolation violation : DmaViolation.values()) {
+      table.append("| `").append(violation.identifier());
+      table.append("` | ").append(violation.sentence());
+      table.append(" | ").append(violation.source()).append(" |\n");
+    }
+
+    assertThat(Files.readString(Path.of("docs/dma-checker.md"))).contains(table + "\nNot found");
   }
 }

@@ -65,7 +65,8 @@ class RingShadowTest {
     fetch(0, 0, 2_000);
 
     assertThat(bench.found()).containsExactly(DmaViolation.DOORBELL_BEFORE_DESCRIPTOR);
-    assertThat(bench.onlyReport().detail()).contains("stored at 1.001 ns, the device told at 1.000");
+    assertThat(bench.onlyReport().detail())
+        .contains("stored at 1.001 ns, the device told at 1.000");
   }
 
   @Test

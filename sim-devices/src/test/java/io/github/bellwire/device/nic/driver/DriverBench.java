@@ -1,8 +1,8 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.SynchronousPort;
-import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.CheckedMachines;
+import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.dma.DmaDevice;

@@ -4,8 +4,8 @@ import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
-import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.host.HostConfig;
