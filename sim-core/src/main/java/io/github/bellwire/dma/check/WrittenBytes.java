@@ -13,7 +13,7 @@ final class WrittenBytes {
   private static final int PAGE_SHIFT = 12;
   private static final int PAGE_BYTES = 1 << PAGE_SHIFT;
 
-  /** Of every page that has been written throughout; never changed. */
+  /** Of every page that has been written throughout; it has no bit left to set. */
   private static final BitSet ALL = new BitSet(PAGE_BYTES);
 
   static {
@@ -40,11 +40,8 @@ final class WrittenBytes {
   private void addInPage(long number, int from, int count) {
     if (count == PAGE_BYTES) {
       pages.put(number, ALL);
-      return;
-    }
-    BitSet page = pages.computeIfAbsent(number, p -> new BitSet(PAGE_BYTES));
-    if (page != ALL) {
-      page.set(from, from + count);
+    } else {
+      pages.computeIfAbsent(number, p -> new BitSet(PAGE_BYTES)).set(from, from + count);
     }
   }
 

@@ -220,4 +220,75 @@ class AccessChecksTest {
     bench.deviceWrites(iova + 49, 50, 3_000);
     assertThat(bench.found()).hasSize(2);
   }
+
+  @Test
+  void shouldTellOnceThatMemoryIsUnwritten() {
+    long iova = bench.map(bench.page(), 4096, TO_DEVICE);
+
+    bench.deviceReads(iova, 64, 1_000);
+    bench.deviceReads(iova, 64, 2_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_READ_UNWRITTEN);
+  }
+
+  @Test
+  void shouldNotMindContentThatTheDeviceMustNotReadAnyway() {
+    bench.deviceReads(bench.mapPage(), 64, 1_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION);
+  }
+
+  @Test
+  void shouldTakeWhatAStrangerWritesForWritten() {
+    long pa = bench.page();
+    bench.checker.accessListener().onWrite(0x200, pa, pa, new byte[64], 0, 64, 500);
+
+    bench.deviceReads(bench.map(pa, 64, TO_DEVICE), 64, 1_000);
+
+    assertThat(bench.found()).isEmpty();
+  }
+
+  @Test
+  void shouldNotTakeTimeForWhatWasMappedLater() {
+    port.nowPs = 2_000;
+    long iova = bench.mapPage();
+    port.nowPs = 3_000;
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.deviceWrites(iova, 64, 1_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_UNMAPPED);
+  }
+
+  @Test
+  void shouldLetSharedMemoryBelongToBoth() {
+    long iova = dma.mapShared(port, bench.page(), 4096);
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+
+    bench.deviceWrites(iova, 64, 1_000);
+
+    assertThat(bench.found()).isEmpty();
+  }
+
+  @Test
+  void shouldRememberSomeThousandsOfMappings() {
+    long first = bench.mapPage();
+    dma.unmapSingle(port, first, 4096, FROM_DEVICE);
+    mapAndUnmap(4095);
+    bench.deviceWrites(first, 8, 1_000);
+    mapAndUnmap(1);
+    bench.deviceWrites(first, 8, 2_000);
+
+    // Of 4096 that have ended the oldest is known, of 4097 it is not.
+    assertThat(bench.found())
+        .containsExactly(
+            DmaViolation.DEVICE_ACCESS_AFTER_UNMAP, DmaViolation.DEVICE_ACCESS_UNMAPPED);
+  }
+
+  private void mapAndUnmap(int times) {
+    long pa = bench.page();
+    for (int i = 0; i < times; i++) {
+      dma.unmapSingle(port, bench.map(pa, 64, FROM_DEVICE), 64, FROM_DEVICE);
+    }
+  }
 }

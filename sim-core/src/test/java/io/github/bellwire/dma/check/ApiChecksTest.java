@@ -63,6 +63,8 @@ class ApiChecksTest {
             DmaViolation.SYNC_NOT_MAPPED,
             DmaViolation.SYNC_OUTSIDE_MAPPING,
             DmaViolation.SYNC_OUTSIDE_MAPPING);
+    assertThat(checker.reports().get(2).mapping()).isNotNull();
+    assertThat(checker.reports().get(2).nearest()).isNull(); // there is no other
     assertThat(dma.liveMappingsCount()).isOne();
     dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
     assertThat(checker.total()).isEqualTo(4);

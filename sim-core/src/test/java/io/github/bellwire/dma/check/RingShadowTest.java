@@ -146,7 +146,33 @@ class RingShadowTest {
     CoherentBuffer again = bench.coherent(4096);
     assertThat(again.pa()).isEqualTo(memory.pa());
 
-    bench.deviceReads(again.iova(), 16, 3_000);
+    bench.deviceReads(again.iova() + 16, 16, 3_000);
+
+    assertThat(bench.found()).isEmpty();
+  }
+
+  @Test
+  void shouldFindADescriptorThatIsFetchedBeforeItIsStored() {
+    // Nobody has ever rung a doorbell.
+    store(0, 3_000);
+    ring.advanceTail(1);
+
+    fetch(0, 0, 2_999);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DOORBELL_BEFORE_DESCRIPTOR);
+    fetch(0, 0, 3_000);
+    assertThat(bench.found()).hasSize(1);
+  }
+
+  @Test
+  void shouldNotCompareWithARoundBefore() {
+    for (int i = 0; i < 5; i++) {
+      int index = ring.tail();
+      announce(index, 1_000 * i);
+      bench.deviceReads(ring.descriptorIova(index), bytes(8, i), 1_000 * i + 500);
+      bench.deviceReads(ring.descriptorIova(index) + 8, bytes(8, i), 1_000 * i + 500);
+      ring.advanceHead(1);
+    }
 
     assertThat(bench.found()).isEmpty();
   }
