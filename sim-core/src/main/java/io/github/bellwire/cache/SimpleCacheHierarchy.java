@@ -114,6 +114,13 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return atPs + storePs;
   }
 
+  /** The second store finds the line as the first has left it. */
+  @Override
+  public long coreStoreTwice(int coreIndex, long pa, int sizeBytes, long atPs) {
+    storeLine(coreIndex, pa >>> LINE_SHIFT, atPs);
+    return atPs + 2 * storePs;
+  }
+
   private long loadLines(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
     long donePs = atPs + coreHitPs;

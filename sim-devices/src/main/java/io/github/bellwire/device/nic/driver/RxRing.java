@@ -98,6 +98,7 @@ public final class RxRing {
     }
     if (ring.freeCount() > 0) {
       refill(port); // The pool was empty when these were due.
+      announceIfDue(port);
     }
     if (count > 0) {
       handler.onBatchEnd(port);
@@ -214,12 +215,15 @@ public final class RxRing {
     bytesTotal += frame.totalBytes();
     descriptorsTotal += segments;
     handler.onFrame(port, frame);
-    if (!frame.isDetached()) {
-      returnFrame(port, segments);
+    if (trace != null && !frame.isDetached()) {
+      traceReturn(trace, port, segments);
+    }
+    ring.advanceHead(segments);
+    if (frame.isDetached() || reuse(port, segments)) {
+      refill(port);
     }
     frame.clear();
-    ring.advanceHead(segments);
-    refill(port);
+    announceIfDue(port);
   }
 
   /** The host looks at the buffers from here on; what was bounced is copied. */
@@ -235,16 +239,30 @@ public final class RxRing {
     }
   }
 
-  private void returnFrame(CpuPort port, int segments) {
-    // Backwards, so that the pool hands them out again in the order of the ring.
-    for (int i = segments - 1; i >= 0; i--) {
-      int buffer = frame.buffer(i);
-      if (trace != null && mapping.isPreMapped()) {
+  private void traceReturn(RingTrace listener, CpuPort port, int segments) {
+    if (mapping.isPreMapped()) {
+      for (int i = segments - 1; i >= 0; i--) {
         long sequence = ring.headSequence() + i;
-        trace.returned(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
+        listener.returned(sequence, port.nowPs(), frame.pa(i), pool.bufferBytes());
       }
-      pool.give(buffer);
     }
+  }
+
+  /**
+   * Refills as many descriptors as a frame has had with its buffers, in their order: what the pool
+   * would hand out if they were given back first. Gives back those that cannot be mapped.
+   */
+  private boolean reuse(CpuPort port, int segments) {
+    for (int i = 0; i < segments; i++) {
+      if (!place(port, frame.buffer(i))) {
+        for (int left = segments - 1; left >= i; left--) {
+          pool.give(frame.buffer(left));
+        }
+        shortagesTotal++;
+        return false;
+      }
+    }
+    return true;
   }
 
   private void refill(CpuPort port) {
@@ -254,6 +272,9 @@ public final class RxRing {
         break;
       }
     }
+  }
+
+  private void announceIfDue(CpuPort port) {
     // The second case is a ring that has shrunk for want of buffers: the device must not wait for
     // descriptors that wait for a batch.
     if (unannouncedCount >= tailThreshold || ring.usedCount() - unannouncedCount <= segmentsMax) {
@@ -266,6 +287,15 @@ public final class RxRing {
     if (buffer == BufferPool.NO_BUFFER) {
       return false;
     }
+    boolean isPlaced = place(port, buffer);
+    if (!isPlaced) {
+      pool.give(buffer);
+    }
+    return isPlaced;
+  }
+
+  /** Gives the next descriptor a buffer; false if it could not be mapped. */
+  private boolean place(CpuPort port, int buffer) {
     int index = ring.tail();
     long sequence = ring.tailSequence();
     if (trace != null) {
@@ -273,7 +303,6 @@ public final class RxRing {
     }
     long iova = mapping.map(port, buffer, pool.bufferBytes(), DmaDirection.FROM_DEVICE);
     if (iova == DmaDevice.MAPPING_ERROR) {
-      pool.give(buffer);
       return false;
     }
     if (trace != null) {
@@ -282,9 +311,8 @@ public final class RxRing {
     buffers[index] = buffer;
     iovas[index] = iova;
     long descriptorPa = ring.descriptorPa(index);
-    port.store(descriptorPa + RxDescriptorLayout.LOW_OFFSET, Long.BYTES, iova);
     // No header buffer; the zero also takes back the done bit.
-    port.store(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES, 0);
+    port.storeLongs(descriptorPa, iova, 0);
     if (trace != null) {
       trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
     }
