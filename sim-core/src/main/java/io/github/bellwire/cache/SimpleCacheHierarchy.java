@@ -20,6 +20,7 @@ import java.util.Arrays;
  */
 public final class SimpleCacheHierarchy implements CacheHierarchy {
   private static final int LINE_SHIFT = 6;
+  private static final int LINE_MASK = LINE_BYTES - 1;
   private static final long ABSENT = -1;
 
   // An entry of the last-level cache: the line, and whether it is dirty in bit 0.
@@ -194,12 +195,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private long dirty(long line, int state, boolean isPartial, long atPs) {
     long fetchedPs = 0;
     int way = find(line, state);
-    if (way >= 0) {
-      statistics.deviceWriteHits++;
-      statistics.deviceFullWriteHits += isPartial ? 0 : 1;
-    } else {
-      statistics.deviceWriteMisses++;
-      statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
+    statistics.countDeviceWrite(way >= 0, isPartial);
+    if (way < 0) {
       if (isPartial) {
         fetchedPs = fetch(line, atPs + llcHitPs);
       }
@@ -241,10 +238,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     statistics.writeBacks++;
     statistics.dramWrites++;
     dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
-  }
-
-  private static boolean isPartial(long line, long pa, long end) {
-    return line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
   }
 
   private int coreSlot(int coreIndex, long line) {
@@ -350,22 +343,21 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     @Override
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
       long end = pa + lengthBytes;
-      long lastLine = end - 1 >>> LINE_SHIFT;
-      long line = pa >>> LINE_SHIFT;
-      long donePs = writeLine(line, isPartial(line, pa, end), atPs);
-      while (line < lastLine) {
-        line++;
-        donePs = Math.max(donePs, writeLine(line, isPartial(line, pa, end), atPs));
+      long donePs = atPs + llcHitPs;
+      for (long from = pa; from < end; ) {
+        long to = Math.min(end, (from | LINE_MASK) + 1);
+        boolean isPartial = to - from < LINE_BYTES;
+        donePs = Math.max(donePs, writeLine(from >>> LINE_SHIFT, isPartial, atPs));
+        from = to;
       }
-      return Math.max(donePs, atPs + llcHitPs);
+      return donePs;
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {
       int state = state(line);
       long fetchedPs = 0;
       if (isRecentAndDirty(line, state)) {
-        statistics.deviceWriteHits++;
-        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
+        statistics.countDeviceWrite(true, isPartial);
       } else {
         fetchedPs = dirty(line, state, isPartial, atPs);
       }
