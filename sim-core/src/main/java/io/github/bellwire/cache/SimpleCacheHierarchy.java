@@ -315,11 +315,25 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
   private void invalidateCoreCopies(long line, int state) {
-    for (long cores = setStates[state + SHARERS]; cores != 0; cores &= cores - 1) {
-      int slot = coreSlot(Long.numberOfTrailingZeros(cores), line);
-      if (coreLines[slot] == line) {
-        coreLines[slot] = ABSENT;
+    long cores = setStates[state + SHARERS];
+    if (cores != 0) {
+      invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
+      if ((cores & cores - 1) != 0) {
+        invalidateOtherCopies(line, cores & cores - 1); // Rare, and a loop costs.
       }
+    }
+  }
+
+  private void invalidateOtherCopies(long line, long otherCores) {
+    for (long cores = otherCores; cores != 0; cores &= cores - 1) {
+      invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
+    }
+  }
+
+  private void invalidateCoreCopy(long line, int coreIndex) {
+    int slot = coreSlot(coreIndex, line);
+    if (coreLines[slot] == line) {
+      coreLines[slot] = ABSENT;
     }
   }
 
