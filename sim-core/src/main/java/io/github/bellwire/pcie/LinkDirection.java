@@ -272,6 +272,11 @@ public final class LinkDirection {
     return durations[2 * wireBytes];
   }
 
+  /** {@return how long a TLP lasts, in picoseconds, rounded down} */
+  long tlpPs(int tlpBytes) {
+    return durationPs(tlpBytes + extraBytes);
+  }
+
   /**
    * Takes the direction out of use. What has been sent later already stays.
    *
