@@ -43,6 +43,7 @@ public final class RxRing {
   private final BufferPool pool;
   private final BufferMapping mapping;
   private final @Nullable RingTrace trace;
+  private final long pa;
   private final int tailThreshold;
   private final int segmentsMax;
   private final int cyclesPerFrame;
@@ -73,6 +74,7 @@ public final class RxRing {
     ring = new DescriptorRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
     doorbell = new Doorbell(tailRegister, Integer.BYTES);
     trace = RingTrace.receive(sink, portIndex, queueIndex);
+    pa = ring.pa();
     tailThreshold = config.tailThreshold();
     segmentsMax = config.segmentsMax();
     cyclesPerFrame = config.profile().perPacketRx() + config.profile().perPacketStack();
@@ -108,7 +110,7 @@ public final class RxRing {
 
   /** {@return the address of the status that the next poll looks at first} */
   public long nextStatusPa() {
-    return ring.descriptorPa(lookIndex) + RxDescriptorLayout.HIGH_OFFSET;
+    return descriptorPa(lookIndex) + RxDescriptorLayout.HIGH_OFFSET;
   }
 
   /** {@return whether descriptors lie idle because there were no buffers for them} */
@@ -183,11 +185,15 @@ public final class RxRing {
     unannouncedCount = 0;
   }
 
+  private long descriptorPa(int index) {
+    return pa + (long) index * RxDescriptorLayout.SIZE_BYTES;
+  }
+
   /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
   private boolean gather(CpuPort port) {
     while (frame.segmentCount() < ring.usedCount()) {
       int index = lookIndex;
-      long descriptorPa = ring.descriptorPa(index);
+      long descriptorPa = descriptorPa(index);
       long high = port.load(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES);
       if (!RxDescriptorLayout.isDone(high)) {
         return false;
@@ -254,9 +260,9 @@ public final class RxRing {
    */
   private boolean reuse(CpuPort port, int segments) {
     for (int i = 0; i < segments; i++) {
-      if (!place(port, frame.buffer(i))) {
+      if (!place(port, frame.bufferAt(i))) {
         for (int left = segments - 1; left >= i; left--) {
-          pool.give(frame.buffer(left));
+          pool.give(frame.bufferAt(left));
         }
         shortagesTotal++;
         return false;
@@ -297,8 +303,8 @@ public final class RxRing {
   /** Gives the next descriptor a buffer; false if it could not be mapped. */
   private boolean place(CpuPort port, int buffer) {
     int index = ring.tail();
-    long sequence = ring.tailSequence();
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.allocated(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
     }
     long iova = mapping.map(port, buffer, pool.bufferBytes(), DmaDirection.FROM_DEVICE);
@@ -306,14 +312,16 @@ public final class RxRing {
       return false;
     }
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.mapped(sequence, mapping.isPreMapped(), port.nowPs(), iova, pool.bufferBytes());
     }
     buffers[index] = buffer;
     iovas[index] = iova;
-    long descriptorPa = ring.descriptorPa(index);
+    long descriptorPa = descriptorPa(index);
     // No header buffer; the zero also takes back the done bit.
     port.storeLongs(descriptorPa, iova, 0);
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
     }
     ring.advanceTail(1);
