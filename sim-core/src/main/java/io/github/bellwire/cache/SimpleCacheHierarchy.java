@@ -356,6 +356,14 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
     @Override
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
+      long hitPs = atPs + llcHitPs;
+      long line = pa >>> LINE_SHIFT;
+      return line == pa + lengthBytes - 1 >>> LINE_SHIFT
+          ? Math.max(hitPs, writeLine(line, lengthBytes < LINE_BYTES, atPs))
+          : writeLines(pa, lengthBytes, atPs);
+    }
+
+    private long writeLines(long pa, int lengthBytes, long atPs) {
       long end = pa + lengthBytes;
       long donePs = atPs + llcHitPs;
       for (long from = pa; from < end; ) {
