@@ -55,10 +55,7 @@ public final class Simulation {
    * @throws IllegalArgumentException if the time has passed
    */
   public void schedule(Event event, long atPs) {
-    if (event.isScheduled()) {
-      throw new IllegalStateException(
-          "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
-    }
+    requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
     queue.add(event, atPs);
   }
@@ -100,9 +97,11 @@ public final class Simulation {
    * @param event the event that is happening
    * @param atPs time in picoseconds, not before {@link #nowPs()}
    * @return false if the event has to be {@linkplain #schedule scheduled}; nothing has changed then
+   * @throws IllegalStateException if the event is scheduled already
    * @throws IllegalArgumentException if the time has passed
    */
   public boolean happensAgain(Event event, long atPs) {
+    requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
     if (atPs > limitPs || atPs >= queue.firstPs()) {
       return false;
@@ -156,6 +155,13 @@ public final class Simulation {
    */
   public RandomStream randomStream(String name) {
     return new RandomStream(seed, name);
+  }
+
+  private static void requireNotScheduled(Event event, long atPs) {
+    if (event.isScheduled()) {
+      throw new IllegalStateException(
+          "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
+    }
   }
 
   private void requireNotPassed(long atPs) {
