@@ -51,24 +51,18 @@ final class Front {
   /** Adds an event that was scheduled after all others. */
   void add(int slot, long atPs) {
     int index = open();
-    long[] times = timesPs;
-    int[] numbers = slots;
-    while (index > 0 && times[index - 1] <= atPs) {
-      times[index] = times[index - 1];
-      numbers[index] = numbers[index - 1];
-      index--;
+    while (index > 0 && timesPs[index - 1] <= atPs) {
+      index = moveUp(index);
     }
-    times[index] = atPs;
-    numbers[index] = slot;
+    timesPs[index] = atPs;
+    slots[index] = slot;
   }
 
   /** Adds an event that was scheduled before all others. */
   void addOlder(int slot, long atPs) {
     int index = open();
     while (index > 0 && timesPs[index - 1] < atPs) {
-      timesPs[index] = timesPs[index - 1];
-      slots[index] = slots[index - 1];
-      index--;
+      index = moveUp(index);
     }
     timesPs[index] = atPs;
     slots[index] = slot;
@@ -95,5 +89,11 @@ final class Front {
       slots = Arrays.copyOf(slots, 2 * count);
     }
     return count++;
+  }
+
+  private int moveUp(int index) {
+    timesPs[index] = timesPs[index - 1];
+    slots[index] = slots[index - 1];
+    return index - 1;
   }
 }
