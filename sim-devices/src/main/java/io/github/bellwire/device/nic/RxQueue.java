@@ -105,8 +105,7 @@ final class RxQueue {
   void fetch(byte[] descriptors, int count, long atPs) {
     int first = 2 * fetched;
     for (int i = 0; i < count; i++) {
-      onChip[first + 2 * i] =
-          LittleEndian.getLong(descriptors, i * RxDescriptorLayout.SIZE_BYTES);
+      onChip[first + 2 * i] = LittleEndian.getLong(descriptors, i * RxDescriptorLayout.SIZE_BYTES);
       onChip[first + 2 * i + 1] = atPs;
     }
     fetched = fetched + count == size ? 0 : fetched + count;
