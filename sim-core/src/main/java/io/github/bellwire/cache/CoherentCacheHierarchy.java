@@ -478,5 +478,15 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       }
       return donePs;
     }
+
+    @Override
+    public long memoryMark() {
+      return memory.mark();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return memory.delayPs(from, to, nowPs);
+    }
   }
 }

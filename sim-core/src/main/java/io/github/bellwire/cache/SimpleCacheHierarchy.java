@@ -353,6 +353,16 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       return Math.max(donePs, atPs + llcHitPs);
     }
 
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
     private long writeLine(long line, boolean isPartial, long atPs) {
       int state = state(line);
       long fetchedPs = 0;

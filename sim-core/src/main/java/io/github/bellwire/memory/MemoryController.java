@@ -26,4 +26,27 @@ public interface MemoryController {
    * @return when the write is globally visible, in picoseconds
    */
   long write(long pa, int lengthBytes, long atPs);
+
+  /**
+   * {@return how many parts of accesses it has been asked for: a number for the next one, by which
+   * {@link #delayPs} knows it; always 0 if all answers are final}
+   */
+  default long askedTotal() {
+    return 0;
+  }
+
+  /**
+   * {@return how much later than answered the last of some reads is done, as known now, in
+   * picoseconds; negative if it is earlier, 0 if that was long ago}
+   *
+   * <p>An answer is an estimate from what was known at the call. Once its time has come, everything
+   * is known that could have come in between.
+   *
+   * @param from {@link #askedTotal} before the first read
+   * @param to {@link #askedTotal} behind the last one
+   * @param nowPs the current time: what is asked for from now on arrives no earlier
+   */
+  default long delayPs(long from, long to, long nowPs) {
+    return 0;
+  }
 }

@@ -1,16 +1,19 @@
 package io.github.bellwire.memory;
 
+import io.github.bellwire.kernel.TurnQueue;
+
 /**
- * DRAM as one pipe: every line occupies it for a while, and an access takes a fixed latency behind
- * its turn. Not modelled: banks, rows, refresh, turnarounds.
+ * DRAM as one pipe: every line occupies it for a while, in the order of arrival, and an access
+ * takes a fixed latency behind its turn. Not modelled: banks, rows, refresh, turnarounds.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class SimpleMemoryController implements MemoryController {
   private static final int LINE_SHIFT = 6;
+  private static final int TURNS = 1024;
 
   private final SimpleMemoryControllerConfig config;
-  private long freePs;
+  private final TurnQueue turns = new TurnQueue(TURNS, 1);
   private long readLinesTotal;
   private long writeLinesTotal;
 
@@ -37,6 +40,16 @@ public final class SimpleMemoryController implements MemoryController {
     return occupy(lines, atPs) + config.writeLatencyPs();
   }
 
+  @Override
+  public long askedTotal() {
+    return turns.addedTotal();
+  }
+
+  @Override
+  public long delayPs(long from, long to, long nowPs) {
+    return turns.delayPs(from, to);
+  }
+
   /** {@return lines read so far} */
   public long readLinesTotal() {
     return readLinesTotal;
@@ -52,8 +65,7 @@ public final class SimpleMemoryController implements MemoryController {
     if (config.psPerLine() == 0) {
       return atPs; // Without a limit nobody waits for an access that was computed before.
     }
-    freePs = Math.max(freePs, atPs) + lines * config.psPerLine();
-    return freePs;
+    return turns.endPs(turns.add(atPs, lines * config.psPerLine(), 0));
   }
 
   private static int lines(long pa, int lengthBytes) {

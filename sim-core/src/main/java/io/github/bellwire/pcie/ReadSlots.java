@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.kernel.Simulation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,8 @@ final class ReadSlots {
   private final TagPool fewTags; // Without extended tags.
   private final @Nullable CreditPool requestCredits;
   private final @Nullable CreditPool completionBuffer;
+  private final PendingReads pending;
+  private final Simulation simulation;
   private final int rcbBytes;
   private final long retirePs;
   private final long creditReturnPs;
@@ -24,7 +27,9 @@ final class ReadSlots {
   private TagPool tags;
   private int bufferCredits;
 
-  ReadSlots(PcieLinkConfig link) {
+  ReadSlots(PcieLinkConfig link, PendingReads pending, Simulation simulation) {
+    this.pending = pending;
+    this.simulation = simulation;
     extendedTags = new TagPool(link.tags());
     fewTags =
         link.tags() <= PcieLinkConfig.TAGS_5_BITS
@@ -48,6 +53,23 @@ final class ReadSlots {
 
   /** {@return when the next tag is free} */
   long tagFreePs() {
+    long freePs = tags.nextFreePs();
+    return freePs > simulation.nowPs() || tags.firstRequest() == PendingReads.NONE
+        ? freePs
+        : confirmedFreePs();
+  }
+
+  /** The time of an estimate has come: asks again, of one request after the other. */
+  private long confirmedFreePs() {
+    long nowPs = simulation.nowPs();
+    while (tags.nextFreePs() <= nowPs && tags.firstRequest() != PendingReads.NONE) {
+      long freePs = pending.arrivalPs(tags.firstRequest()) + retirePs;
+      if (freePs <= nowPs) {
+        tags.confirmFirst();
+      } else {
+        tags.postponeFirst(freePs);
+      }
+    }
     return tags.nextFreePs();
   }
 
@@ -64,7 +86,7 @@ final class ReadSlots {
    * @param readyPs when it could leave otherwise
    */
   long startPs(long address, int lengthBytes, long readyPs) {
-    long startPs = Math.max(readyPs, tags.nextFreePs());
+    long startPs = Math.max(readyPs, tagFreePs());
     if (completionBuffer != null) {
       // One header for each completion that there may be, and what cutting rounds up.
       int headers = TlpLayout.completionsMax(address, lengthBytes, rcbBytes);
@@ -89,10 +111,11 @@ final class ReadSlots {
    * The last completion has arrived, or none is expected any more.
    *
    * @param atPs when
+   * @param request its number among the pending ones
    */
-  void completed(long atPs) {
+  void completed(long atPs, long request) {
     long freePs = atPs + retirePs;
-    tags.take(freePs);
+    tags.take(freePs, request);
     if (completionBuffer != null) {
       completionBuffer.giveBack(bufferCredits, freePs);
     }

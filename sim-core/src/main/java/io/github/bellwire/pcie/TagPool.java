@@ -10,13 +10,16 @@ package io.github.bellwire.pcie;
 final class TagPool {
   private final long[] freePs;
   private final short[] numbers;
+  private final long[] requests;
   private int first;
 
   TagPool(int tags) {
     freePs = new long[tags];
     numbers = new short[tags];
+    requests = new long[tags];
     for (int i = 0; i < tags; i++) {
       numbers[i] = (short) i;
+      requests[i] = PendingReads.NONE;
     }
   }
 
@@ -31,11 +34,39 @@ final class TagPool {
   }
 
   /**
+   * {@return the request that holds the tag that is free first, {@link PendingReads#NONE} if it is
+   * certain when}
+   */
+  long firstRequest() {
+    return requests[first];
+  }
+
+  /** It is certain when the tag that is free first is free. */
+  void confirmFirst() {
+    requests[first] = PendingReads.NONE;
+  }
+
+  /** The tag that is free first will be free at another time, which may make another the first. */
+  void postponeFirst(long releasePs) {
+    take(releasePs, requests[first]);
+  }
+
+  /**
    * Takes the tag that is free first.
    *
    * @param releasePs when the last completion has arrived
    */
   void take(long releasePs) {
+    take(releasePs, PendingReads.NONE);
+  }
+
+  /**
+   * Takes the tag that is free first, for a request whose end is an estimate.
+   *
+   * @param releasePs when the last completion has arrived
+   * @param request its number
+   */
+  void take(long releasePs, long request) {
     int slot = first; // The place of the tag taken becomes the end of the ring.
     short number = numbers[first];
     first = next(first);
@@ -45,10 +76,12 @@ final class TagPool {
       }
       freePs[slot] = freePs[before];
       numbers[slot] = numbers[before];
+      requests[slot] = requests[before];
       slot = before;
     }
     freePs[slot] = releasePs;
     numbers[slot] = number;
+    requests[slot] = request;
   }
 
   private int next(int slot) {
