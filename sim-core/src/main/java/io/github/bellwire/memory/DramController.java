@@ -78,7 +78,9 @@ public final class DramController implements MemoryController {
     long donePs = 0;
     for (long tag = from; tag < to; tag++) {
       if (answers.isRemembered(tag) && answers.toldPs(tag) != 0) {
-        channels[answers.channel(tag)].update(tag, nowPs);
+        if (answers.knownPs(tag) <= nowPs) { // Otherwise it is early enough to look again then.
+          channels[answers.channel(tag)].update(tag, nowPs);
+        }
         toldPs = Math.max(toldPs, answers.toldPs(tag));
         donePs = Math.max(donePs, answers.knownPs(tag));
       }

@@ -39,8 +39,8 @@ public interface MemoryController {
    * {@return how much later than answered the last of some reads is done, as known now, in
    * picoseconds; negative if it is earlier, 0 if that was long ago}
    *
-   * <p>An answer is an estimate from what was known at the call. Once its time has come, everything
-   * is known that could have come in between.
+   * <p>An answer is an estimate from what was known at the call, and a delay that lies in the
+   * future still is. Once its time has come, everything is known that could have come in between.
    *
    * @param from {@link #askedTotal} before the first read
    * @param to {@link #askedTotal} behind the last one

@@ -23,6 +23,9 @@ final class PendingReads {
   /** The number of no request. */
   static final long NONE = -1;
 
+  /** How often all estimates are brought up to date, less than an answer takes on its way down. */
+  private static final long REFRESH_INTERVAL_PS = 30_000;
+
   // Per request.
   private static final int SHIFT = 3;
   private static final int ARRIVAL = 0;
@@ -44,6 +47,9 @@ final class PendingReads {
   private final long[] cells;
   private final int mask;
   private long added;
+  private long oldestEstimate;
+  private long refreshPs;
+  private long movesTotal;
 
   /**
    * Creates an empty ring.
@@ -125,6 +131,7 @@ final class PendingReads {
    * @param ticket of the requests
    */
   long arrivalOfTicketPs(long ticket) {
+    refresh(simulation.nowPs());
     long end = ticket >>> COUNT_BITS;
     long arrivalPs = 0;
     for (long number = end - (ticket & COUNT_MAX); number < end; number++) {
@@ -142,13 +149,36 @@ final class PendingReads {
     return cells[at + FROM] == NONE ? cells[at + ARRIVAL] : estimatePs(at);
   }
 
+  /**
+   * Brings all estimates up to date, unless that was done a short time ago: a request may be served
+   * before one whose answer was thought to come first.
+   */
+  void refresh(long nowPs) {
+    if (nowPs < refreshPs) {
+      return;
+    }
+    refreshPs = nowPs + REFRESH_INTERVAL_PS;
+    oldestEstimate = Math.max(oldestEstimate, added - mask);
+    while (oldestEstimate < added && cells[at(oldestEstimate) + FROM] == NONE) {
+      oldestEstimate++;
+    }
+    for (long number = oldestEstimate; number < added; number++) {
+      int at = at(number);
+      if (cells[at + FROM] != NONE) {
+        followMemory(at, nowPs);
+      }
+    }
+  }
+
+  /** {@return how often a request has moved on the link because memory answered at another time} */
+  long movesTotal() {
+    return movesTotal;
+  }
+
   private long estimatePs(int at) {
     long nowPs = simulation.nowPs();
-    if (cells[at + ARRIVAL] > nowPs) {
-      return cells[at + ARRIVAL]; // Early enough to look again then.
-    }
-    if (cells[at + TO] != cells[at + FROM]) {
-      delay(at, caches.delayPs(cells[at + FROM], cells[at + TO], nowPs));
+    if (cells[at + ARRIVAL] <= nowPs) {
+      followMemory(at, nowPs);
     }
     long sentPs = downstream.sentPs(cells[at + END_TLP] - 1);
     if (sentPs >= 0) {
@@ -160,11 +190,17 @@ final class PendingReads {
     return cells[at + ARRIVAL];
   }
 
-  private void delay(int at, long delayPs) {
+  /** Asks memory again, if it was asked at all. */
+  private void followMemory(int at, long nowPs) {
+    if (cells[at + TO] == cells[at + FROM]) {
+      return;
+    }
+    long delayPs = caches.delayPs(cells[at + FROM], cells[at + TO], nowPs);
     if (delayPs != cells[at + DELAY]) {
       cells[at + DELAY] = delayPs;
       long dataPs = Math.max(cells[at + CACHES] + delayPs, cells[at + FLOOR]);
       downstream.move(cells[at + FIRST_TLP], cells[at + END_TLP], dataPs + rootDownstreamPs);
+      movesTotal++;
     }
   }
 

@@ -25,6 +25,7 @@ final class ReadSlots {
   private final long creditReturnPs;
 
   private TagPool tags;
+  private long movesSeen;
   private int bufferCredits;
 
   ReadSlots(PcieLinkConfig link, PendingReads pending, Simulation simulation) {
@@ -53,21 +54,24 @@ final class ReadSlots {
 
   /** {@return when the next tag is free} */
   long tagFreePs() {
-    long freePs = tags.nextFreePs();
-    return freePs > simulation.nowPs() || tags.firstRequest() == PendingReads.NONE
-        ? freePs
-        : confirmedFreePs();
-  }
-
-  /** The time of an estimate has come: asks again, of one request after the other. */
-  private long confirmedFreePs() {
+    if (tags.firstRequest() == PendingReads.NONE) {
+      return tags.nextFreePs();
+    }
     long nowPs = simulation.nowPs();
-    while (tags.nextFreePs() <= nowPs && tags.firstRequest() != PendingReads.NONE) {
+    pending.refresh(nowPs);
+    if (movesSeen != pending.movesTotal()) {
+      movesSeen = pending.movesTotal();
+      tags.follow(pending, retirePs);
+    }
+    while (tags.firstRequest() != PendingReads.NONE) {
+      // An estimate. If it has changed, another tag may be the first.
       long freePs = pending.arrivalPs(tags.firstRequest()) + retirePs;
-      if (freePs <= nowPs) {
-        tags.confirmFirst();
-      } else {
+      if (freePs != tags.nextFreePs()) {
         tags.postponeFirst(freePs);
+      } else if (freePs > nowPs) {
+        return freePs;
+      } else {
+        tags.confirmFirst();
       }
     }
     return tags.nextFreePs();

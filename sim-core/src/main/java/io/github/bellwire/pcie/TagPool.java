@@ -52,6 +52,39 @@ final class TagPool {
   }
 
   /**
+   * Follows all estimates.
+   *
+   * @param pending the requests that hold the tags
+   * @param retirePs from the arrival of the last completion until the tag is free
+   */
+  void follow(PendingReads pending, long retirePs) {
+    int slot = first;
+    do {
+      if (requests[slot] != PendingReads.NONE) {
+        freePs[slot] = pending.arrivalPs(requests[slot]) + retirePs;
+      }
+      int at = slot; // Those before are in order.
+      while (at != first && freePs[previous(at)] > freePs[at]) {
+        swap(at, previous(at));
+        at = previous(at);
+      }
+      slot = next(slot);
+    } while (slot != first);
+  }
+
+  private void swap(int left, int right) {
+    long ps = freePs[left];
+    short number = numbers[left];
+    long request = requests[left];
+    freePs[left] = freePs[right];
+    numbers[left] = numbers[right];
+    requests[left] = requests[right];
+    freePs[right] = ps;
+    numbers[right] = number;
+    requests[right] = request;
+  }
+
+  /**
    * Takes the tag that is free first.
    *
    * @param releasePs when the last completion has arrived
