@@ -7,6 +7,7 @@ import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CoherentCacheConfig;
 import io.github.bellwire.cache.CoherentCacheHierarchy;
 import io.github.bellwire.cache.CoreMemory;
+import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.cache.DevicePortConfig;
 import io.github.bellwire.cache.EmbeddedCacheConfig;
 import io.github.bellwire.cache.EmbeddedCacheHierarchy;
@@ -34,6 +35,7 @@ import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.EnumerationConfig;
+import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.RootPort;
 import io.github.bellwire.pcie.SlotConfig;
@@ -42,6 +44,7 @@ import io.github.bellwire.pcie.SwitchConfig;
 import io.github.bellwire.pcie.Translation;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A machine: plug devices in, {@linkplain #enumerate() enumerate}, and let host software run on its
@@ -69,26 +72,41 @@ public final class Host {
    * @param seed of its random streams
    */
   public Host(HostConfig config, long seed) {
-    this(config, seed, Translation.IDENTITY);
+    this(seed, requireNonNull(config, "config"), null);
   }
 
   /**
-   * Builds a machine.
+   * Builds a machine with an IOMMU.
    *
    * @param config what it is made of
    * @param seed of its random streams
-   * @param translation what device addresses mean
+   * @param remapping makes the IOMMU
    */
-  public Host(HostConfig config, long seed, Translation translation) {
-    this.config = requireNonNull(config, "config");
+  public Host(HostConfig config, long seed, RemappingFactory remapping) {
+    this(seed, requireNonNull(config, "config"), requireNonNull(remapping, "remapping"));
+  }
+
+  private Host(long seed, HostConfig config, @Nullable RemappingFactory remapping) {
+    this.config = config;
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
     caches = newCaches(config, simulation, memory);
     interrupts = new InterruptController(simulation);
+    RemappingUnit unit = remapping == null ? null : newUnit(remapping);
     rootComplex =
         new RootComplex(
-            config.rootComplex(), simulation, memory, commits, caches, translation, interrupts);
+            config.rootComplex(),
+            simulation,
+            memory,
+            commits,
+            caches,
+            unit == null ? Translation.IDENTITY : unit,
+            unit == null ? interrupts : unit);
+    if (unit != null) {
+      rootComplex.setIntegratedRegisters(unit.registers());
+      unit.onAttached(rootComplex);
+    }
     CoreMemory coreMemory =
         caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
     MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
@@ -100,6 +118,13 @@ public final class Host {
     }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
     bounceBuffers = new BounceBufferPool(pages(), (int) poolBytes);
+  }
+
+  private RemappingUnit newUnit(RemappingFactory remapping) {
+    DeviceCachePort walks = caches.devicePort(DevicePortConfig.DEFAULT);
+    return requireNonNull(
+        remapping.create(new RemappingPorts(simulation, memory, commits, walks, interrupts)),
+        "unit");
   }
 
   /**
@@ -180,12 +205,21 @@ public final class Host {
     return new SynchronousPort(core(coreIndex));
   }
 
-  /** {@return the DMA state of one more device, with this machine's memory and bounce buffers} */
+  /** {@return the DMA state of one more device that no IOMMU stands before} */
   public DmaDevice newDmaDevice() {
+    return newDmaDevice(DmaMapper.IDENTITY);
+  }
+
+  /**
+   * {@return the DMA state of one more device, with this machine's memory and bounce buffers}
+   *
+   * @param mapper what makes memory reachable for the device
+   */
+  public DmaDevice newDmaDevice(DmaMapper mapper) {
     return new DmaDevice(
         DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
         pages(),
-        DmaMapper.IDENTITY,
+        mapper,
         bounceBuffers);
   }
 

@@ -95,6 +95,14 @@ public interface DmaPort {
    */
   default void claimTranslated(boolean isTranslated) {}
 
+  /**
+   * Makes later requests belong to a process address space (PASID TLP prefix).
+   *
+   * @param pasid 0..{@link TranslationRequest#PASID_MAX}, or {@link TranslationRequest#NO_PASID},
+   *     as to begin with
+   */
+  default void usePasid(int pasid) {}
+
   /** {@return how the last read, write or message ended; the first failure if it had parts} */
   DmaStatus status();
 

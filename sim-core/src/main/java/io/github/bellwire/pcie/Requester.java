@@ -17,6 +17,7 @@ final class Requester {
   private final long defaultTimeoutPs;
   private final PortErrors rootErrors;
   private final RequestRoute route;
+  private final TranslationRequest question = new TranslationRequest();
   private final TranslationResult translated = new TranslationResult();
 
   // Derived from registers, fault injectors and listeners.
@@ -35,6 +36,7 @@ final class Requester {
   // What the device writes into its requests, which may be a lie.
   private int claimedId = OWN_ID;
   private boolean claimsTranslated;
+  private int pasid = TranslationRequest.NO_PASID;
 
   // Of the access in progress.
   private DmaStatus status = DmaStatus.OK;
@@ -114,6 +116,20 @@ final class Requester {
     claimsTranslated = newClaimsTranslated;
   }
 
+  void usePasid(int newPasid) {
+    if (newPasid < TranslationRequest.NO_PASID || newPasid > TranslationRequest.PASID_MAX) {
+      throw new IllegalArgumentException("pasid must be -1..FFFFFh: pasid=" + newPasid);
+    }
+    pasid = newPasid;
+  }
+
+  /** {@return whether a write to an address is an interrupt message} */
+  boolean isMessage(long address) {
+    return RootComplex.isInterruptAddress(address)
+        && !claimsTranslated
+        && pasid == TranslationRequest.NO_PASID;
+  }
+
   int attributes() {
     return attributes;
   }
@@ -163,13 +179,10 @@ final class Requester {
 
   /** {@return what an address means to the root complex; valid until the next request} */
   TranslationResult translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    if (!claimsTranslated) {
-      translation.translate(id(), iova, lengthBytes, isWrite, atPs, translated);
-    } else if (translation.trustsTranslated(id())) {
-      translated.translated(iova, atPs);
-    } else {
-      translated.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
-    }
+    AddressType type = claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
+    question.from(id(), pasid, type);
+    question.access(iova, lengthBytes, isWrite, atPs);
+    translation.translate(question, translated);
     return translated;
   }
 

@@ -43,6 +43,7 @@ public final class RootComplex {
   private final Translation translation;
   private final InterruptSink interrupts;
   private final @Nullable IdleStates idleStates;
+  private @Nullable IntegratedRegisters integrated;
   private final List<RootPort> ports = new ArrayList<>();
   private final List<DownstreamPort> occupiedPorts = new ArrayList<>();
   private final Changes changes = new Changes();
@@ -166,6 +167,29 @@ public final class RootComplex {
     return port;
   }
 
+  /**
+   * Gives the root complex registers of its own.
+   *
+   * @param registers that no BAR overlaps
+   * @throws IllegalStateException if it has some already
+   */
+  public void setIntegratedRegisters(IntegratedRegisters registers) {
+    if (integrated != null) {
+      throw new IllegalStateException("there are integrated registers already");
+    }
+    integrated = requireNonNull(registers, "registers");
+  }
+
+  /** {@return the integrated registers that an access hits, or null} */
+  private @Nullable IntegratedRegisters integratedAt(long address, int sizeBytes) {
+    IntegratedRegisters registers = integrated;
+    if (registers == null) {
+      return null;
+    }
+    long offset = address - registers.baseAddress();
+    return offset >= 0 && offset <= registers.sizeBytes() - sizeBytes ? registers : null;
+  }
+
   /** {@return all ports, in the order of attachment} */
   public List<RootPort> ports() {
     return Collections.unmodifiableList(ports);
@@ -218,7 +242,7 @@ public final class RootComplex {
   public long mmioWrite(long address, int sizeBytes, long value, long atPs) {
     DownstreamPort port = portAt(address);
     if (port == null) {
-      unclaimedAccessesTotal++;
+      writeIntegrated(address, sizeBytes, value, atPs);
       return 0;
     }
     return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
@@ -256,11 +280,33 @@ public final class RootComplex {
   public void mmioRead(long address, int sizeBytes, long atPs, MmioResult result) {
     DownstreamPort port = portAt(address);
     if (port == null) {
-      unclaimedAccessesTotal++;
-      result.answer(allOnes(sizeBytes), atPs + config.downstreamPs() + config.upstreamPs());
+      readIntegrated(address, sizeBytes, atPs, result);
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
+  }
+
+  private void writeIntegrated(long address, int sizeBytes, long value, long atPs) {
+    IntegratedRegisters registers = integratedAt(address, sizeBytes);
+    if (registers == null) {
+      unclaimedAccessesTotal++;
+    } else {
+      int offset = (int) (address - registers.baseAddress());
+      registers.write(offset, sizeBytes, value, atPs + config.downstreamPs());
+    }
+  }
+
+  private void readIntegrated(long address, int sizeBytes, long atPs, MmioResult result) {
+    IntegratedRegisters registers = integratedAt(address, sizeBytes);
+    long arrivalPs = atPs + config.downstreamPs();
+    long value = allOnes(sizeBytes);
+    if (registers == null) {
+      unclaimedAccessesTotal++;
+    } else {
+      int offset = (int) (address - registers.baseAddress());
+      value = registers.read(offset, sizeBytes, arrivalPs);
+    }
+    result.answer(value, arrivalPs + config.upstreamPs());
   }
 
   /**

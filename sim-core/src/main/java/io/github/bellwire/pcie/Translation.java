@@ -6,35 +6,25 @@ package io.github.bellwire.pcie;
  */
 @FunctionalInterface
 public interface Translation {
-  /** Bus address equals physical address; takes no time and refuses nothing. */
+  /**
+   * Bus address equals physical address; takes no time and refuses nothing but addresses that claim
+   * to be translated, as nobody has translated any.
+   */
   Translation IDENTITY =
-      (requesterId, iova, lengthBytes, isWrite, atPs, result) -> result.translated(iova, atPs);
+      (request, result) -> {
+        if (request.addressType() == AddressType.UNTRANSLATED) {
+          result.translated(request.iova(), request.atPs());
+        } else {
+          result.refused(DmaStatus.UNSUPPORTED_REQUEST, request.atPs());
+        }
+      };
 
   /**
-   * Translates one TLP's range, which never crosses 4 KiB.
+   * Translates one TLP's range, which never crosses 4 KiB. Interrupt messages are not translated.
+   * What has been translated is memory or a peer, never the interrupt range.
    *
-   * @param requesterId see {@link Bdf#requesterId()}
-   * @param iova first byte
-   * @param lengthBytes 1..4096
-   * @param isWrite whether the device writes
-   * @param atPs when the TLP arrives, in picoseconds
+   * @param request who asks for what; owned by the caller
    * @param result receives the outcome; owned by the caller
    */
-  void translate(
-      int requesterId,
-      long iova,
-      int lengthBytes,
-      boolean isWrite,
-      long atPs,
-      TranslationResult result);
-
-  /**
-   * {@return whether the addresses that a function declares translated (AT field 10b) are used as
-   * they are; without address translation services nobody's are}
-   *
-   * @param requesterId see {@link Bdf#requesterId()}
-   */
-  default boolean trustsTranslated(int requesterId) {
-    return false;
-  }
+  void translate(TranslationRequest request, TranslationResult result);
 }

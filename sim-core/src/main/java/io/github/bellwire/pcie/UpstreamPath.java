@@ -69,6 +69,11 @@ final class UpstreamPath implements DmaPort {
   }
 
   @Override
+  public void usePasid(int pasid) {
+    requester.usePasid(pasid);
+  }
+
+  @Override
   public DmaStatus status() {
     return requester.status();
   }

@@ -215,6 +215,9 @@ final class WriteRequests {
     }
     long pa = iova;
     long readyPs = arrivalPs + rootUpstreamPs;
+    if (requester.isMessage(iova)) {
+      return deliverMessage(iova, source, offset, lengthBytes, inOrder(readyPs));
+    }
     if (requester.isTranslated()) {
       TranslationResult translated = requester.translate(iova, lengthBytes, true, readyPs);
       readyPs = translated.readyPs();
@@ -223,7 +226,7 @@ final class WriteRequests {
       }
       pa = translated.pa();
     }
-    if (RootComplex.isInterruptAddress(pa) || !memory.contains(pa, lengthBytes)) {
+    if (!memory.contains(pa, lengthBytes)) {
       return leaveMemory(pa, source, offset, lengthBytes, readyPs);
     }
     long ownedPs = readyPs + ownershipPs;
@@ -251,11 +254,8 @@ final class WriteRequests {
     return writePeer(peer, turn, iova, source, offset, lengthBytes, readyPs);
   }
 
-  /** What is not for memory is a message, for a peer or for nobody. */
+  /** What is not for memory is for a peer or for nobody. */
   private long leaveMemory(long pa, byte[] source, int offset, int lengthBytes, long readyPs) {
-    if (RootComplex.isInterruptAddress(pa)) {
-      return deliverMessage(pa, source, offset, lengthBytes, inOrder(readyPs));
-    }
     DownstreamPort peer = rootComplex.peerAt(pa);
     if (peer != null) {
       long downPs = readyPs + rootDownstreamPs;

@@ -15,14 +15,18 @@ import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.EnumeratedFunction;
+import io.github.bellwire.pcie.IntegratedRegisters;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.RecordingEndpoint;
+import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.RootComplexConfig;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 import io.github.bellwire.pcie.RootPort;
 import io.github.bellwire.pcie.SlotConfig;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
+import io.github.bellwire.pcie.TranslationRequest;
+import io.github.bellwire.pcie.TranslationResult;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -54,7 +58,7 @@ class HostTest {
     assertThatNullPointerException().isThrownBy(() -> new Host(null, 1)).withMessage("config");
     assertThatNullPointerException()
         .isThrownBy(() -> new Host(HostConfig.IDEAL, 1, null))
-        .withMessage("translation");
+        .withMessage("remapping");
   }
 
   @Test
@@ -231,19 +235,84 @@ class HostTest {
     assertThat(host.interrupts().messagesTotal()).isEqualTo(1);
   }
 
+  /** Takes 1 MiB off addresses, refuses what lies below, changes the data of messages. */
+  private static final class ShiftingUnit implements RemappingUnit, IntegratedRegisters {
+    private static final long BASE = 0xFED9_0000L;
+
+    private final RemappingPorts ports;
+    private long scratch;
+
+    ShiftingUnit(RemappingPorts ports) {
+      this.ports = ports;
+    }
+
+    @Override
+    public IntegratedRegisters registers() {
+      return this;
+    }
+
+    @Override
+    public void translate(TranslationRequest request, TranslationResult result) {
+      if (request.iova() < 0x10_0000) {
+        result.refused(DmaStatus.COMPLETER_ABORT, request.atPs());
+      } else {
+        result.translated(request.iova() - 0x10_0000, request.atPs());
+      }
+    }
+
+    @Override
+    public void onMessage(int requesterId, long address, int data, long atPs) {
+      ports.interrupts().onMessage(requesterId, address, data - 1000, atPs);
+    }
+
+    @Override
+    public long baseAddress() {
+      return BASE;
+    }
+
+    @Override
+    public int sizeBytes() {
+      return 4096;
+    }
+
+    @Override
+    public long read(int offset, int sizeBytes, long atPs) {
+      return scratch + offset;
+    }
+
+    @Override
+    public void write(int offset, int sizeBytes, long value, long atPs) {
+      scratch = value;
+    }
+  }
+
+  @Test
+  void shouldLetTheRemappingUnitSeeMessagesAndRegisterAccesses() {
+    Host remapped = new Host(HostConfig.IDEAL, 1, ShiftingUnit::new);
+    RecordingEndpoint endpoint = new RecordingEndpoint();
+    remapped.attach(endpoint);
+    remapped.enumerate();
+    endpoint.busMaster(true);
+    List<Long> seen = new ArrayList<>();
+    Routine handler =
+        new Routine(remapped.core(0)) {
+          @Override
+          protected void run(CpuPort port) {
+            port.mmioWrite(ShiftingUnit.BASE, 4, 40);
+            seen.add(port.mmioRead(ShiftingUnit.BASE + 2, 4));
+          }
+        };
+    InterruptVector vector = remapped.interrupts().allocate(remapped.core(0), handler);
+
+    endpoint.dma().sendMessage(vector.address(), vector.data() + 1000, 0);
+    remapped.simulation().run();
+
+    assertThat(seen).containsExactly(42L);
+  }
+
   @Test
   void shouldTranslateDeviceAddresses() {
-    Host translated =
-        new Host(
-            HostConfig.IDEAL,
-            1,
-            (requesterId, iova, lengthBytes, isWrite, atPs, result) -> {
-              if (iova < 0x10_0000) {
-                result.refused(DmaStatus.COMPLETER_ABORT, atPs);
-              } else {
-                result.translated(iova - 0x10_0000, atPs);
-              }
-            });
+    Host translated = new Host(HostConfig.IDEAL, 1, ShiftingUnit::new);
     RecordingEndpoint endpoint = new RecordingEndpoint();
     translated.attach(endpoint);
     translated.enumerate();

@@ -410,24 +410,19 @@ class DmaPortTest {
     private long refusedFrom = Long.MAX_VALUE;
 
     @Override
-    public void translate(
-        int requesterId,
-        long iova,
-        int lengthBytes,
-        boolean isWrite,
-        long atPs,
-        TranslationResult result) {
+    public void translate(TranslationRequest request, TranslationResult result) {
       ranges.add(
-          (isWrite ? "w " : "r ")
-              + Long.toHexString(iova)
+          (request.isWrite() ? "w " : "r ")
+              + Long.toHexString(request.iova())
               + "+"
-              + lengthBytes
+              + request.lengthBytes()
               + " for "
-              + Integer.toHexString(requesterId));
-      if (iova >= refusedFrom) {
-        result.refused(DmaStatus.COMPLETER_ABORT, atPs + delayPs);
+              + Integer.toHexString(request.requesterId()));
+      long readyPs = request.atPs() + delayPs;
+      if (request.iova() >= refusedFrom) {
+        result.refused(DmaStatus.COMPLETER_ABORT, readyPs);
       } else {
-        result.translated(iova + shiftBytes, atPs + delayPs);
+        result.translated(request.iova() + shiftBytes, readyPs);
       }
     }
   }

@@ -192,18 +192,13 @@ class HotPlugFuzzTest {
     }
 
     /** Only the buffer is mapped. */
-    private static void translate(
-        int requesterId,
-        long iova,
-        int lengthBytes,
-        boolean isWrite,
-        long atPs,
-        TranslationResult result) {
-      boolean isMapped = iova >= BUFFER && iova + lengthBytes <= BUFFER + BUFFER_BYTES;
-      if (isMapped || RootComplex.isInterruptAddress(iova) || iova >= 1L << 32) {
-        result.translated(iova, atPs);
+    private static void translate(TranslationRequest request, TranslationResult result) {
+      long iova = request.iova();
+      boolean isMapped = iova >= BUFFER && iova + request.lengthBytes() <= BUFFER + BUFFER_BYTES;
+      if (isMapped || iova >= 1L << 32) {
+        result.translated(iova, request.atPs());
       } else {
-        result.refused(DmaStatus.COMPLETER_ABORT, atPs);
+        result.refused(DmaStatus.COMPLETER_ABORT, request.atPs());
       }
     }
 

@@ -43,20 +43,15 @@ class PeerToPeerTest {
     boolean trusts;
 
     @Override
-    public void translate(
-        int requesterId,
-        long iova,
-        int lengthBytes,
-        boolean isWrite,
-        long atPs,
-        TranslationResult result) {
-      translationsTotal++;
-      result.translated(iova + offset, atPs);
-    }
-
-    @Override
-    public boolean trustsTranslated(int requesterId) {
-      return trusts;
+    public void translate(TranslationRequest request, TranslationResult result) {
+      if (request.addressType() == AddressType.UNTRANSLATED) {
+        translationsTotal++;
+        result.translated(request.iova() + offset, request.atPs());
+      } else if (trusts) {
+        result.translated(request.iova(), request.atPs());
+      } else {
+        result.refused(DmaStatus.UNSUPPORTED_REQUEST, request.atPs());
+      }
     }
   }
 
@@ -259,6 +254,23 @@ class PeerToPeerTest {
     assertThat(donePs)
         .isEqualTo(
             2 * wirePs(24) + 4 * wirePs(84) + 4 * LINK_PS + 3 * FORWARD_PS + UP_PS + DOWN_PS);
+  }
+
+  @Test
+  void shouldAnswerARedirectedReadDirectlyUnlessCompletionsAreRedirectedToo() {
+    acs(0, AcsLayout.REQUEST_REDIRECT);
+    byte[] seen = new byte[64];
+
+    long onePs = dma.read(second.barAddress(), seen, 0, 64, 0);
+    acs(1, AcsLayout.COMPLETION_REDIRECT);
+    long bothPs = dma.read(second.barAddress(), seen, 0, 64, onePs) - onePs;
+
+    // MRd 24 B on four links, two switch passes; CplD 84 B on two links, one pass.
+    assertThat(onePs)
+        .isEqualTo(
+            4 * wirePs(24) + 2 * wirePs(84) + 4 * LINK_PS + 3 * FORWARD_PS + UP_PS + DOWN_PS);
+    // The completion takes two links, a pass and the root complex more.
+    assertThat(bothPs).isEqualTo(onePs + 2 * wirePs(84) + FORWARD_PS + UP_PS + DOWN_PS);
   }
 
   @Test
