@@ -288,7 +288,7 @@ final class RxPath {
   }
 
   private void writeFetched(long nowPs) {
-    while (fetchedFrames > 0 && fifo.get(0).readyPs <= nowPs) {
+    while (fetchedFrames > 0 && isReady(fifo.get(0), nowPs)) {
       if (!dma.isOpen()) {
         return; // Whoever opens it kicks.
       }
@@ -302,6 +302,15 @@ final class RxPath {
     if (fetchedFrames > 0) {
       simulation.schedule(writeNext, fifo.get(0).readyPs);
     }
+  }
+
+  /** Returns whether a frame can be written; its descriptors may be later than they seemed. */
+  private boolean isReady(Frame frame, long nowPs) {
+    if (frame.readyPs <= nowPs && frame.fetchTicket != 0) {
+      long fetchedPs = dma.arrivalPs(frame.fetchTicket);
+      frame.readyPs = Math.max(frame.readyPs, fetchedPs + config.rxLatencyPs());
+    }
+    return frame.readyPs <= nowPs;
   }
 
   /** A queue may have been disabled, or got another ring, since it gave the frame descriptors. */
@@ -390,6 +399,7 @@ final class RxPath {
       fetchedPs = queue.fetchedPs(queue.claimed);
       queue.claimed = queue.next(queue.claimed);
     }
+    frame.fetchTicket = fetchedPs > nowPs ? fetcher.lastTicket() : 0;
     long doneWaitingPs = Math.max(nowPs, fetchedPs);
     frame.readyPs = Math.max(lastReadyPs, doneWaitingPs + config.rxLatencyPs());
     lastReadyPs = frame.readyPs;
