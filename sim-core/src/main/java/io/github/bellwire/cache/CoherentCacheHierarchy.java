@@ -488,5 +488,10 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     public long delayPs(long from, long to, long nowPs) {
       return memory.delayPs(from, to, nowPs);
     }
+
+    @Override
+    public long memoryChangesTotal() {
+      return memory.changesTotal();
+    }
   }
 }

@@ -49,6 +49,11 @@ public interface DeviceCachePort {
     return 0;
   }
 
+  /** {@return how often memory has changed an answer, see {@link #delayPs}} */
+  default long memoryChangesTotal() {
+    return 0;
+  }
+
   /**
    * {@return whether the time at which written bytes reach memory can be told from what cores read,
    * so that they must not be there any earlier}

@@ -362,6 +362,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       return dram.delayPs(from, to, nowPs);
     }
 
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long lines(long pa, int lengthBytes) {
       return (pa + lengthBytes - 1 >>> LINE_SHIFT) - (pa >>> LINE_SHIFT) + 1;
     }
@@ -416,6 +421,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     @Override
     public long delayPs(long from, long to, long nowPs) {
       return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {

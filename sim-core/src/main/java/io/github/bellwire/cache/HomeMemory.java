@@ -47,10 +47,25 @@ final class HomeMemory {
     }
     long nearPs = delayPs(0, (int) (from >>> Integer.SIZE), (int) (to >>> Integer.SIZE), nowPs);
     long farPs = delayPs(1, (int) from, (int) to, nowPs);
+    if (nearPs == MemoryController.FORGOTTEN || farPs == MemoryController.FORGOTTEN) {
+      return MemoryController.FORGOTTEN;
+    }
     return farPs == 0 ? nearPs : nearPs == 0 ? farPs : Math.max(nearPs, farPs);
   }
 
+  /** {@return how often an answer has changed} */
+  long changesTotal() {
+    long changes = 0;
+    for (MemoryController controller : controllers) {
+      changes += controller.changesTotal();
+    }
+    return changes;
+  }
+
   private long delayPs(int socket, int from, int to, long nowPs) {
+    if (from == to) {
+      return 0;
+    }
     long asked = controllers[socket].askedTotal();
     long first = asked - ((int) asked - from);
     return controllers[socket].delayPs(first, first + (to - from), nowPs);

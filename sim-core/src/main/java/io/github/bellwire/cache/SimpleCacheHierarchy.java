@@ -363,6 +363,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       return dram.delayPs(from, to, nowPs);
     }
 
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long writeLine(long line, boolean isPartial, long atPs) {
       int state = state(line);
       long fetchedPs = 0;

@@ -14,10 +14,14 @@ package io.github.bellwire.kernel;
  * later estimate. What the caller of {@link #add} was told stays on record, for {@link #delayPs}.
  *
  * <p>Durations may have a fraction, which is carried from one customer to the next without a pause.
- * Remembers the customers added last, a fixed number; those before them keep their ends. Allocates
- * nothing after construction. Confined to the simulation thread.
+ * Remembers the customers added last: those whose ends are still of interest, up to a number. Who
+ * is forgotten keeps the end. Allocates nothing after construction. Confined to the simulation
+ * thread.
  */
 public final class TurnQueue {
+  /** What {@link #endPs} and {@link #delayPs} return of whoever is forgotten. */
+  public static final long FORGOTTEN = Long.MIN_VALUE;
+
   private static final int NONE = -1;
 
   // A customer, on one line of the host's cache. The order is a list over the slots.
@@ -31,14 +35,19 @@ public final class TurnQueue {
   private static final int BEFORE = 6;
   private static final int BEHIND = 7;
 
-  private static final long UNLINKED = -2;
+  private static final int UNLINKED = -2;
 
-  private final int mask;
+  // No more slots are in use than needed, so that they stay in the host's cache.
+  private static final int SLOTS_MIN = 16;
+
+  private final int maskMax;
   private final long denominator;
   private final long[] cells;
+  private int mask;
   private int head = NONE;
   private int tail = NONE;
   private long added;
+  private long changesTotal;
   // Of the last customer before the head.
   private long pastEndPs;
   private long pastCarry;
@@ -46,7 +55,7 @@ public final class TurnQueue {
   /**
    * Creates an idle server.
    *
-   * @param customersCount how many are remembered, a power of two
+   * @param customersCount how many are remembered at most, a power of two
    * @param denominator of the fraction of a picosecond, at least 1
    */
   public TurnQueue(int customersCount, long denominator) {
@@ -57,7 +66,8 @@ public final class TurnQueue {
     if (denominator < 1) {
       throw new IllegalArgumentException("denominator must be >= 1: denominator=" + denominator);
     }
-    mask = customersCount - 1;
+    maskMax = customersCount - 1;
+    mask = Math.min(customersCount, SLOTS_MIN) - 1;
     this.denominator = denominator;
     cells = new long[customersCount << SHIFT];
     for (int slot = 0; slot < customersCount; slot++) {
@@ -71,15 +81,20 @@ public final class TurnQueue {
    * @param readyPs from when on it could be served, at least 0
    * @param durationPs how long that takes, whole picoseconds, at least 0
    * @param fraction the rest of a picosecond, below the denominator
+   * @param oldPs ends before this are of no interest any more, and nobody comes who was ready then
    * @return its ticket; tickets are numbered from 0
    */
-  public long add(long readyPs, long durationPs, long fraction) {
-    long ticket = added++;
-    int slot = (int) ticket & mask;
+  public long add(long readyPs, long durationPs, long fraction, long oldPs) {
+    int slot = (int) added & mask;
     int at = slot << SHIFT;
+    if (added > mask && cells[at + END] >= oldPs && mask < maskMax) {
+      slot = grow();
+      at = slot << SHIFT;
+    }
     if (cells[at + BEFORE] != UNLINKED) {
       forgetUntil(slot);
     }
+    long ticket = added++;
     cells[at + DURATION] = durationPs;
     cells[at + FRACTION] = fraction;
     insert(slot, readyPs);
@@ -92,31 +107,37 @@ public final class TurnQueue {
     return added;
   }
 
+  /** {@return how often an end has changed since it was told} */
+  public long changesTotal() {
+    return changesTotal;
+  }
+
   /**
-   * {@return when a customer has been served, as known now; -1 if it has been forgotten}
+   * {@return when a customer has been served, as known now, or {@link #FORGOTTEN}}
    *
    * @param ticket its ticket
    */
   public long endPs(long ticket) {
-    return isRemembered(ticket) ? cells[(((int) ticket & mask) << SHIFT) + END] : -1;
+    return isRemembered(ticket) ? cells[(((int) ticket & mask) << SHIFT) + END] : FORGOTTEN;
   }
 
   /**
-   * {@return how much later than told the last of some customers is served, as known now; 0 if all
-   * of them are forgotten}
+   * {@return how much later than told the last of some customers is served, as known now, or {@link
+   * #FORGOTTEN}}
    *
    * @param fromTicket the first
    * @param toTicket behind the last
    */
   public long delayPs(long fromTicket, long toTicket) {
+    if (!isRemembered(fromTicket)) {
+      return FORGOTTEN;
+    }
     long toldPs = 0;
     long endPs = 0;
     for (long ticket = fromTicket; ticket < toTicket; ticket++) {
-      if (isRemembered(ticket)) {
-        int at = ((int) ticket & mask) << SHIFT;
-        toldPs = Math.max(toldPs, cells[at + TOLD]);
-        endPs = Math.max(endPs, cells[at + END]);
-      }
+      int at = ((int) ticket & mask) << SHIFT;
+      toldPs = Math.max(toldPs, cells[at + TOLD]);
+      endPs = Math.max(endPs, cells[at + END]);
     }
     return endPs - toldPs;
   }
@@ -141,6 +162,36 @@ public final class TurnQueue {
 
   private boolean isRemembered(long ticket) {
     return ticket >= 0 && ticket < added && added - ticket <= mask + 1;
+  }
+
+  /** Doubles the slots in use; returns the one for the next customer. */
+  private int grow() {
+    int count = mask + 1;
+    for (int slot = 0; slot < count; slot++) {
+      int at = slot << SHIFT;
+      cells[at + BEFORE] = grown((int) cells[at + BEFORE]);
+      cells[at + BEHIND] = grown((int) cells[at + BEHIND]);
+    }
+    head = grown(head);
+    tail = grown(tail);
+    for (int slot = 0; slot < count; slot++) {
+      int to = grown(slot);
+      if (to != slot) {
+        System.arraycopy(cells, slot << SHIFT, cells, to << SHIFT, 1 << SHIFT);
+        cells[(slot << SHIFT) + BEFORE] = UNLINKED;
+      }
+    }
+    mask += count;
+    return (int) added & mask;
+  }
+
+  /** Returns where a slot will be with twice as many of them: every second round moves up. */
+  private int grown(int slot) {
+    if (slot < 0) {
+      return slot;
+    }
+    long ticket = added - 1 - (added - 1 - slot & mask);
+    return (int) ticket & (mask << 1 | 1);
   }
 
   private void insert(int slot, long readyPs) {
@@ -193,6 +244,7 @@ public final class TurnQueue {
   private void serveOn(int first) {
     int slot = first;
     while (slot != NONE && serve(slot)) {
+      changesTotal++;
       slot = (int) cells[(slot << SHIFT) + BEHIND];
     }
   }

@@ -20,10 +20,16 @@ final class DramAnswers {
 
   private final long[] cells = new long[BURSTS << SHIFT];
   private long askedTotal;
+  private long changesTotal;
 
   /** {@return how many bursts have been asked for, the number of the next one} */
   long askedTotal() {
     return askedTotal;
+  }
+
+  /** {@return how often what is known of a read has changed since its caller was told} */
+  long changesTotal() {
+    return changesTotal;
   }
 
   /** {@return the number of a new burst} */
@@ -39,6 +45,7 @@ final class DramAnswers {
   void set(long tag, long donePs, boolean isCertain) {
     if (isRemembered(tag)) {
       int at = at(tag);
+      changesTotal += cells[at + TOLD] != 0 && cells[at + KNOWN] != donePs ? 1 : 0;
       cells[at + KNOWN] = donePs;
       cells[at + STATE] |= isCertain ? CERTAIN : 0;
     }

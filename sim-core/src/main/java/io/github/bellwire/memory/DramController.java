@@ -74,10 +74,13 @@ public final class DramController implements MemoryController {
 
   @Override
   public long delayPs(long from, long to, long nowPs) {
+    if (!answers.isRemembered(from)) {
+      return FORGOTTEN;
+    }
     long toldPs = 0;
     long donePs = 0;
     for (long tag = from; tag < to; tag++) {
-      if (answers.isRemembered(tag) && answers.toldPs(tag) != 0) {
+      if (answers.toldPs(tag) != 0) {
         if (answers.knownPs(tag) <= nowPs) { // Otherwise it is early enough to look again then.
           channels[answers.channel(tag)].update(tag, nowPs);
         }
@@ -86,6 +89,11 @@ public final class DramController implements MemoryController {
       }
     }
     return donePs - toldPs;
+  }
+
+  @Override
+  public long changesTotal() {
+    return answers.changesTotal();
   }
 
   /** {@return what it has done up to the horizon behind the latest arrival} */

@@ -7,6 +7,9 @@ package io.github.bellwire.memory;
  * <p>Calls come in the order of arrival times, apart from what the horizon of the caller allows.
  */
 public interface MemoryController {
+  /** What {@link #delayPs} returns of what was too long ago. */
+  long FORGOTTEN = Long.MIN_VALUE;
+
   /**
    * Reads from DRAM.
    *
@@ -37,7 +40,7 @@ public interface MemoryController {
 
   /**
    * {@return how much later than answered the last of some reads is done, as known now, in
-   * picoseconds; negative if it is earlier, 0 if that was long ago}
+   * picoseconds; negative if it is earlier, {@link #FORGOTTEN} if that was long ago}
    *
    * <p>An answer is an estimate from what was known at the call, and a delay that lies in the
    * future still is. Once its time has come, everything is known that could have come in between.
@@ -47,6 +50,11 @@ public interface MemoryController {
    * @param nowPs the current time: what is asked for from now on arrives no earlier
    */
   default long delayPs(long from, long to, long nowPs) {
+    return 0;
+  }
+
+  /** {@return how often an answer has changed that had been given: otherwise no delay has} */
+  default long changesTotal() {
     return 0;
   }
 }

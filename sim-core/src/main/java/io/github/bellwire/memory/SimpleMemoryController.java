@@ -10,7 +10,11 @@ import io.github.bellwire.kernel.TurnQueue;
  */
 public final class SimpleMemoryController implements MemoryController {
   private static final int LINE_SHIFT = 6;
-  private static final int TURNS = 1024;
+  private static final int TURNS = 1 << 12;
+
+  /** So long after a line has passed nobody asks for it any more, if its data waits for a link. */
+  private static final long TURN_OLD_PS = 10_000_000;
+
 
   private final SimpleMemoryControllerConfig config;
   private final TurnQueue turns = new TurnQueue(TURNS, 1);
@@ -47,7 +51,13 @@ public final class SimpleMemoryController implements MemoryController {
 
   @Override
   public long delayPs(long from, long to, long nowPs) {
-    return turns.delayPs(from, to);
+    long delayPs = turns.delayPs(from, to);
+    return delayPs == TurnQueue.FORGOTTEN ? FORGOTTEN : delayPs;
+  }
+
+  @Override
+  public long changesTotal() {
+    return turns.changesTotal();
   }
 
   /** {@return lines read so far} */
@@ -65,7 +75,8 @@ public final class SimpleMemoryController implements MemoryController {
     if (config.psPerLine() == 0) {
       return atPs; // Without a limit nobody waits for an access that was computed before.
     }
-    return turns.endPs(turns.add(atPs, lines * config.psPerLine(), 0));
+    long ticket = turns.add(atPs, lines * config.psPerLine(), 0, atPs - TURN_OLD_PS);
+    return turns.endPs(ticket);
   }
 
   private static int lines(long pa, int lengthBytes) {

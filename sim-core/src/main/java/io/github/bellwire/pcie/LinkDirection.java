@@ -43,6 +43,10 @@ public final class LinkDirection {
   private static final int TURNS_MIN = 64;
   private static final int TURNS_MAX = 1024;
 
+  /** So long after a TLP has left nobody asks for it any more. */
+  private static final long TURN_OLD_PS = 1_000_000;
+
+
   private final Simulation simulation;
   private final @Nullable TurnQueue turns;
   private final long propagationPs;
@@ -213,10 +217,13 @@ public final class LinkDirection {
     return queue == null ? 0 : queue.addedTotal();
   }
 
-  /** {@return when a TLP sent in turn has left, as known now; -1 if that was long ago} */
+  /**
+   * {@return when a TLP sent in turn has left, as known now; {@link TurnQueue#FORGOTTEN} if that
+   * was long ago}
+   */
   long sentPs(long ticket) {
     TurnQueue queue = turns;
-    return queue == null ? -1 : queue.endPs(ticket);
+    return queue == null ? TurnQueue.FORGOTTEN : queue.endPs(ticket);
   }
 
   /**
@@ -376,7 +383,8 @@ public final class LinkDirection {
 
   private long takeTurn(TurnQueue queue, int wireBytes, long readyPs) {
     append(wireBytes); // Counts how long the serializer is busy.
-    return queue.endPs(queue.add(readyPs, durationPs(wireBytes), restOf(wireBytes)));
+    long oldPs = simulation.nowPs() - TURN_OLD_PS;
+    return queue.endPs(queue.add(readyPs, durationPs(wireBytes), restOf(wireBytes), oldPs));
   }
 
   private long append(int wireBytes) {

@@ -2,6 +2,8 @@ package io.github.bellwire.pcie;
 
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.kernel.TurnQueue;
+import io.github.bellwire.memory.MemoryController;
 
 /**
  * A function's read requests that were answered last, a ring: when their last completions arrive,
@@ -26,6 +28,12 @@ final class PendingReads {
   /** How often all estimates are brought up to date, less than an answer takes on its way down. */
   private static final long REFRESH_INTERVAL_PS = 30_000;
 
+  /** So long after an arrival nobody asks for it any more. */
+  private static final long OLD_PS = 1_000_000;
+
+  // No more of the ring is in use than needed, so that it stays in the host's cache.
+  private static final int COUNT_MIN = 8;
+
   // Per request.
   private static final int SHIFT = 3;
   private static final int ARRIVAL = 0;
@@ -45,9 +53,12 @@ final class PendingReads {
   private final LinkDirection downstream;
   private final long rootDownstreamPs;
   private final long[] cells;
-  private final int mask;
+  private final int maskMax;
+  private int mask;
   private long added;
   private long oldestEstimate;
+  private long newestOfMemory = NONE;
+  private long changesSeen;
   private long refreshPs;
   private long movesTotal;
 
@@ -71,13 +82,33 @@ final class PendingReads {
     this.downstream = downstream;
     this.rootDownstreamPs = rootDownstreamPs;
     int count = 2 * Integer.highestOneBit(2 * tags - 1); // more than may be outstanding
-    mask = count - 1;
+    maskMax = count - 1;
+    mask = Math.min(count, COUNT_MIN) - 1;
     cells = new long[count << SHIFT];
   }
 
   /** Begins the next request: its arrival is certain unless {@link #estimate} is called. */
   void begin() {
+    if (added > mask && mask < maskMax) {
+      long oldPs = simulation.nowPs() - OLD_PS;
+      if (cells[at(added) + ARRIVAL] >= oldPs) {
+        grow();
+      }
+    }
     cells[at(added) + FROM] = NONE;
+  }
+
+  /** Doubles the part of the ring that is in use: every second round moves up. */
+  private void grow() {
+    int count = mask + 1;
+    for (long number = added - count; number < added; number++) {
+      int slot = (int) number & mask;
+      int to = (int) number & (mask << 1 | 1);
+      if (to != slot) {
+        System.arraycopy(cells, slot << SHIFT, cells, to << SHIFT, 1 << SHIFT);
+      }
+    }
+    mask += count;
   }
 
   /**
@@ -97,6 +128,9 @@ final class PendingReads {
     cells[at + FIRST_TLP] = firstTlp;
     cells[at + END_TLP] = downstream.nextTicket();
     cells[at + DELAY] = 0;
+    if (from != to) {
+      newestOfMemory = added;
+    }
   }
 
   /** Ends the request; returns its number, counted from 0. */
@@ -142,7 +176,7 @@ final class PendingReads {
 
   /** {@return when the last completion of a request arrives, as above} */
   long arrivalPs(long number) {
-    if (added - number > mask) {
+    if (number < added - mask - 1) {
       return 0;
     }
     int at = at(number);
@@ -154,15 +188,21 @@ final class PendingReads {
    * before one whose answer was thought to come first.
    */
   void refresh(long nowPs) {
-    if (nowPs < refreshPs) {
-      return;
+    if (nowPs >= refreshPs && newestOfMemory >= oldestEstimate) {
+      refreshPs = nowPs + REFRESH_INTERVAL_PS;
+      if (caches.memoryChangesTotal() != changesSeen) {
+        changesSeen = caches.memoryChangesTotal();
+        followMemory(nowPs);
+      }
     }
-    refreshPs = nowPs + REFRESH_INTERVAL_PS;
-    oldestEstimate = Math.max(oldestEstimate, added - mask);
-    while (oldestEstimate < added && cells[at(oldestEstimate) + FROM] == NONE) {
+  }
+
+  private void followMemory(long nowPs) {
+    oldestEstimate = Math.max(oldestEstimate, added - mask - 1);
+    while (oldestEstimate <= newestOfMemory && cells[at(oldestEstimate) + FROM] == NONE) {
       oldestEstimate++;
     }
-    for (long number = oldestEstimate; number < added; number++) {
+    for (long number = oldestEstimate; number <= newestOfMemory; number++) {
       int at = at(number);
       if (cells[at + FROM] != NONE) {
         followMemory(at, nowPs);
@@ -181,7 +221,7 @@ final class PendingReads {
       followMemory(at, nowPs);
     }
     long sentPs = downstream.sentPs(cells[at + END_TLP] - 1);
-    if (sentPs >= 0) {
+    if (sentPs != TurnQueue.FORGOTTEN) {
       cells[at + ARRIVAL] = downstream.arrivalPs(sentPs);
     }
     if (cells[at + ARRIVAL] <= nowPs) {
@@ -196,7 +236,7 @@ final class PendingReads {
       return;
     }
     long delayPs = caches.delayPs(cells[at + FROM], cells[at + TO], nowPs);
-    if (delayPs != cells[at + DELAY]) {
+    if (delayPs != cells[at + DELAY] && delayPs != MemoryController.FORGOTTEN) {
       cells[at + DELAY] = delayPs;
       long dataPs = Math.max(cells[at + CACHES] + delayPs, cells[at + FLOOR]);
       downstream.move(cells[at + FIRST_TLP], cells[at + END_TLP], dataPs + rootDownstreamPs);

@@ -22,11 +22,11 @@ class TurnQueueTest {
 
   @Test
   void shouldServeInTheOrderOfReadinessWhateverTheOrderOfCalls() {
-    long late = queue.add(100, 10, 0);
+    long late = queue.add(100, 10, 0, 0);
     assertThat(queue.endPs(late)).isEqualTo(110);
 
-    long early = queue.add(95, 10, 0);
-    long equal = queue.add(100, 10, 0);
+    long early = queue.add(95, 10, 0, 0);
+    long equal = queue.add(100, 10, 0, 0);
 
     assertThat(queue.endPs(early)).isEqualTo(105);
     assertThat(queue.endPs(late)).isEqualTo(115);
@@ -37,29 +37,29 @@ class TurnQueueTest {
 
   @Test
   void shouldLeaveThoseAloneWhoAreNotInTheWay() {
-    long late = queue.add(100, 10, 0);
+    long late = queue.add(100, 10, 0, 0);
 
-    assertThat(queue.endPs(queue.add(80, 20, 0))).isEqualTo(100);
+    assertThat(queue.endPs(queue.add(80, 20, 0, 0))).isEqualTo(100);
     assertThat(queue.endPs(late)).isEqualTo(110);
   }
 
   @Test
   void shouldCarryFractionsUntilItIsIdle() {
     // 10 3/4 each: 10.75, 21.5, 32.25 end whole picoseconds earlier.
-    assertThat(queue.endPs(queue.add(0, 10, 3))).isEqualTo(10);
-    assertThat(queue.endPs(queue.add(0, 10, 3))).isEqualTo(21);
-    assertThat(queue.endPs(queue.add(32, 10, 3))).isEqualTo(42);
-    assertThat(queue.endPs(queue.add(0, 10, 3))).isEqualTo(32);
+    assertThat(queue.endPs(queue.add(0, 10, 3, 0))).isEqualTo(10);
+    assertThat(queue.endPs(queue.add(0, 10, 3, 0))).isEqualTo(21);
+    assertThat(queue.endPs(queue.add(32, 10, 3, 0))).isEqualTo(42);
+    assertThat(queue.endPs(queue.add(0, 10, 3, 0))).isEqualTo(32);
     // The third follows without a pause now: 43.
     assertThat(queue.endPs(2)).isEqualTo(43);
   }
 
   @Test
   void shouldTellByHowMuchTheLastIsLate() {
-    long first = queue.add(100, 10, 0);
-    long second = queue.add(110, 10, 0);
+    long first = queue.add(100, 10, 0, 0);
+    long second = queue.add(110, 10, 0, 0);
 
-    queue.add(90, 13, 0);
+    queue.add(90, 13, 0, 0);
 
     assertThat(queue.delayPs(first, first + 1)).isEqualTo(3);
     assertThat(queue.delayPs(first, second + 1)).isEqualTo(3);
@@ -68,9 +68,9 @@ class TurnQueueTest {
 
   @Test
   void shouldCloseTheGapOfThoseWhoMove() {
-    queue.add(0, 10, 0);
-    long moved = queue.add(5, 10, 0);
-    long other = queue.add(6, 10, 0);
+    queue.add(0, 10, 0, 0);
+    long moved = queue.add(5, 10, 0, 0);
+    long other = queue.add(6, 10, 0, 0);
 
     queue.move(moved, moved + 1, 50);
 
@@ -83,9 +83,9 @@ class TurnQueueTest {
 
   @Test
   void shouldKeepTheOrderOfThoseWhoMoveTogether() {
-    long first = queue.add(0, 10, 0);
-    long second = queue.add(0, 20, 0);
-    long other = queue.add(1, 5, 0);
+    long first = queue.add(0, 10, 0, 0);
+    long second = queue.add(0, 20, 0, 0);
+    long other = queue.add(1, 5, 0, 0);
 
     queue.move(first, second + 1, 1);
 
@@ -97,26 +97,26 @@ class TurnQueueTest {
   @Test
   void shouldForgetTheOldest() {
     for (int i = 0; i < 17; i++) {
-      queue.add(i * 100L, 10, 0);
+      queue.add(i * 100L, 10, 0, 0);
     }
 
-    assertThat(queue.endPs(0)).isEqualTo(-1);
+    assertThat(queue.endPs(0)).isEqualTo(TurnQueue.FORGOTTEN);
     assertThat(queue.endPs(1)).isEqualTo(110);
-    assertThat(queue.endPs(17)).isEqualTo(-1);
-    assertThat(queue.endPs(-1)).isEqualTo(-1);
-    assertThat(queue.delayPs(0, 1)).isZero();
+    assertThat(queue.endPs(17)).isEqualTo(TurnQueue.FORGOTTEN);
+    assertThat(queue.endPs(-1)).isEqualTo(TurnQueue.FORGOTTEN);
+    assertThat(queue.delayPs(0, 1)).isEqualTo(TurnQueue.FORGOTTEN);
     queue.move(0, 1, 1_650);
     assertThat(queue.endPs(16)).isEqualTo(1_610);
     // Behind the one that it makes the queue forget.
-    assertThat(queue.endPs(queue.add(0, 10, 0))).isEqualTo(120);
+    assertThat(queue.endPs(queue.add(0, 10, 0, 0))).isEqualTo(120);
   }
 
   @Test
   void shouldForgetWhoeverIsBeforeTheOldest() {
-    queue.add(1_000, 10, 0);
-    long before = queue.add(0, 10, 0);
+    queue.add(1_000, 10, 0, 0);
+    long before = queue.add(0, 10, 0, 0);
     for (int i = 0; i < 15; i++) {
-      queue.add(2_000, 10, 0);
+      queue.add(2_000, 10, 0, 0);
     }
 
     // It is known when it was served, but it does not move any more.
@@ -135,7 +135,7 @@ class TurnQueueTest {
       long readyPs = random.nextLong(5_000);
       long durationPs = random.nextLong(40);
       long fraction = random.nextLong(7);
-      long ticket = large.add(readyPs, durationPs, fraction);
+      long ticket = large.add(readyPs, durationPs, fraction, 0);
       customers.add(new long[] {readyPs, durationPs, fraction, ticket});
       if (i % 5 == 0) {
         long[] moved = customers.remove(random.nextInt(customers.size()));
@@ -174,7 +174,7 @@ class TurnQueueTest {
 
   private void run() {
     for (int i = 0; i < 100_000; i++) {
-      long ticket = queue.add(i * 10L + (i & 3) * 20, 10, 1);
+      long ticket = queue.add(i * 10L + (i & 3) * 20, 10, 1, 0);
       queue.move(ticket, ticket + 1, i * 10L);
       queue.delayPs(ticket - 1, ticket + 1);
     }
