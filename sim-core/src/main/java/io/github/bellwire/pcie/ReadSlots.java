@@ -64,12 +64,12 @@ final class ReadSlots {
       tags.follow(pending, retirePs);
     }
     while (tags.firstRequest() != PendingReads.NONE) {
-      // An estimate. If it has changed, another tag may be the first.
-      long freePs = pending.arrivalPs(tags.firstRequest()) + retirePs;
-      if (freePs != tags.nextFreePs()) {
-        tags.postponeFirst(freePs);
-      } else if (freePs > nowPs) {
-        return freePs;
+      long arrivalPs = pending.arrivalPs(tags.firstRequest());
+      boolean isChanged = arrivalPs != 0 && arrivalPs + retirePs != tags.nextFreePs();
+      if (isChanged) {
+        tags.postponeFirst(arrivalPs + retirePs); // Now another may be the first.
+      } else if (tags.nextFreePs() > nowPs) {
+        return tags.nextFreePs();
       } else {
         tags.confirmFirst();
       }

@@ -176,7 +176,7 @@ final class ProbeRunner extends Event {
     if (againPs != ReadEngine.ISSUED) {
       goOn(Phase.READ, againPs);
     } else if (operation.isSingle()) {
-      goOn(Phase.ARRIVAL, Math.max(nowPs, reads.arrivedPs()));
+      goOn(Phase.ARRIVAL, reads.arrivedPs());
     } else {
       finish(nowPs);
     }
@@ -184,7 +184,7 @@ final class ProbeRunner extends Event {
 
   /** What others ask for meanwhile may come first, so when the data arrives is certain only then. */
   private void awaitArrival(long nowPs) {
-    long arrivedPs = reads.arrivedPs();
+    long arrivedPs = reads.updateArrivedPs();
     if (arrivedPs > nowPs) {
       goOn(Phase.ARRIVAL, arrivedPs);
     } else {
@@ -252,7 +252,7 @@ final class ProbeRunner extends Event {
       long occupiedPs = readPace.occupiedPs(readIova, sizeBytes);
       readBusyPsTotal += occupiedPs;
       freePs = Math.max(freePs, readBegunPs + occupiedPs);
-      freePs = Math.max(freePs, reads.tagFreePs(nowPs));
+      freePs = Math.max(freePs, reads.tagFreePs());
     }
     if (operation.hasWrites()) {
       long occupiedPs = writePace.occupiedPs(writeIova, sizeBytes);

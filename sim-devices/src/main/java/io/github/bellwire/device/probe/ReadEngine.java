@@ -28,7 +28,7 @@ final class ReadEngine {
   private int issuedBytes;
   private final long[] requestTickets;
   private int requestsCount;
-  private long toldPs;
+  private long arrivedPs;
   private long requestsTotal;
   private long refusedTotal;
 
@@ -48,7 +48,7 @@ final class ReadEngine {
     lengthBytes = newLengthBytes;
     issuedBytes = 0;
     requestsCount = 0;
-    toldPs = 0;
+    arrivedPs = 0;
   }
 
   /**
@@ -76,29 +76,40 @@ final class ReadEngine {
       long ticket = dma.readTicket();
       tags.take(nowPs, repliedPs + retirePs, ticket, retirePs);
       requestTickets[requestsCount++] = ticket;
-      toldPs = Math.max(toldPs, repliedPs);
+      arrivedPs = Math.max(arrivedPs, repliedPs);
       issuedBytes += piece;
       requestsTotal++;
     }
     return ISSUED;
   }
 
-  /** {@return when the last data of the read issued last arrives, as known now} */
-  long arrivedPs() {
-    long arrivedPs = 0;
+  /** Asks again when the last data of the read issued last arrives; returns that time. */
+  long updateArrivedPs() {
+    long updatedPs = 0;
     for (int i = 0; i < requestsCount; i++) {
-      arrivedPs = Math.max(arrivedPs, dma.arrivalPs(requestTickets[i]));
+      updatedPs = Math.max(updatedPs, dma.arrivalPs(requestTickets[i]));
     }
-    return arrivedPs == 0 ? toldPs : arrivedPs;
+    arrivedPs = updatedPs == 0 ? arrivedPs : updatedPs;
+    return arrivedPs;
   }
 
-  /** {@return when the device has all data of the read issued last, as known now} */
+  /** {@return when the last data of the read issued last arrives, as known when last asked} */
+  long arrivedPs() {
+    return arrivedPs;
+  }
+
+  /** {@return when the device has all data of the read issued last, as known when last asked} */
   long donePs() {
-    return arrivedPs() + lengthBytes * config.retirePsPerByte();
+    return arrivedPs + lengthBytes * config.retirePsPerByte();
   }
 
-  /** {@return when the next read finds a free tag, as known now} */
-  long tagFreePs(long nowPs) {
+  /** {@return when to look for a free tag for the next read} */
+  long tagFreePs() {
+    return tags.nextFreePs();
+  }
+
+  /** Returns when the next read finds a free tag, as known now. */
+  private long tagFreePs(long nowPs) {
     while (tags.firstTicket() != 0) {
       long arrivalPs = dma.arrivalPs(tags.firstTicket());
       long freePs = arrivalPs == 0 ? tags.nextFreePs() : arrivalPs + tags.firstRetirePs();
