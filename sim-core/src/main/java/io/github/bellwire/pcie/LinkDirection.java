@@ -2,6 +2,7 @@ package io.github.bellwire.pcie;
 
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.kernel.TurnQueue;
+import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -53,6 +54,7 @@ public final class LinkDirection {
   private final long flitPs;
   // What this link adds to the sizes of TlpLayout: ECRC; in FLIT mode the framing is missing.
   private final int extraBytes;
+  private final long psPerByteNumerator;
   private final long psPerByteDenominator;
   // How long a TLP of each size lasts, looked up because a division per TLP costs more: whole
   // picoseconds, and the rest beside them.
@@ -115,7 +117,7 @@ public final class LinkDirection {
     }
     long divisor = gcd(numerator, denominator);
     psPerByteDenominator = denominator / divisor;
-    long psPerByteNumerator = numerator / divisor;
+    psPerByteNumerator = numerator / divisor;
     for (int bytes = 0; bytes <= WIRE_BYTES_MAX; bytes++) {
       long scaled = bytes * psPerByteNumerator;
       durations[2 * bytes] = scaled / psPerByteDenominator; // floor; the rest is kept beside it
@@ -247,7 +249,12 @@ public final class LinkDirection {
 
   /** {@return how long the serializer has been or is going to be busy, in picoseconds} */
   public long busyPsTotal() {
-    return busyPsTotal;
+    return turns == null
+        ? busyPsTotal
+        : BigInteger.valueOf(bytesTotal)
+            .multiply(BigInteger.valueOf(psPerByteNumerator))
+            .divide(BigInteger.valueOf(psPerByteDenominator))
+            .longValueExact();
   }
 
   /** {@return TLPs sent again because one arrived broken} */
@@ -382,7 +389,6 @@ public final class LinkDirection {
   }
 
   private long takeTurn(TurnQueue queue, int wireBytes, long readyPs) {
-    append(wireBytes); // Counts how long the serializer is busy.
     long oldPs = simulation.nowPs() - TURN_OLD_PS;
     return queue.endPs(queue.add(readyPs, durationPs(wireBytes), restOf(wireBytes), oldPs));
   }

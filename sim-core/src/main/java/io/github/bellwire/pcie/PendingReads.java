@@ -29,7 +29,7 @@ final class PendingReads {
   private static final long REFRESH_INTERVAL_PS = 30_000;
 
   /** So long after an arrival nobody asks for it any more. */
-  private static final long OLD_PS = 1_000_000;
+  static final long OLD_PS = 1_000_000;
 
   // No more of the ring is in use than needed, so that it stays in the host's cache.
   private static final int COUNT_MIN = 8;

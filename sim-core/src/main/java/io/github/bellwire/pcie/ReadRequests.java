@@ -97,8 +97,8 @@ final class ReadRequests {
   /** Reads, see {@link DmaPort#read(long, byte[], int, int, long, int)}. */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
     long first = pending.addedTotal();
-    ticket = pending.ticketSince(first);
     if (!requester.mayIssue()) {
+      ticket = pending.ticketSince(first);
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }

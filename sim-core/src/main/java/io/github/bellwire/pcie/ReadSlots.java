@@ -54,10 +54,15 @@ final class ReadSlots {
 
   /** {@return when the next tag is free} */
   long tagFreePs() {
-    if (tags.firstRequest() == PendingReads.NONE) {
-      return tags.nextFreePs();
-    }
     long nowPs = simulation.nowPs();
+    boolean isCertain =
+        tags.firstRequest() == PendingReads.NONE
+            || tags.nextFreePs() < nowPs - PendingReads.OLD_PS;
+    return isCertain ? tags.nextFreePs() : tagFreePs(nowPs);
+  }
+
+  /** Asks again when the next tag is free. */
+  private long tagFreePs(long nowPs) {
     pending.refresh(nowPs);
     if (movesSeen != pending.movesTotal()) {
       movesSeen = pending.movesTotal();

@@ -399,7 +399,9 @@ final class RxPath {
       fetchedPs = queue.fetchedPs(queue.claimed);
       queue.claimed = queue.next(queue.claimed);
     }
-    frame.fetchTicket = fetchedPs > nowPs ? fetcher.lastTicket() : 0;
+    // Alone, nobody comes in between but register writes, for which asking is not worth its cost.
+    boolean isEstimate = fetchedPs > nowPs && dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS;
+    frame.fetchTicket = isEstimate ? fetcher.lastTicket() : 0;
     long doneWaitingPs = Math.max(nowPs, fetchedPs);
     frame.readyPs = Math.max(lastReadyPs, doneWaitingPs + config.rxLatencyPs());
     lastReadyPs = frame.readyPs;
