@@ -125,6 +125,47 @@ class TurnQueueTest {
     assertThat(queue.endPs(before)).isEqualTo(10);
   }
 
+  @Test
+  void shouldRememberMoreWhileEndsAreOfInterest() {
+    TurnQueue large = new TurnQueue(64, 1);
+    for (int i = 0; i < 40; i++) {
+      large.add(i * 100L, 10, 0, 0);
+    }
+    assertThat(large.endPs(0)).isEqualTo(10);
+    assertThat(large.endPs(39)).isEqualTo(3_910);
+
+    for (int i = 40; i < 104; i++) {
+      large.add(i * 100L, 10, 0, i * 100L - 1_000);
+    }
+
+    assertThat(large.endPs(39)).isEqualTo(TurnQueue.FORGOTTEN);
+    assertThat(large.endPs(40)).isEqualTo(4_010);
+    assertThat(large.endPs(103)).isEqualTo(10_310);
+  }
+
+  @Test
+  void shouldUseTheSlotsOfThoseAgainWhoAreOld() {
+    TurnQueue large = new TurnQueue(64, 1);
+    for (int i = 0; i < 100; i++) {
+      large.add(i * 100L, 10, 0, i * 100L - 1_000);
+    }
+
+    // Ten are young enough, which needs 16 slots.
+    assertThat(large.endPs(83)).isEqualTo(TurnQueue.FORGOTTEN);
+    assertThat(large.endPs(84)).isEqualTo(8_410);
+  }
+
+  @Test
+  void shouldCountTheEndsThatChange() {
+    queue.add(100, 10, 0, 0);
+    queue.add(110, 10, 0, 0);
+    assertThat(queue.changesTotal()).isZero();
+
+    queue.add(95, 7, 0, 0);
+
+    assertThat(queue.changesTotal()).isEqualTo(2);
+  }
+
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void shouldServeAsASortedListDoes(long seed) {
