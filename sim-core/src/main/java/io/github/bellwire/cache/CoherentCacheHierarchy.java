@@ -467,5 +467,20 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       }
       return donePs;
     }
+
+    @Override
+    public long memoryMark() {
+      return memory.mark();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return memory.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return memory.changesTotal();
+    }
   }
 }

@@ -352,6 +352,21 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       return dram.write(pa, lengthBytes, atPs + config.devicePs());
     }
 
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long lines(long pa, int lengthBytes) {
       return (pa + lengthBytes - 1 >>> LINE_SHIFT) - (pa >>> LINE_SHIFT) + 1;
     }
@@ -396,6 +411,21 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
         donePs = Math.max(donePs, writeLine(line, isPartial, atPs + config.devicePs()));
       }
       return donePs;
+    }
+
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {

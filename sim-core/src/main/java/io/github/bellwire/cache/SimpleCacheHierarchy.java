@@ -375,6 +375,21 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       return donePs;
     }
 
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long writeLine(long line, boolean isPartial, long atPs) {
       int state = state(line);
       long fetchedPs = 0;

@@ -84,6 +84,16 @@ final class UpstreamPath implements DmaPort {
   }
 
   @Override
+  public long readTicket() {
+    return reads.ticket();
+  }
+
+  @Override
+  public long arrivalPs(long ticket) {
+    return reads.arrivalPs(ticket);
+  }
+
+  @Override
   public long tagFreePs() {
     return reads.tagFreePs();
   }

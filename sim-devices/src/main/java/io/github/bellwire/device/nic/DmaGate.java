@@ -106,6 +106,16 @@ final class DmaGate {
     return sentPs;
   }
 
+  /** {@return a ticket of the last read, to ask {@link #arrivalPs} with} */
+  long readTicket() {
+    return port().readTicket();
+  }
+
+  /** {@return when a read has been answered, as known now; see {@link DmaPort#arrivalPs}} */
+  long arrivalPs(long ticket) {
+    return port().arrivalPs(ticket);
+  }
+
   long tagFreePs() {
     return port().tagFreePs();
   }

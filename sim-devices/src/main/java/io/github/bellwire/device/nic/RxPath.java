@@ -290,7 +290,7 @@ final class RxPath {
   }
 
   private void writeFetched(long nowPs) {
-    while (fetchedFrames > 0 && fifo.get(0).readyPs <= nowPs) {
+    while (fetchedFrames > 0 && isReady(fifo.get(0), nowPs)) {
       if (!dma.isOpen()) {
         return; // Whoever opens it kicks.
       }
@@ -304,6 +304,15 @@ final class RxPath {
     if (fetchedFrames > 0) {
       simulation.schedule(writeNext, fifo.get(0).readyPs);
     }
+  }
+
+  /** Returns whether a frame can be written; its descriptors may be later than they seemed. */
+  private boolean isReady(Frame frame, long nowPs) {
+    if (frame.readyPs <= nowPs && frame.fetchTicket != 0) {
+      long fetchedPs = dma.arrivalPs(frame.fetchTicket);
+      frame.readyPs = Math.max(frame.readyPs, fetchedPs + config.rxLatencyPs());
+    }
+    return frame.readyPs <= nowPs;
   }
 
   /** A queue may have been disabled, or got another ring, since it gave the frame descriptors. */
@@ -387,8 +396,11 @@ final class RxPath {
     frame.firstDescriptor = queue.claimed;
     frame.sequence = queue.sequence;
     frame.epoch = queue.epoch;
-    long doneWaitingPs = Math.max(nowPs, queue.claim(count));
-    lastReadyPs = Math.max(lastReadyPs, doneWaitingPs + latencyPs);
+    long fetchedPs = queue.claim(count);
+    // Alone, nobody comes in between but register writes, for which asking is not worth its cost.
+    boolean isEstimate = fetchedPs > nowPs && dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS;
+    frame.fetchTicket = isEstimate ? fetcher.lastTicket() : 0;
+    lastReadyPs = Math.max(lastReadyPs, Math.max(nowPs, fetchedPs) + latencyPs);
     frame.readyPs = lastReadyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;
