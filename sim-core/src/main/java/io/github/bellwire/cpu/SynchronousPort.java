@@ -136,6 +136,23 @@ public final class SynchronousPort implements CpuPort {
   }
 
   @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    long startPs = nowPs();
+    long deadlinePs = startPs + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
+    while (machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs()) != nowPs()) {
+      long seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs());
+      long nextPs = Math.min(seenPs, simulation.nextEventPs());
+      if (nextPs > deadlinePs) {
+        runUntil(deadlinePs);
+        return NOT_SEEN;
+      }
+      runUntil(nextPs);
+    }
+    runOn(machine.caches().coreLoad(coreIndex, pa, sizeBytes, nowPs()));
+    return nowPs() - startPs;
+  }
+
+  @Override
   public void delay(long durationPs) {
     runUntil(nowPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
   }
