@@ -194,6 +194,17 @@ public interface CpuPort {
   long spinUntil(long pa, int sizeBytes, long value, long timeoutPs);
 
   /**
+   * Begins a section of code in which nobody else comes in between, as under a lock with interrupts
+   * off: on the synchronous port the clock stands still until the section ends and catches up then.
+   * Routines always run like that. Sections nest; none may wait for something that has yet to
+   * happen.
+   */
+  void beginCritical();
+
+  /** Ends the section that began last. */
+  void endCritical();
+
+  /**
    * Computes for a while.
    *
    * @param durationPs time in picoseconds, at least 0

@@ -156,6 +156,12 @@ final class LocalTimePort implements CpuPort {
   }
 
   @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     localPs += requireNotNegative(durationPs, "durationPs");
   }

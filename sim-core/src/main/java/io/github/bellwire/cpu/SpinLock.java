@@ -16,13 +16,13 @@ import java.util.Arrays;
  * is called later may come earlier: it takes the first gap that is as long as the lock was held the
  * last time. If it then holds the lock for longer, the excess is counted ({@link
  * #overlapPsTotal()}), for the holder behind it has been there already. Waiting passes on the
- * order of arrival among those that wait, as a ticket lock does.
+ * order of arrival among those that wait, as a ticket lock does. Between {@link #acquire} and
+ * {@link #release} code must not wait for anything.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class SpinLock {
   private static final int INTERVALS = 64;
-  private static final int NESTING = 16;
 
   private final int acquireCycles;
   private final long handoverPs;
@@ -33,11 +33,9 @@ public final class SpinLock {
   private final int[] owners = new int[INTERVALS];
   private int count;
 
-  /** Starts of those who hold it now: a port that lets time run lets others in between. */
-  private final long[] open = new long[NESTING];
-
-  private int depth;
-  private long lastHoldPs;
+  private boolean isHeld;
+  private long heldSincePs;
+  private long lastHoldPs = 1;
 
   private long acquisitionsCount;
   private long contendedCount;
@@ -65,6 +63,10 @@ public final class SpinLock {
    * @param port the core
    */
   public void acquire(CpuPort port) {
+    if (isHeld) {
+      throw new IllegalStateException("lock must be free: heldSincePs=" + heldSincePs);
+    }
+    port.beginCritical();
     port.compute(acquireCycles);
     long nowPs = port.nowPs();
     int place = 0;
@@ -72,15 +74,13 @@ public final class SpinLock {
       place++;
     }
     long startPs = startBehind(place - 1, port.coreIndex(), nowPs);
-    while (place < count && startsPs[place] < startPs + Math.max(1, lastHoldPs)) {
+    while (place < count && startsPs[place] < startPs + lastHoldPs) {
       startPs = startBehind(place, port.coreIndex(), nowPs);
       place++;
     }
     insert(place, startPs, startPs + lastHoldPs, port.coreIndex());
-    if (depth == NESTING) {
-      throw new IllegalStateException("lock must be released: depth=" + depth);
-    }
-    open[depth++] = startPs;
+    isHeld = true;
+    heldSincePs = startPs;
     acquisitionsCount++;
     long waitPs = startPs - nowPs;
     if (waitPs > handoverPs) {
@@ -128,11 +128,12 @@ public final class SpinLock {
    * @throws IllegalStateException if nobody holds it
    */
   public void release(CpuPort port) {
-    if (depth == 0) {
+    if (!isHeld) {
       throw new IllegalStateException("lock must be held to be released");
     }
-    long startPs = open[--depth];
-    long endPs = port.nowPs();
+    isHeld = false;
+    long startPs = heldSincePs;
+    long endPs = Math.max(port.nowPs(), startPs + 1);
     lastHoldPs = endPs - startPs;
     holdPsTotal += lastHoldPs;
     int place = Arrays.binarySearch(startsPs, 0, count, startPs);
@@ -142,6 +143,7 @@ public final class SpinLock {
         overlapPsTotal += Math.max(0, endPs - startsPs[place + 1]);
       }
     }
+    port.endCritical();
   }
 
   /** {@return how often the lock was taken} */

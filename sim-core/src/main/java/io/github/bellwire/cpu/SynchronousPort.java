@@ -21,6 +21,8 @@ public final class SynchronousPort implements CpuPort {
   private final DeviceAccess devices;
   private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
+  private int criticalDepth;
+  private long localPs;
 
   /**
    * Creates a port that executes on a core.
@@ -39,7 +41,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public long nowPs() {
-    return simulation.nowPs();
+    return criticalDepth == 0 ? simulation.nowPs() : localPs;
   }
 
   @Override
@@ -153,6 +155,24 @@ public final class SynchronousPort implements CpuPort {
   }
 
   @Override
+  public void beginCritical() {
+    if (criticalDepth++ == 0) {
+      localPs = simulation.nowPs();
+    }
+  }
+
+  @Override
+  public void endCritical() {
+    if (criticalDepth == 0) {
+      throw new IllegalStateException("a critical section must have begun");
+    }
+    criticalDepth--;
+    if (criticalDepth == 0) {
+      runUntil(localPs);
+    }
+  }
+
+  @Override
   public void delay(long durationPs) {
     runUntil(nowPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
   }
@@ -189,6 +209,10 @@ public final class SynchronousPort implements CpuPort {
   }
 
   private void runUntil(long ps) {
+    if (criticalDepth > 0) {
+      localPs = Math.max(localPs, ps);
+      return;
+    }
     simulation.runUntil(ps);
     machine.commits().settle(simulation.nowPs());
   }

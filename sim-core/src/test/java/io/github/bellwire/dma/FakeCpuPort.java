@@ -139,6 +139,12 @@ final class FakeCpuPort implements CpuPort {
   }
 
   @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }

@@ -141,6 +141,12 @@ class FakePort implements CpuPort {
   }
 
   @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }
