@@ -5,6 +5,10 @@ public final class TranslationResult {
   private long pa;
   private long readyPs;
   private DmaStatus status = DmaStatus.OK;
+  // Of an answer to a translation request.
+  private long rangeBytes;
+  private boolean isReadable;
+  private boolean isWritable;
 
   /** Creates an outcome that nobody has filled in yet. */
   public TranslationResult() {}
@@ -19,6 +23,29 @@ public final class TranslationResult {
     pa = newPa;
     readyPs = newReadyPs;
     status = DmaStatus.OK;
+  }
+
+  /**
+   * Answers a {@linkplain AddressType#TRANSLATION_REQUEST request for a translation}: with the
+   * address of the page, or, neither readable nor writable, with the news that there is none.
+   *
+   * @param newPa host physical address of the first byte asked about
+   * @param newRangeBytes the aligned range around it that lies as it does in the device's addresses
+   *     and has the same rights: a power of two, at least 4096
+   * @param newIsReadable whether the device may read it
+   * @param newIsWritable whether the device may write it
+   * @param newReadyPs when that is known, in picoseconds
+   */
+  public void granted(
+      long newPa,
+      long newRangeBytes,
+      boolean newIsReadable,
+      boolean newIsWritable,
+      long newReadyPs) {
+    translated(newPa, newReadyPs);
+    rangeBytes = newRangeBytes;
+    isReadable = newIsReadable;
+    isWritable = newIsWritable;
   }
 
   /**
@@ -45,5 +72,20 @@ public final class TranslationResult {
   /** {@return OK, or why the access is refused} */
   public DmaStatus status() {
     return status;
+  }
+
+  /** {@return bytes of the range around {@link #pa()}; of an answer to a translation request} */
+  public long rangeBytes() {
+    return rangeBytes;
+  }
+
+  /** {@return whether the device may read; of an answer to a translation request} */
+  public boolean isReadable() {
+    return isReadable;
+  }
+
+  /** {@return whether the device may write; of an answer to a translation request} */
+  public boolean isWritable() {
+    return isWritable;
   }
 }
