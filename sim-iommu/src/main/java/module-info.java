@@ -1,5 +1,7 @@
-/** Address translation for devices: will hold page tables, IOTLB, walkers and invalidation. */
+/** Address translation for devices: tables, walks, what is remembered of them, and faults. */
 module io.github.bellwire.iommu {
   requires transitive io.github.bellwire.core;
   requires static transitive org.jspecify;
+
+  exports io.github.bellwire.iommu.layout;
 }

@@ -5,7 +5,7 @@ public final class TranslationResult {
   private long pa;
   private long readyPs;
   private DmaStatus status = DmaStatus.OK;
-  // Of an answer to a translation request.
+  // Of the answer to a translation request.
   private long rangeBytes;
   private boolean isReadable;
   private boolean isWritable;
@@ -26,17 +26,16 @@ public final class TranslationResult {
   }
 
   /**
-   * Answers a {@linkplain AddressType#TRANSLATION_REQUEST request for a translation}: with the
-   * address of the page, or, neither readable nor writable, with the news that there is none.
+   * Answers a translation request ({@link AddressType#TRANSLATION_REQUEST}).
    *
-   * @param newPa host physical address of the first byte asked about
-   * @param newRangeBytes the aligned range around it that lies as it does in the device's addresses
-   *     and has the same rights: a power of two, at least 4096
-   * @param newIsReadable whether the device may read it
-   * @param newIsWritable whether the device may write it
-   * @param newReadyPs when that is known, in picoseconds
+   * @param newPa host physical address that stands for the first byte asked about
+   * @param newRangeBytes size of the naturally aligned range for which that holds, a power of two
+   *     and at least 4096
+   * @param newIsReadable whether the device may read there
+   * @param newIsWritable whether the device may write there; with neither there is no translation
+   * @param newReadyPs when it is known, in picoseconds
    */
-  public void granted(
+  public void translatedRange(
       long newPa,
       long newRangeBytes,
       boolean newIsReadable,
@@ -64,6 +63,21 @@ public final class TranslationResult {
     return pa;
   }
 
+  /** {@return of a translation request: size of the aligned range that the answer is about} */
+  public long rangeBytes() {
+    return rangeBytes;
+  }
+
+  /** {@return of a translation request: whether the device may read there} */
+  public boolean isReadable() {
+    return isReadable;
+  }
+
+  /** {@return of a translation request: whether the device may write there} */
+  public boolean isWritable() {
+    return isWritable;
+  }
+
   /** {@return when the outcome is known, in picoseconds} */
   public long readyPs() {
     return readyPs;
@@ -72,20 +86,5 @@ public final class TranslationResult {
   /** {@return OK, or why the access is refused} */
   public DmaStatus status() {
     return status;
-  }
-
-  /** {@return bytes of the range around {@link #pa()}; of an answer to a translation request} */
-  public long rangeBytes() {
-    return rangeBytes;
-  }
-
-  /** {@return whether the device may read; of an answer to a translation request} */
-  public boolean isReadable() {
-    return isReadable;
-  }
-
-  /** {@return whether the device may write; of an answer to a translation request} */
-  public boolean isWritable() {
-    return isWritable;
   }
 }

@@ -64,7 +64,7 @@ class AtsTest {
         result.refused(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
       } else {
         long pa = request.iova() + (1 << 20);
-        result.granted(pa, rangeBytes, isReadable, isWritable, readyPs);
+        result.translatedRange(pa, rangeBytes, isReadable, isWritable, readyPs);
       }
     }
 
