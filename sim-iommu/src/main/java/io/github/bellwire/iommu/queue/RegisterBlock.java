@@ -140,6 +140,30 @@ public final class RegisterBlock implements IntegratedRegisters {
         && protectedMemory.contains(pa, lengthBytes);
   }
 
+  /**
+   * A device asks for a page, see {@link io.github.bellwire.pcie.RemappingUnit}.
+   *
+   * @param requesterId who asks
+   * @param pasid process address space, or none
+   * @param iova first byte of the page
+   * @param isRead whether the device wants to read
+   * @param isWrite whether the device wants to write
+   * @param isLast whether this is the last of its group
+   * @param groupIndex 0..511
+   * @param atPs when it arrives
+   */
+  public void onPageRequest(
+      int requesterId,
+      int pasid,
+      long iova,
+      boolean isRead,
+      boolean isWrite,
+      boolean isLast,
+      int groupIndex,
+      long atPs) {
+    pageRequests.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+  }
+
   /** {@return the invalidation queue} */
   public InvalidationQueue invalidationQueue() {
     return queue;
