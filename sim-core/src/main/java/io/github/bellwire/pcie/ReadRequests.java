@@ -49,12 +49,14 @@ final class ReadRequests {
       UpstreamPath path,
       Requester requester,
       WriteRequests writes,
+      ReadSlots slots,
       RootComplex rootComplex,
       DownstreamPort port,
       DeviceCachePort caches) {
     this.path = path;
     this.requester = requester;
     this.writes = writes;
+    this.slots = slots;
     this.rootComplex = rootComplex;
     this.port = port;
     this.caches = caches;
@@ -62,7 +64,6 @@ final class ReadRequests {
     commits = rootComplex.commits();
     upstream = port.upstream();
     downstream = port.downstream();
-    slots = new ReadSlots(port.link());
     cutter = port.cutter();
     faults = port.faultyTlps();
     deviceErrors = port.deviceErrors();
@@ -179,8 +180,10 @@ final class ReadRequests {
 
   private long header01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(
-        false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag());
+    return TlpHeader.withAddressType(
+        TlpHeader.request01(
+            false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag()),
+        requester.addressType());
   }
 
   private void tapRead(long iova, int lengthBytes, long sentPs, long effectivePs) {
