@@ -48,7 +48,7 @@ public final class IommuDriver {
   private final List<Attachment> attachments = new ArrayList<>();
   private final long[] contextTables = new long[RootEntryLayout.ENTRIES];
 
-  private @Nullable InvalidationQueue queue;
+  private @Nullable CommandQueue queue;
   private long rootPa;
   private long interruptTablePa = PageAllocator.NO_MEMORY;
   private int interruptEntriesUsed;
@@ -96,7 +96,7 @@ public final class IommuDriver {
     long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
     requireCapabilities(capability, extended, remapsInterrupts);
     isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
-    InvalidationQueue newQueue = new InvalidationQueue(config, pages, registersPa, capability);
+    CommandQueue newQueue = new CommandQueue(config, pages, registersPa, capability);
     startQueue(port, newQueue);
     queue = newQueue;
     if (remapsInterrupts) {
@@ -124,14 +124,14 @@ public final class IommuDriver {
     }
   }
 
-  private void startQueue(CpuPort port, InvalidationQueue newQueue) {
+  private void startQueue(CpuPort port, CommandQueue newQueue) {
     newQueue.clear(port);
     port.mmioWrite(registersPa + RegisterLayout.IQT, Long.BYTES, 0);
     port.mmioWrite(registersPa + RegisterLayout.IQA, Long.BYTES, newQueue.ringPa());
     switchOn(port, RegisterLayout.QUEUED_INVALIDATION_ENABLE);
   }
 
-  private void startInterruptRemapping(CpuPort port, InvalidationQueue newQueue) {
+  private void startInterruptRemapping(CpuPort port, CommandQueue newQueue) {
     int tableBytes = INTERRUPT_ENTRIES * InterruptEntryLayout.LENGTH_BYTES;
     interruptTablePa = pages.allocate(tableBytes);
     if (interruptTablePa == PageAllocator.NO_MEMORY) {
@@ -291,7 +291,7 @@ public final class IommuDriver {
     DmaDomain domain = attachment.domain();
     long table = contextTables[requesterId >>> 8];
     storeContext(port, table, requesterId, 0, 0);
-    InvalidationQueue running = requireStarted();
+    CommandQueue running = requireStarted();
     running.invalidateContext(port, false, domain == null ? 0 : domain.id(), requesterId);
     if (domain == null) {
       running.invalidateAll(port);
@@ -424,8 +424,8 @@ public final class IommuDriver {
     }
   }
 
-  private InvalidationQueue requireStarted() {
-    InvalidationQueue running = queue;
+  private CommandQueue requireStarted() {
+    CommandQueue running = queue;
     if (running == null) {
       throw new IllegalStateException("the driver must have been started");
     }

@@ -19,7 +19,7 @@ import io.github.bellwire.iommu.layout.RegisterLayout;
  * or repeated if a device did not answer in time. Not modelled: the lock is free while a core waits,
  * where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
-final class InvalidationQueue implements InvalidationCommands {
+final class CommandQueue implements InvalidationCommands {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
@@ -58,7 +58,7 @@ final class InvalidationQueue implements InvalidationCommands {
    * @param registersPa the IOMMU
    * @param capability its capability register
    */
-  InvalidationQueue(
+  CommandQueue(
       IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
     this.config = config;
     this.registersPa = registersPa;
