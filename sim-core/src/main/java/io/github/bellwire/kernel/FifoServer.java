@@ -24,7 +24,7 @@ public final class FifoServer {
 
   private static final int REMEMBERED = 512;
 
-  // In the order of arrival; place 0 stands for all that are not remembered any more.
+  // In the order of arrival.
   private final long[] arrivals = new long[REMEMBERED];
   private final long[] services = new long[REMEMBERED];
   private final long[] ends = new long[REMEMBERED];
@@ -61,29 +61,24 @@ public final class FifoServer {
 
   private void insert(int at, long arrivalPs, int caller) {
     int place = at;
-    if (count == REMEMBERED) {
-      // Of the two oldest, the older is forgotten.
-      int from = place == 0 ? 1 : 0;
-      int moved = place - 1;
-      if (from == 0 && moved > 0) {
-        System.arraycopy(arrivals, 1, arrivals, 0, moved);
-        System.arraycopy(services, 1, services, 0, moved);
-        System.arraycopy(ends, 1, ends, 0, moved);
-        System.arraycopy(callers, 1, callers, 0, moved);
-      }
-      place = Math.max(0, moved);
-    } else {
-      System.arraycopy(arrivals, place, arrivals, place + 1, count - place);
-      System.arraycopy(services, place, services, place + 1, count - place);
-      System.arraycopy(ends, place, ends, place + 1, count - place);
-      System.arraycopy(callers, place, callers, place + 1, count - place);
+    if (count < REMEMBERED) {
+      move(place, place + 1, count - place);
       count++;
+    } else if (place > 0) {
+      move(1, 0, --place); // The oldest is forgotten.
     }
     arrivals[place] = arrivalPs;
     services[place] = 0;
     ends[place] = arrivalPs;
     callers[place] = caller;
     served = place;
+  }
+
+  private void move(int from, int to, int length) {
+    System.arraycopy(arrivals, from, arrivals, to, length);
+    System.arraycopy(services, from, services, to, length);
+    System.arraycopy(ends, from, ends, to, length);
+    System.arraycopy(callers, from, callers, to, length);
   }
 
   /**
