@@ -121,7 +121,8 @@ public final class Host {
     }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
     bounceBuffers = 
-        new BounceBufferPool(pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
+        new BounceBufferPool(
+            simulation, pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
   }
 
   private RemappingUnit newUnit(RemappingFactory remapping) {

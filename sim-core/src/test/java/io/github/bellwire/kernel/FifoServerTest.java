@@ -8,7 +8,8 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
 class FifoServerTest {
-  private final FifoServer server = new FifoServer();
+  private final Simulation simulation = new Simulation(1);
+  private final FifoServer server = new FifoServer(simulation);
 
   private long serve(long arrivalPs, int caller, long servicePs) {
     long startPs = server.enter(arrivalPs, caller);
@@ -66,14 +67,17 @@ class FifoServerTest {
   }
 
   @Test
-  void shouldForgetTheOldest() {
-    for (int i = 0; i < 600; i++) {
-      serve(1_000 + 10L * i, 0, 10);
+  void shouldForgetWhatIsDone() {
+    // Each arrives when the one before it has been served for 10 of 15 ps.
+    for (int i = 0; i < 100_000; i++) {
+      long arrivalPs = Math.max(0, 15L * i - 5);
+      simulation.runUntil(arrivalPs);
+      assertThat(serve(arrivalPs, i & 1, 15)).isEqualTo(15L * i);
     }
-    // The first that is remembered is the 89th, which arrives at 1880.
-    assertThat(serve(1_500, 1, 5)).isEqualTo(1_500);
-    assertThat(server.predecessor()).isEqualTo(FifoServer.NOBODY);
-    assertThat(serve(6_995, 1, 5)).isGreaterThanOrEqualTo(7_000);
+    simulation.runUntil(2_000_000);
+    assertThat(server.idlePs()).isEqualTo(2_000_000);
+    serve(2_000_000, 0, 1);
+    assertThat(server.predecessor()).isEqualTo(1);
   }
 
   @Test

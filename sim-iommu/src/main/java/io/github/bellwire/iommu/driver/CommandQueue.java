@@ -5,6 +5,7 @@ import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * Software's side of the VT-d invalidation queue, after qi_submit_sync of Linux
@@ -54,12 +55,13 @@ final class CommandQueue implements InvalidationCommands {
   /**
    * Creates an empty ring.
    *
+   * @param simulation the clock
    * @param pages where ring and status words come from
    * @param registersPa the IOMMU
    * @param capability its capability register
    */
   CommandQueue(
-      IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
+      Simulation simulation, IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);
@@ -69,7 +71,7 @@ final class CommandQueue implements InvalidationCommands {
     }
     isPageSelective = (capability & RegisterLayout.CAP_PAGE_SELECTIVE) != 0;
     addressMaskMax = (int) (capability >>> RegisterLayout.CAP_ADDRESS_MASK_SHIFT) & 0x3F;
-    lock = config.costs().newLock();
+    lock = config.costs().newLock(simulation);
   }
 
   /** Clears ring and status words. */

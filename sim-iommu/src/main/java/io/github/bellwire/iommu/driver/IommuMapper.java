@@ -140,7 +140,7 @@ public final class IommuMapper implements DmaMapper {
     long unmappedPs = port.nowPs();
     TableList freed = enter();
     domain.tables().unmap(port, iova, pages << PageTables.PAGE_BYTES_SHIFT, freed);
-    chargeTables(port);
+    chargeTables(port, costs.unmapTableCycles());
     FlushQueue queue = domain.flushQueue();
     if (queue != null) {
       queue.add(port, pfn, pages, freed, unmappedPs, statistics);
@@ -158,7 +158,7 @@ public final class IommuMapper implements DmaMapper {
     long lengthBytes = pages << PageTables.PAGE_BYTES_SHIFT;
     TableList replaced = enter();
     boolean isMapped = domain.tables().tryMap(port, iova, pa, lengthBytes, rights, replaced);
-    chargeTables(port);
+    chargeTables(port, costs.mapTableCycles());
     if (!replaced.isEmpty()) {
       domain.commands().invalidatePages(port, domain, iova, pages, false);
       domain.tables().free(replaced);
@@ -167,9 +167,8 @@ public final class IommuMapper implements DmaMapper {
     return isMapped;
   }
 
-  private void chargeTables(CpuPort port) {
-    port.compute(
-        costs.tableCycles() + domain.tables().entriesChanged() * costs.tableEntryCycles());
+  private void chargeTables(CpuPort port, int cycles) {
+    port.compute(cycles + domain.tables().entriesChanged() * costs.tableEntryCycles());
   }
 
   /** Takes addresses, below 4 GiB as long as there are any. */

@@ -64,7 +64,7 @@ public final class InvalidationQueue {
   // When the head that software sees moves on.
   private final TimedRing doneDescriptors = new TimedRing();
   // Cores that run ahead of the clock may write the tail at a time before that of an earlier call.
-  private final FifoServer worker = new FifoServer();
+  private final FifoServer worker;
   private final InvalidationDescriptor descriptor = new InvalidationDescriptor();
   private final byte[] status = new byte[STATUS_BYTES];
 
@@ -87,6 +87,7 @@ public final class InvalidationQueue {
   private long busyPsTotal;
 
   InvalidationQueue(
+      Simulation simulation,
       InvalidationConfig config,
       InvalidationCommands commands,
       DeviceTlbs deviceTlbs,
@@ -95,6 +96,7 @@ public final class InvalidationQueue {
       DeviceCachePort caches,
       FaultLog faults,
       CompletionStatus completions) {
+    worker = new FifoServer(simulation);
     this.config = config;
     this.commands = commands;
     this.deviceTlbs = deviceTlbs;
