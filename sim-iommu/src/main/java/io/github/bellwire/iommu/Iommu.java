@@ -33,8 +33,11 @@ public final class Iommu implements RemappingUnit {
   private final TranslationUnit translation;
   private final InterruptRemapper interrupts;
   private final RegisterBlock registers;
+  private final DeviceTlbs deviceTlbs = new FabricDeviceTlbs();
+  private final TranslationRequest pageQuestion = new TranslationRequest();
   private @Nullable RootComplex rootComplex;
   private long protectedRefusalsTotal;
+  private long pageRefusalsTotal;
 
   /**
    * Creates an IOMMU in its state after reset.
@@ -59,7 +62,7 @@ public final class Iommu implements RemappingUnit {
             translation,
             interrupts,
             faults,
-            new FabricDeviceTlbs());
+            deviceTlbs);
   }
 
   /** The caches of the devices behind the root complex. */

@@ -56,11 +56,7 @@ public final class TranslationPresets {
       int entriesPerReadWalk, long missPs, boolean serializesPerLeafTable) {
     return new TranslationConfig(
         XEON_E5_CAPABILITIES,
-        new Iotlb(
-            1,
-            IOTLB_ENTRIES,
-            entriesPerReadWalk,
-            Integer.getInteger("x.wr", 2)),
+        new Iotlb(1, IOTLB_ENTRIES, entriesPerReadWalk, Integer.getInteger("x.wr", 2)),
         new PagingCaches(32, 32, 64),
         64,
         64,
