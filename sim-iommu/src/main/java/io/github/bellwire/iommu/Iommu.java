@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.interrupt.InterruptRemapper;
+import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.queue.DeviceTlbs;
 import io.github.bellwire.iommu.queue.FaultLog;
 import io.github.bellwire.iommu.queue.InvalidationQueue;
@@ -11,6 +12,7 @@ import io.github.bellwire.iommu.queue.PageRequestQueue;
 import io.github.bellwire.iommu.queue.RegisterBlock;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.iommu.walk.TranslationUnit;
+import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.IntegratedRegisters;
 import io.github.bellwire.pcie.RemappingUnit;
@@ -119,7 +121,19 @@ public final class Iommu implements RemappingUnit {
       boolean isLast,
       int groupIndex,
       long atPs) {
-    registers.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+    pageQuestion.from(requesterId, pasid, AddressType.TRANSLATION_REQUEST);
+    pageQuestion.access(iova, 1, isWrite, atPs);
+    if (config.registers().hasPageRequests()
+        && translation.isEnabled()
+        && translation.permitsPageRequest(pageQuestion)) {
+      registers.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+      return;
+    }
+    pageRefusalsTotal++;
+    if (isLast) {
+      int invalid = InvalidationDescriptorLayout.RESPONSE_INVALID;
+      deviceTlbs.respond(requesterId, pasid, groupIndex, invalid, atPs);
+    }
   }
 
   /** {@return what it is} */
@@ -157,5 +171,10 @@ public final class Iommu implements RemappingUnit {
    */
   public long protectedRefusalsTotal() {
     return protectedRefusalsTotal;
+  }
+
+  /** {@return page requests refused, of devices that may not send any} */
+  public long pageRefusalsTotal() {
+    return pageRefusalsTotal;
   }
 }
