@@ -19,6 +19,7 @@ import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.TranslationRequest;
 import io.github.bellwire.pcie.TranslationResult;
+import io.github.bellwire.stats.StatsRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -176,5 +177,43 @@ public final class Iommu implements RemappingUnit {
   /** {@return page requests refused, of devices that may not send any} */
   public long pageRefusalsTotal() {
     return pageRefusalsTotal;
+  }
+
+  /**
+   * Names its counters.
+   *
+   * @param registry receives them
+   * @param prefix such as {@code iommu}
+   */
+  public void registerCounters(StatsRegistry registry, String prefix) {
+    TranslationStatistics done = statistics();
+    InvalidationQueue queue = invalidationQueue();
+    registry.register(prefix + ".lookups_count", done::lookupsTotal);
+    registry.register(prefix + ".iotlb_hits_count", done::iotlbHitsTotal);
+    registry.register(prefix + ".iotlb_misses_count", done::iotlbMissesTotal);
+    registry.register(prefix + ".iotlb_fills_count", done::iotlbFillsTotal);
+    registry.register(prefix + ".context_lookups_count", done::contextLookupsTotal);
+    registry.register(prefix + ".context_hits_count", done::contextHitsTotal);
+    registry.register(prefix + ".paging_hits_2m_count", done::pagingHits2mTotal);
+    registry.register(prefix + ".paging_hits_1g_count", done::pagingHits1gTotal);
+    registry.register(prefix + ".paging_hits_512g_count", done::pagingHits512gTotal);
+    registry.register(prefix + ".walks_count", done::walksTotal);
+    registry.register(prefix + ".walker_full_ps", done::walkerFullPsTotal);
+    registry.register(prefix + ".walker_busy_ps", done::walkerBusyPsTotal);
+    registry.register(prefix + ".memory_accesses_count", done::memoryAccessesTotal);
+    registry.register(prefix + ".invalidations_global_count", done::globalInvalidationsTotal);
+    registry.register(prefix + ".invalidations_domain_count", done::domainInvalidationsTotal);
+    registry.register(prefix + ".invalidations_page_count", done::pageInvalidationsTotal);
+    registry.register(prefix + ".queue_descriptors_count", queue::descriptorsTotal);
+    registry.register(prefix + ".queue_busy_ps", queue::busyPsTotal);
+    registry.register(prefix + ".queue_errors_count", queue::errorsTotal);
+    registry.register(prefix + ".queue_timeouts_count", queue::timeoutsTotal);
+    registry.register(prefix + ".faults_count", faults::faultsTotal);
+    registry.register(prefix + ".faults_recorded_count", faults::recordedTotal);
+    registry.register(prefix + ".faults_dropped_count", faults::droppedTotal);
+    registry.register(prefix + ".interrupts_remapped_count", interrupts::remappedTotal);
+    registry.register(prefix + ".interrupts_refused_count", interrupts::refusedTotal);
+    registry.register(prefix + ".page_requests_count", pageRequests()::queuedTotal);
+    registry.register(prefix + ".page_requests_dropped_count", pageRequests()::droppedTotal);
   }
 }

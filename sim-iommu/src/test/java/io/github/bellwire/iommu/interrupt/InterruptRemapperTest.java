@@ -337,6 +337,22 @@ class InterruptRemapperTest {
   }
 
   @Test
+  void shouldForgetEarlierRatherThanRememberInvalidationsForEver() {
+    entry(1, ENTRY, FROM_DEVICE);
+    send(1, DEVICE, 0);
+    entry(1, 0, 0);
+    remapper.invalidateEntries(1, 1, 1_000_000);
+    for (int i = 0; i < 63; i++) {
+      remapper.invalidateEntries(2, 1, 2_000_000);
+    }
+    send(1, DEVICE, 100_000);
+    assertThat(faults).isEmpty();
+    remapper.invalidateEntries(2, 1, 2_000_000);
+    send(1, DEVICE, 100_000);
+    assertThat(faults).hasSize(1);
+  }
+
+  @Test
   void shouldSurviveEveryMessageAndEveryTable() {
     SplittableRandom random = new SplittableRandom(5);
     for (int i = 0; i < 200_000; i++) {
