@@ -122,6 +122,27 @@ public final class TranslationUnit implements Translation {
     }
   }
 
+  /**
+   * {@return whether the tables let a device ask software for a page; if not, the fault has been
+   * recorded}
+   *
+   * @param request who asks for what, and when
+   */
+  public boolean permitsPageRequest(TranslationRequest request) {
+    DeviceContext context = contexts.find(request);
+    FaultReason fault = contexts.fault();
+    if (context != null && !contexts.isScalable()) {
+      fault = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
+    } else if (context != null && !context.allowsPageRequests) {
+      fault = FaultReason.PAGE_REQUEST_DISABLED;
+    }
+    if (fault == null) {
+      return true;
+    }
+    record(request, fault, contexts.readyPs());
+    return false;
+  }
+
   private void translate(
       TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
     long iova = request.iova();
