@@ -134,7 +134,11 @@ public record TranslationConfig(
    *     one after the other
    */
   public record Walkers(
-      int count, int forWritesOnly, long overheadPs, long perReadPs, boolean serializesPerLeafTable) {
+      int count,
+      int forWritesOnly,
+      long overheadPs,
+      long perReadPs,
+      boolean serializesPerLeafTable) {
     // Checked here and nowhere else.
     public Walkers {
       require(count >= 1 && count <= 64, "count", count, "1..64");

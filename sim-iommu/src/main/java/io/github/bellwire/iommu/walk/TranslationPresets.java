@@ -58,8 +58,7 @@ public final class TranslationPresets {
    * @param reach pages that one read at a time finds
    * @param missPs what a read takes longer that misses: a walk with one read
    */
-  private static TranslationConfig xeonE5(
-      int reach, long missPs, boolean serializesPerLeafTable) {
+  private static TranslationConfig xeonE5(int reach, long missPs, boolean serializesPerLeafTable) {
     int entriesPerReadWalk = IOTLB_ENTRIES - reach + 1;
     return new TranslationConfig(
         XEON_E5_CAPABILITIES,
