@@ -40,7 +40,7 @@ class NicPolicyTest {
     if (policy == MappingPolicy.OFF) {
       bench = new DriverBench(HostConfig.GEN4_SERVER, CARD, software, null);
     } else {
-      IommuFactory factory = new IommuFactory(IommuPresets.of("bdw"));
+      IommuFactory factory = new IommuFactory(IommuPresets.ICE_LAKE);
       Host host = new Host(HostConfig.GEN4_SERVER, 1, factory);
       iommu = factory.iommu();
       bench = new DriverBench(host, CARD, software, null, (h, f) -> attach(h, f, policy));
