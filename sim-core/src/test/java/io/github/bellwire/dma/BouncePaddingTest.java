@@ -18,8 +18,7 @@ class BouncePaddingTest {
   private final PageAllocator allocator = new PageAllocator(MemoryZones.ofRam(GIB, GIB));
   private final BounceBufferPool pool = new BounceBufferPool(allocator, MIB);
   private final FakeMapper mapper = new PageMapper();
-  private final DmaDevice device =
-      new DmaDevice(DmaConfig.LINUX_DEFAULT, allocator, mapper, pool);
+  private final DmaDevice device = new DmaDevice(DmaConfig.LINUX_DEFAULT, allocator, mapper, pool);
 
   /** Bounces what does not fill whole pages. */
   private static final class PageMapper extends FakeMapper {
@@ -41,8 +40,7 @@ class BouncePaddingTest {
 
   @Test
   void shouldBounceOnlyWhatDoesNotFillPages() {
-    assertThat(device.mapSingle(port, HIGH, 8192, TO_DEVICE))
-        .isEqualTo(HIGH + FakeMapper.DISTANCE);
+    assertThat(device.mapSingle(port, HIGH, 8192, TO_DEVICE)).isEqualTo(HIGH + FakeMapper.DISTANCE);
     assertThat(device.bouncedMapsCount()).isZero();
     device.mapSingle(port, HIGH, 8191, TO_DEVICE);
     device.mapSingle(port, HIGH + 2048, 4096, TO_DEVICE);
@@ -112,7 +110,8 @@ class BouncePaddingTest {
   @Test
   void shouldGiveEachCoreAnArea() {
     BounceBufferPool areas =
-        new BounceBufferPool(new Simulation(1), new PageAllocator(MemoryZones.ofRam(GIB, GIB)), MIB, 3, 100);
+        new BounceBufferPool(
+            new Simulation(1), new PageAllocator(MemoryZones.ofRam(GIB, GIB)), MIB, 3, 100);
     assertThat(areas.areasCount()).isEqualTo(4);
 
     // 512 slots, 128 for each core; core 0 goes on in the area of core 1.

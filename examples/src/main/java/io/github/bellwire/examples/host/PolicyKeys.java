@@ -19,7 +19,7 @@ public final class PolicyKeys {
 
   /** Whose driver it has. */
   public static final Key<String> KERNEL =
-      Key.of(
+      Key.optional(
           "iommu.kernel",
           ValueTypes.words(
               IommuDriverConfig.PRESETS.stream().map(IommuDriverConfig::name).toList()),
@@ -37,7 +37,7 @@ public final class PolicyKeys {
    * @param settings of a scenario with {@link #ALL} keys
    */
   static IommuDriverConfig kernel(Settings settings) {
-    String name = settings.value(KERNEL);
+    String name = settings.supply(KERNEL, IommuDriverConfig.LINUX_6_12.name());
     return IommuDriverConfig.PRESETS.stream()
         .filter(config -> config.name().equals(name))
         .findFirst()

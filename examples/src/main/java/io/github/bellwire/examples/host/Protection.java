@@ -88,8 +88,7 @@ public final class Protection {
     if (driver == null) {
       return host.newDmaDevice();
     }
-    var mapper =
-        driver.attach(host.synchronousPort(0), function.bdf().requesterId(), policy);
+    var mapper = driver.attach(host.synchronousPort(0), function.bdf().requesterId(), policy);
     if (mapper instanceof IommuMapper translated) {
       mappers.add(translated);
     }

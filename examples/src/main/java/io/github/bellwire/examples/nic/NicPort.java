@@ -45,8 +45,7 @@ final class NicPort {
       BufferPool pool,
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
-    return new NicPort(
-        nic, slot, new NicDriver(software, access, bar0, dma, pool, trace));
+    return new NicPort(nic, slot, new NicDriver(software, access, bar0, dma, pool, trace));
   }
 
   Nic nic() {

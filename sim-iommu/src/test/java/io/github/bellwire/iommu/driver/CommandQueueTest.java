@@ -120,8 +120,7 @@ class CommandQueueTest {
     assertThat(done(machine, IOTLB) - iotlb).isLessThanOrEqualTo(1);
     long next = machine.mapPages(1, TO_DEVICE).get(0);
     machine.dma.unmapSingle(machine.port, next, 4096, TO_DEVICE);
-    assertThat(machine.device.read(next, new byte[4], machine.nowPs()))
-        .isNotEqualTo(DmaStatus.OK);
+    assertThat(machine.device.read(next, new byte[4], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
   }
 
   @Test

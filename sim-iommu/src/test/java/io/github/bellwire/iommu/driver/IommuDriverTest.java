@@ -14,8 +14,10 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.ReservedRegion;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.DmaStatus;
 import java.util.List;
 import java.util.Objects;
@@ -77,15 +79,19 @@ class IommuDriverTest {
 
   @Test
   void shouldMapReservedMemoryToItselfAndHandOutNoneOfItsAddresses() {
-    IovaRange reserved = new IovaRange(0x7000_0000L, 0x7000_1FFFL);
+    Bdf device = new Bdf(1, 0, 0);
+    List<ReservedRegion> announced =
+        List.of(
+            new ReservedRegion(device, 0x7000_0000L, 0x2000),
+            new ReservedRegion(new Bdf(2, 0, 0), 0x7000_2000L, 0x1000));
     PolicyMachine machine =
         new PolicyMachine(
             MappingPolicy.STRICT,
             IommuDriverConfig.LINUX_6_12,
-            new DeviceTraits(false, false, List.of(reserved)));
+            DeviceTraits.INTERNAL.withReservedRegions(device, announced));
+    assertThat(machine.device.requesterId()).isEqualTo(device.requesterId());
 
-    assertThat(machine.device.write(0x7000_1FFC, BYTES, machine.nowPs()))
-        .isEqualTo(DmaStatus.OK);
+    assertThat(machine.device.write(0x7000_1FFC, BYTES, machine.nowPs())).isEqualTo(DmaStatus.OK);
     assertThat(machine.device.read(0x7000_1FFC, new byte[4], machine.nowPs()))
         .isEqualTo(DmaStatus.OK);
     assertThat(machine.device.write(0x7000_2000, BYTES, machine.nowPs()))
@@ -173,8 +179,7 @@ class IommuDriverTest {
     device.enable(host.enumerate().get(0));
     forger.enable(host.enumerate().get(1));
     IommuDriver driver =
-        new IommuDriver(
-            host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
     driver.start(host.synchronousPort(0), true);
     InterruptVector vector = host.interrupts().allocate(host.core(3), null);
     IommuDriver.RemappedMessage message =
@@ -185,7 +190,8 @@ class IommuDriverTest {
     host.synchronousPort(0).delay(3_000_000);
     assertThat(vector.raisedTotal()).isEqualTo(1);
     forger.write(message.address(), data, host.simulation().nowPs());
-    device.write(vector.address(), new byte[] {(byte) vector.data(), 0, 0, 0}, host.simulation().nowPs());
+    device.write(
+        vector.address(), new byte[] {(byte) vector.data(), 0, 0, 0}, host.simulation().nowPs());
     host.synchronousPort(0).delay(3_000_000);
     assertThat(vector.raisedTotal()).isEqualTo(1);
     assertThat(factory.iommu().faults().faultsTotal()).isEqualTo(2);
@@ -204,8 +210,7 @@ class IommuDriverTest {
             () ->
                 machine.driver.attach(
                     machine.port, machine.device.requesterId(), MappingPolicy.LAZY));
-    assertThatIllegalStateException()
-        .isThrownBy(() -> machine.driver.detach(machine.port, other));
+    assertThatIllegalStateException().isThrownBy(() -> machine.driver.detach(machine.port, other));
     assertThatIllegalArgumentException()
         .isThrownBy(() -> machine.driver.newDomain(machine.port, MappingPolicy.PASSTHROUGH));
     DmaDomain strict = machine.driver.newDomain(machine.port, MappingPolicy.STRICT);

@@ -17,8 +17,7 @@ class IovaAllocatorTest {
   private final IovaAllocator iovas = allocator(IommuDriverConfig.LINUX_6_12);
 
   private IovaAllocator allocator(IommuDriverConfig config) {
-    return new IovaAllocator(
-        new Simulation(1), config, 2, 1, (core, order) -> armed.add(order));
+    return new IovaAllocator(new Simulation(1), config, 2, 1, (core, order) -> armed.add(order));
   }
 
   private long take(long pages) {

@@ -124,8 +124,7 @@ class PageTablesTest {
         .withMessageContaining("lengthBytes=5000");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> tables.tryMap(port, 1L << 48, 0, PAGE, READ, freed));
-    assertThatIllegalArgumentException()
-        .isThrownBy(() -> new PageTables(port, pages, 6, 1, true));
+    assertThatIllegalArgumentException().isThrownBy(() -> new PageTables(port, pages, 6, 1, true));
   }
 
   @ParameterizedTest

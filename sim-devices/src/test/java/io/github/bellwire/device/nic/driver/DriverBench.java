@@ -40,8 +40,7 @@ final class DriverBench {
       NicConfig nicConfig,
       NicDriverConfig config,
       @Nullable TraceSink trace) {
-    this(
-        new Host(hostConfig, 1), nicConfig, config, trace, (host, function) -> DmaMapper.IDENTITY);
+    this(new Host(hostConfig, 1), nicConfig, config, trace, (host, function) -> DmaMapper.IDENTITY);
   }
 
   /** As above on a machine that has just been built, with a mapper for the NIC. */

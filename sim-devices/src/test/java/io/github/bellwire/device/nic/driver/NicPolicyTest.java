@@ -28,8 +28,7 @@ class NicPolicyTest {
   private static final long SEED = 99;
 
   // 1 Gb/s, so that the kernel modes keep up.
-  private static final NicConfig CARD =
-      NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+  private static final NicConfig CARD = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
 
   private final List<byte[]> sent = new ArrayList<>();
   private DmaMapper mapper = DmaMapper.IDENTITY;
@@ -55,21 +54,27 @@ class NicPolicyTest {
   private DmaMapper attach(Host host, EnumeratedFunction function, MappingPolicy policy) {
     IommuDriver driver =
         new IommuDriver(
-            host,
-            iommu.registers().baseAddress(),
-            IommuDriverConfig.LINUX_6_12,
-            List.of());
+            host, iommu.registers().baseAddress(), IommuDriverConfig.LINUX_6_12, List.of());
     driver.start(host.synchronousPort(0), false);
-    mapper =
-        driver.attach(host.synchronousPort(0), function.bdf().requesterId(), policy);
+    mapper = driver.attach(host.synchronousPort(0), function.bdf().requesterId(), policy);
     return mapper;
   }
 
   @ParameterizedTest
   @CsvSource({
-    "POLL, OFF", "POLL, PASSTHROUGH", "POLL, LAZY", "POLL, STRICT", "POLL, STRICT_BOUNCE",
-    "INTERRUPT, LAZY", "INTERRUPT, STRICT", "INTERRUPT, STRICT_BOUNCE",
-    "NAPI, OFF", "NAPI, PASSTHROUGH", "NAPI, LAZY", "NAPI, STRICT", "NAPI, STRICT_BOUNCE"
+    "POLL, OFF",
+    "POLL, PASSTHROUGH",
+    "POLL, LAZY",
+    "POLL, STRICT",
+    "POLL, STRICT_BOUNCE",
+    "INTERRUPT, LAZY",
+    "INTERRUPT, STRICT",
+    "INTERRUPT, STRICT_BOUNCE",
+    "NAPI, OFF",
+    "NAPI, PASSTHROUGH",
+    "NAPI, LAZY",
+    "NAPI, STRICT",
+    "NAPI, STRICT_BOUNCE"
   })
   void shouldForwardEveryByteInOrder(DriverMode mode, MappingPolicy policy) {
     NicDriverConfig software = NicDriverConfig.forMode(mode);
