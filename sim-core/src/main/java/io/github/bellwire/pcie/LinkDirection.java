@@ -47,7 +47,6 @@ public final class LinkDirection {
   /** So long after a TLP has left nobody asks for it any more. */
   private static final long TURN_OLD_PS = 1_000_000;
 
-
   private final Simulation simulation;
   private final @Nullable TurnQueue turns;
   private final long propagationPs;

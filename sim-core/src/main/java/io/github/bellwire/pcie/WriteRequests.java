@@ -204,7 +204,9 @@ final class WriteRequests {
   }
 
   private long header01(long iova, int lengthBytes) {
-    return TlpHeader.request01(true, iova, lengthBytes, requester.attributes(), requester.id(), 0);
+    return TlpHeader.withAddressType(
+        TlpHeader.request01(true, iova, lengthBytes, requester.attributes(), requester.id(), 0),
+        requester.addressType());
   }
 
   /** Serves a request that has left the device; returns when it is globally visible or refused. */
