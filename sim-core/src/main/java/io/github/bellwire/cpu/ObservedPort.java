@@ -53,6 +53,29 @@ final class ObservedPort implements CpuPort {
   }
 
   @Override
+  public void storeLongs(long pa, long first, long second) {
+    port.storeLongs(pa, first, second);
+    listener.onStore(port.coreIndex(), pa, 2 * Long.BYTES, port.nowPs());
+  }
+
+  @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    long tookPs = port.spinUntil(pa, sizeBytes, value, timeoutPs);
+    listener.onLoad(port.coreIndex(), pa, sizeBytes, port.nowPs());
+    return tookPs;
+  }
+
+  @Override
+  public void beginCritical() {
+    port.beginCritical();
+  }
+
+  @Override
+  public void endCritical() {
+    port.endCritical();
+  }
+
+  @Override
   public long mmioRead(long address, int sizeBytes) {
     return port.mmioRead(address, sizeBytes);
   }

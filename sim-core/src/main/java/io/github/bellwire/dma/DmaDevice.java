@@ -260,7 +260,8 @@ public final class DmaDevice {
   /**
    * Gives all segments of a list to the device. Segments that follow each other in host memory
    * become one, as long as it does not exceed {@link DmaConfig#maxSegmentBytes()} and need not be
-   * bounced for that reason alone.
+   * bounced for that reason alone. Behind an IOMMU that maps the list as one range, those become
+   * one that meet at a granule of bus addresses.
    *
    * @param port the core that maps
    * @param list at least one segment; belongs to this device until unmapped
@@ -273,6 +274,9 @@ public final class DmaDevice {
   public int mapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
     requireSegmentLengths(list);
     list.beginUse();
+    if (mapper.listGranuleBytes() != 0) {
+      return mapAsOneRange(port, list, direction);
+    }
     int next = 0;
     while (next < list.segmentCount()) {
       long pa = list.pa(next);
@@ -293,6 +297,93 @@ public final class DmaDevice {
       listener.onMapList(this, port, list);
     }
     return list.mappedCount();
+  }
+
+  /** Maps a list whose segments need not follow each other in host memory to become one. */
+  private int mapAsOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
+    int granuleBytes = mapper.listGranuleBytes();
+    list.layOut(granuleBytes, segmentBoundary);
+    long rangeIova =
+        list.layoutBytes() > mapper.maxMappingBytes()
+            ? MAPPING_ERROR
+            : mapper.mapList(port, list, direction, mask);
+    if (rangeIova == MAPPING_ERROR) {
+      int bytes = (int) Math.min(Integer.MAX_VALUE, list.totalBytes());
+      refused(port, MappingKind.SCATTER, list.pa(0), bytes, MapRefusal.NO_ADDRESS);
+      list.endUse();
+      return 0;
+    }
+    list.mappedAsOneRange(rangeIova, granuleBytes, segmentBoundary, config.maxSegmentBytes());
+    for (int i = 0; i < list.segmentCount(); i++) {
+      giveToDevice(port, list.pa(i), list.lengthBytes(i));
+      long key = MappingTable.key(list.lengthBytes(i), direction, MappingKind.SCATTER);
+      mappings.add(list.pieceIova(i), list.pa(i), MappingTable.NOT_BOUNCED, key);
+      mapsCount++;
+      tellPiece(port, list, i, direction);
+    }
+    if (listener != null) {
+      listener.onMapList(this, port, list);
+    }
+    return list.mappedCount();
+  }
+
+  private void tellPiece(CpuPort port, ScatterList list, int index, DmaDirection direction) {
+    if (listener != null) {
+      listener.onMap(
+          this,
+          port,
+          MappingKind.SCATTER,
+          list.pieceIova(index),
+          list.pa(index),
+          -1,
+          list.lengthBytes(index),
+          direction);
+    }
+  }
+
+  private void unmapOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
+    if (listener == null) {
+      requireMappedHere(list, direction);
+    }
+    int removed = 0;
+    for (int i = 0; i < list.segmentCount(); i++) {
+      removed += removePiece(port, list, i, direction) ? 1 : 0;
+    }
+    if (removed > 0) {
+      mapper.unmap(port, list.rangeIova(), (int) list.layoutBytes(), direction);
+    }
+    for (int i = 0; i < list.segmentCount(); i++) {
+      giveToCpu(port, list.pa(i), list.lengthBytes(i), direction);
+    }
+    list.endUse();
+  }
+
+  /** Removes a piece from the table; it is there unless a mistaken driver is forgiven. */
+  private boolean removePiece(CpuPort port, ScatterList list, int index, DmaDirection direction) {
+    long iova = list.pieceIova(index);
+    int lengthBytes = list.lengthBytes(index);
+    long key = MappingTable.key(lengthBytes, direction, MappingKind.SCATTER);
+    int entry = mappings.find(iova, key);
+    if (listener != null) {
+      listener.onUnmap(this, port, MappingKind.SCATTER, iova, lengthBytes, direction);
+      entry = entry == MappingTable.NOT_FOUND ? mappings.findBest(iova, key) : entry;
+    }
+    if (entry == MappingTable.NOT_FOUND) {
+      return false;
+    }
+    mappings.remove(entry);
+    unmapsCount++;
+    return true;
+  }
+
+  private void requireMappedHere(ScatterList list, DmaDirection direction) {
+    for (int i = 0; i < list.segmentCount(); i++) {
+      long key = MappingTable.key(list.lengthBytes(i), direction, MappingKind.SCATTER);
+      if (mappings.find(list.pieceIova(i), key) == MappingTable.NOT_FOUND) {
+        throw notMapped(
+            list.pieceIova(i), 0, list.lengthBytes(i), MappingKind.SCATTER + " " + direction);
+      }
+    }
   }
 
   /**
@@ -321,8 +412,13 @@ public final class DmaDevice {
    */
   public void unmapScatterList(
       CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
-    if (isListMapped(port, list, direction)) {
-      checkSegmentCount(port, list, segmentCount, true);
+    if (!isListMapped(port, list, direction)) {
+      return;
+    }
+    checkSegmentCount(port, list, segmentCount, true);
+    if (list.isOneRange()) {
+      unmapOneRange(port, list, direction);
+    } else {
       unmapAll(port, list, direction, true);
     }
   }
@@ -354,8 +450,8 @@ public final class DmaDevice {
       CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
     list.requireMapped();
     checkSegmentCount(port, list, segmentCount, false);
-    for (int i = 0; i < list.mappedCount(); i++) {
-      syncForCpu(port, list.iova(i), 0, list.mappedLengthBytes(i), direction);
+    for (int i = 0; i < list.pieceCount(); i++) {
+      syncForCpu(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
     }
   }
 
@@ -370,8 +466,8 @@ public final class DmaDevice {
    */
   public void syncScatterListForDevice(CpuPort port, ScatterList list, DmaDirection direction) {
     list.requireMapped();
-    for (int i = 0; i < list.mappedCount(); i++) {
-      syncForDevice(port, list.iova(i), 0, list.mappedLengthBytes(i), direction);
+    for (int i = 0; i < list.pieceCount(); i++) {
+      syncForDevice(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
     }
   }
 
@@ -515,12 +611,27 @@ public final class DmaDevice {
     return coherentMask;
   }
 
+  /**
+   * {@return the longest range that can be mapped, in bytes; a bounced one may be at most 256 KiB}
+   */
+  public int maxMappingBytes() {
+    return mapper.maxMappingBytes();
+  }
+
+  /** {@return up to what length mapping is cheap, in bytes; longer ones miss IOVA caches} */
+  public int optimalMappingBytes() {
+    return mapper.optimalMappingBytes();
+  }
+
   /** {@return what the device demands of mappings} */
   public DmaConfig config() {
     return config;
   }
 
-  /** {@return the mappings that live at present; each mapped segment of a list counts} */
+  /**
+   * {@return the mappings that live at present; each mapped segment of a list counts, each segment
+   * of one that is mapped as one range}
+   */
   public int liveMappingsCount() {
     return mappings.count();
   }
@@ -581,22 +692,30 @@ public final class DmaDevice {
       MapRefusal why = pool == null ? MapRefusal.OUT_OF_REACH : MapRefusal.NOT_SHARABLE;
       return refused(port, kind, pa, lengthBytes, why);
     }
+    int granuleBytes = mapper.bounceGranuleBytes();
     long tooLargeBefore = pool.tooLargeCount();
-    long bouncePa = pool.allocate(pa, lengthBytes, config.minAlignMask());
+    long bouncePa = pool.allocate(port, pa, lengthBytes, config.minAlignMask(), granuleBytes);
     if (bouncePa == BounceBufferPool.NO_SLOTS) {
       boolean isTooLarge = pool.tooLargeCount() != tooLargeBefore;
       MapRefusal why = isTooLarge ? MapRefusal.TOO_LARGE_TO_BOUNCE : MapRefusal.NO_BOUNCE_SLOTS;
       return refused(port, kind, pa, lengthBytes, why);
     }
+    int before = (int) bouncePa & granuleBytes - 1;
+    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
+    long paddedIova = MAPPING_ERROR;
     // A mask may be so narrow that not even the bounce buffer is within reach.
-    boolean reaches = mapper.reaches(bouncePa, lengthBytes, mask);
-    long iova = reaches ? mapper.map(port, bouncePa, lengthBytes, direction, mask) : MAPPING_ERROR;
-    if (iova == MAPPING_ERROR) {
-      pool.free(bouncePa, lengthBytes);
+    boolean reaches = mapper.reaches(bouncePa - before, paddedBytes, mask);
+    if (reaches) {
+      pool.copyToBounce(port, pa, bouncePa, lengthBytes);
+      pool.clearPadding(port, bouncePa, lengthBytes, granuleBytes);
+      paddedIova = mapper.map(port, bouncePa - before, paddedBytes, direction, mask);
+    }
+    if (paddedIova == MAPPING_ERROR) {
+      pool.free(port, bouncePa, lengthBytes, granuleBytes);
       MapRefusal why = reaches ? MapRefusal.NO_ADDRESS : MapRefusal.OUT_OF_REACH;
       return refused(port, kind, pa, lengthBytes, why);
     }
-    pool.copyToBounce(port, pa, bouncePa, lengthBytes);
+    long iova = paddedIova + before;
     giveToDevice(port, bouncePa, lengthBytes);
     mapsCount++;
     bouncedMapsCount++;
@@ -613,6 +732,13 @@ public final class DmaDevice {
       listener.onMapRefused(this, port, kind, pa, lengthBytes, why);
     }
     return MAPPING_ERROR;
+  }
+
+  private void unmapPadded(
+      CpuPort port, long iova, int lengthBytes, int granuleBytes, DmaDirection direction) {
+    int before = (int) iova & granuleBytes - 1;
+    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
+    mapper.unmap(port, iova - before, paddedBytes, direction);
   }
 
   private void unmap(
@@ -659,8 +785,9 @@ public final class DmaDevice {
     // Removed first: what follows takes time, and an interrupt handler may change the table then.
     mappings.remove(entry);
     unmapsCount++;
-    mapper.unmap(port, iova, lengthBytes, direction);
     boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
+    int granuleBytes = isBounced ? mapper.bounceGranuleBytes() : 1;
+    unmapPadded(port, iova, lengthBytes, granuleBytes, direction);
     if (copyBack) {
       giveToCpu(port, isBounced ? bouncePa : pa, lengthBytes, direction);
     }
@@ -669,7 +796,7 @@ public final class DmaDevice {
       if (copyBack && direction != DmaDirection.TO_DEVICE) {
         bouncePool.copyFromBounce(port, pa, bouncePa, lengthBytes);
       }
-      bouncePool.free(bouncePa, lengthBytes);
+      bouncePool.free(port, bouncePa, lengthBytes, granuleBytes);
     }
   }
 
@@ -698,7 +825,8 @@ public final class DmaDevice {
   /** Returns whether a segment of a list may become part of the mapped segment before it. */
   private boolean joins(long pa, int lengthBytes, ScatterList list, int segmentIndex) {
     long lastPa = list.pa(segmentIndex) + list.lengthBytes(segmentIndex) - 1;
-    if (pa + lengthBytes != list.pa(segmentIndex)
+    if (mapper.bounceGranuleBytes() > 1
+        || pa + lengthBytes != list.pa(segmentIndex)
         || ((pa ^ lastPa) & ~segmentBoundary) != 0
         || lengthBytes > config.maxSegmentBytes() - list.lengthBytes(segmentIndex)) {
       return false;

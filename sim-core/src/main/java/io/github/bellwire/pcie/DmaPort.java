@@ -28,7 +28,8 @@ public interface DmaPort {
    * @param lengthBytes at least 0; a read of nothing pushes the writes and returns no byte
    * @param atPs when the device issues the read, not before the current time
    * @param attributes see {@link TlpAttributes}
-   * @return when the last completion has arrived, or the device has given up waiting for it
+   * @return when the last completion has arrived, or the device has given up waiting for it; an
+   *     estimate, see {@link #arrivalPs}
    */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes);
 
@@ -102,13 +103,67 @@ public interface DmaPort {
    */
   default void usePasid(int pasid) {}
 
+  /**
+   * Asks the host for translations, to be kept and used later (ATS): a read request with AT field
+   * 01b, behind earlier posted writes, answered by a completion with one entry per page. The port
+   * does not look whether software has allowed it; a device that keeps to the rules does.
+   *
+   * @param iova first byte of the first page, a multiple of 4096
+   * @param pagesCount pages of the {@linkplain ConfigSpace#smallestTranslationUnitBytes() smallest
+   *     translation unit}, 1..{@link AtsTranslation#ENTRIES_MAX}
+   * @param wantsWrite false for the flag NW: the device does not mean to write
+   * @param atPs when the device issues the request, not before the current time
+   * @param answer receives the entries, to be used from the returned time on; owned by the caller
+   * @return when the completion has arrived, or the device has given up waiting for it
+   */
+  default long requestTranslation(
+      long iova, int pagesCount, boolean wantsWrite, long atPs, AtsTranslation answer) {
+    answer.refused(DmaStatus.UNSUPPORTED_REQUEST);
+    return atPs;
+  }
+
+  /**
+   * Asks software for a page that is not there (page request message of PRI), behind earlier posted
+   * writes. The answer comes as {@link Endpoint#onPageGroupResponse}.
+   *
+   * @param iova first byte of the page, a multiple of 4096
+   * @param isRead whether the device wants to read it
+   * @param isWrite whether the device wants to write it
+   * @param isLast whether this is the last request of its group
+   * @param groupIndex 0..511
+   * @param atPs when the device issues the request, not before the current time
+   * @return when the message has arrived at the root complex
+   */
+  default long requestPage(
+      long iova, boolean isRead, boolean isWrite, boolean isLast, int groupIndex, long atPs) {
+    return atPs;
+  }
+
   /** {@return how the last read, write or message ended; the first failure if it had parts} */
   DmaStatus status();
 
   /** {@return when the last TLP of the last write or message had left the device} */
   long sentPs();
 
-  /** {@return when the next non-posted request finds a free tag} */
+  /** {@return a ticket for the last read, to ask {@link #arrivalPs} with} */
+  long readTicket();
+
+  /**
+   * {@return when the last completion of a read arrives, as known now; 0 if that was long ago}
+   *
+   * <p>What a read returns is an estimate: requests of others that start later may still come in
+   * between. A device with an event at that time asks again in the event. If the answer is not in
+   * the future, it is certain, otherwise the device waits until then and asks again. A device that
+   * does not ask again takes what it was told.
+   *
+   * @param ticket of the read
+   */
+  long arrivalPs(long ticket);
+
+  /**
+   * {@return when the next non-posted request finds a free tag, as known now; whoever waits for it
+   * asks again when that time has come}
+   */
   long tagFreePs();
 
   /** {@return how far a call may run ahead of the clock} */

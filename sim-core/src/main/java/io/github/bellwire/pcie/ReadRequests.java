@@ -34,6 +34,7 @@ final class ReadRequests {
   private final LinkDirection upstream;
   private final LinkDirection downstream;
   private final ReadSlots slots;
+  private final PendingReads pending;
   private final CompletionCutter cutter;
   private final FaultyTlps faults;
   private final PortErrors deviceErrors;
@@ -44,17 +45,22 @@ final class ReadRequests {
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
   private boolean isFlush;
+  private long ticket;
 
   ReadRequests(
       UpstreamPath path,
       Requester requester,
       WriteRequests writes,
+      PendingReads pending,
+      ReadSlots slots,
       RootComplex rootComplex,
       DownstreamPort port,
       DeviceCachePort caches) {
     this.path = path;
     this.requester = requester;
     this.writes = writes;
+    this.pending = pending;
+    this.slots = slots;
     this.rootComplex = rootComplex;
     this.port = port;
     this.caches = caches;
@@ -62,7 +68,6 @@ final class ReadRequests {
     commits = rootComplex.commits();
     upstream = port.upstream();
     downstream = port.downstream();
-    slots = new ReadSlots(port.link());
     cutter = port.cutter();
     faults = port.faultyTlps();
     deviceErrors = port.deviceErrors();
@@ -78,9 +83,21 @@ final class ReadRequests {
     return slots.tagFreePs();
   }
 
+  /** {@return the ticket of the last read} */
+  long ticket() {
+    return ticket;
+  }
+
+  /** {@return when the last completion of a read arrives, see {@link DmaPort#arrivalPs}} */
+  long arrivalPs(long ofTicket) {
+    return pending.arrivalOfTicketPs(ofTicket);
+  }
+
   /** Reads, see {@link DmaPort#read(long, byte[], int, int, long, int)}. */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
+    long first = pending.addedTotal();
     if (!requester.mayIssue()) {
+      ticket = pending.ticketSince(first);
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
@@ -98,14 +115,16 @@ final class ReadRequests {
       long startPs = writes.behindPs(slots.startPs(address, piece, readyPs));
       int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
       readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
+      pending.begin();
       long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
       if (repliedPs - readyPs > CompletionTimeout.SHORTEST_PS) {
         repliedPs = awaitPs(destination, offset + done, piece, readyPs, repliedPs);
       }
-      slots.completed(repliedPs);
+      slots.completed(repliedPs, pending.end(repliedPs));
       donePs = Math.max(donePs, repliedPs);
       done += piece;
     }
+    ticket = pending.ticketSince(first);
     return donePs;
   }
 
@@ -155,8 +174,11 @@ final class ReadRequests {
       tapRead(iova, lengthBytes, sentPs, readyPs);
       return leaveMemory(status, iova, pa, destination, offset, lengthBytes, readyPs);
     }
-    long dataPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
-    dataPs = Math.max(dataPs, writes.committedPs(sentPs));
+    long from = caches.memoryMark();
+    long cachesPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
+    long to = caches.memoryMark();
+    long floorPs = writes.committedPs(sentPs);
+    long dataPs = Math.max(cachesPs, floorPs);
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     DmaAccessListener listener = rootComplex.accessListener();
     if (listener != null && !isFlush) {
@@ -164,7 +186,14 @@ final class ReadRequests {
     }
     tapRead(iova, lengthBytes, sentPs, dataPs);
     long downPs = dataPs + rootDownstreamPs;
-    return complete(null, null, iova, destination, offset, lengthBytes, downPs);
+    long firstTlp = downstream.nextTicket();
+    long arrivedPs = complete(null, null, iova, destination, offset, lengthBytes, downPs);
+    if (port.owner() == null && downstream.isInTurn() && arrivedPs != NEVER_PS) {
+      long behindPs = behindRegisterWritesPs(downPs);
+      long heldPs = behindPs > downPs ? behindPs - rootDownstreamPs : floorPs;
+      pending.estimate(cachesPs, heldPs, from, to, firstTlp);
+    }
+    return arrivedPs;
   }
 
   private long awakePs(long arrivalPs) {
@@ -183,8 +212,10 @@ final class ReadRequests {
 
   private long header01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(
-        false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag());
+    return TlpHeader.withAddressType(
+        TlpHeader.request01(
+            false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag()),
+        requester.addressType());
   }
 
   private void tapRead(long iova, int lengthBytes, long sentPs, long effectivePs) {
@@ -343,6 +374,7 @@ final class ReadRequests {
     if (repliedPs <= expiryPs) {
       return repliedPs;
     }
+    pending.giveUp();
     Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
     requester.fail(DmaStatus.COMPLETION_TIMEOUT);
@@ -356,7 +388,10 @@ final class ReadRequests {
   private long receiveCompletion(
       @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
     long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = Math.max(previousSentPs, behindRegisterWritesPs(herePs));
+    long startPs = behindRegisterWritesPs(herePs);
+    if (!downstream.isInTurn()) {
+      startPs = Math.max(previousSentPs, startPs); // A gap must not let them pass each other.
+    }
     return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 

@@ -37,6 +37,9 @@ public final class TlpLayout {
   /** A message without data, such as ERR_COR: always a header of four double words. */
   public static final int MESSAGE_BYTES = FRAMING_BYTES + HEADER_4DW_BYTES;
 
+  /** A message with two double words: the request to invalidate entries of a device TLB. */
+  public static final int MESSAGE_WITH_DATA_BYTES = MESSAGE_BYTES + 8;
+
   /** What a request may not cross. */
   public static final int REQUEST_BOUNDARY_BYTES = 4096;
 

@@ -7,10 +7,8 @@ import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.device.nic.driver.NicDriver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.dma.DmaDevice;
-import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.pcie.DownstreamPort;
-import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.stats.StatsRegistry;
 import io.github.bellwire.trace.TraceSink;
 
@@ -33,22 +31,21 @@ final class NicPort {
    *
    * @param nic the card
    * @param slot where it is plugged in
-   * @param function the card as firmware has found it
+   * @param bar0 where firmware has placed its registers
+   * @param dma what it maps through
    * @param pool buffers that ports may share
    * @param trace listens to the driver
    */
   static NicPort of(
-      Host host,
       Nic nic,
       DownstreamPort slot,
-      EnumeratedFunction function,
+      long bar0,
+      DmaDevice dma,
       NicDriverConfig software,
       BufferPool pool,
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
-    DmaDevice dma = host.newDmaDevice(DmaMapper.IDENTITY, function.bdf());
-    NicDriver driver = new NicDriver(software, access, function.barAddress(0), dma, pool, trace);
-    return new NicPort(nic, slot, driver);
+    return new NicPort(nic, slot, new NicDriver(software, access, bar0, dma, pool, trace));
   }
 
   Nic nic() {

@@ -12,7 +12,6 @@ import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.device.nic.driver.PollingReceiver;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
-import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.RootPort;
 import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
@@ -88,14 +87,14 @@ final class OverloadedForwarder {
     software = software(load);
     card = new Nic(CARD, host.simulation(), host.config().link(), trace);
     RootPort rootPort = host.attach(card);
-    EnumeratedFunction function = host.enumerate().get(0);
+    long bar0 = host.enumerate().get(0).barAddress(0);
     BufferPool pool =
         new BufferPool(
             host.pages(),
             BUFFER_BYTES,
             load.cores() * (load.ringSize() + TX_QUEUE + SPARE_BUFFERS),
             STRIDE_BYTES);
-    port = NicPort.of(host, card, rootPort, function, software, pool, trace);
+    port = NicPort.of(card, rootPort, bar0, host.newDmaDevice(), software, pool, trace);
     GeneratedFrames frames =
         new GeneratedFrames(
             Long.MAX_VALUE, load.frameBytes(), host.simulation().randomStream("traffic"));

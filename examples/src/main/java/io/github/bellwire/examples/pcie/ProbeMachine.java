@@ -11,13 +11,15 @@ import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
-import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.IommuKeys;
+import io.github.bellwire.examples.host.IommuPage;
 import io.github.bellwire.examples.host.Slots;
+import io.github.bellwire.examples.host.StaticMapping;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
@@ -25,13 +27,16 @@ import io.github.bellwire.examples.pcie.PcieBenchKeys.Target;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.kernel.Simulation;
-import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
+import org.jspecify.annotations.Nullable;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
@@ -39,6 +44,11 @@ final class ProbeMachine {
   private static final int LINE_BYTES = 64;
   private static final long WARMUP_COUNT = 1_000;
 
+  /** Until an IOTLB holds what it will. */
+  private static final long IOTLB_WARMUP_COUNT = 2_000;
+
+  private final IommuPage page;
+  private final @Nullable Iommu iommu;
   private final Host host;
   private final Probe probe;
   private final DownstreamPort port;
@@ -100,7 +110,16 @@ final class ProbeMachine {
     }
     ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
-    host = new Host(config, settings.value(CommandLineTool.SEED));
+    page = IommuKeys.page(settings);
+    long seed = settings.value(CommandLineTool.SEED);
+    if (page == IommuPage.OFF) {
+      iommu = null;
+      host = new Host(config, seed);
+    } else {
+      IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
+      host = new Host(config, seed, factory);
+      iommu = factory.iommu();
+    }
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
     HostChecker.attach(settings, host);
     Slots slots = new Slots(settings, host);
@@ -110,31 +129,41 @@ final class ProbeMachine {
     if (peer != null) {
       slots.attach(peer);
     }
-    Bdf bdf = host.enumerate().get(0).bdf();
+    host.enumerate();
     probe
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
-    // The first core of a socket; cores are dealt out in blocks.
-    SynchronousPort cpu =
-        host.synchronousPort(socket * config.coresCount() / config.cache().sockets());
+    long mappedBytes =
+        iommu == null ? windowBytes : (windowBytes + page.bytes() - 1) & -page.bytes();
+    long pa =
+        peer == null
+            ? host.pages(socket).allocate(mappedBytes)
+            : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR);
     ProbeWindow window =
         new ProbeWindow(
-            peer == null
-                ? map(cpu, bdf, host.pages(socket).allocate(windowBytes), (int) windowBytes)
-                : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR),
+            iommu == null ? pa : StaticMapping.IOVA,
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
             settings.intValue(PcieBenchKeys.SIZE),
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
     if (!isPeer && settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
-      warm(window, cpu);
+      // The first core of a socket; cores are dealt out in blocks.
+      warm(
+          pa,
+          windowBytes,
+          host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
+    }
+    if (iommu != null) {
+      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
+      mapping.map(pa, mappedBytes, page);
+      mapping.enable(port.bdf());
     }
     run =
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT + 2L * probeConfig.tags(),
+            WARMUP_COUNT + 2L * probeConfig.tags() + (iommu == null ? 0 : IOTLB_WARMUP_COUNT),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
@@ -153,28 +182,25 @@ final class ProbeMachine {
     return new Aperture(config, host.simulation(), host.config().link());
   }
 
-  /** Shares memory for good with a probe that sees what cores write, whatever is in it. */
-  private long map(SynchronousPort cpu, Bdf bdf, long pa, int lengthBytes) {
-    DmaDevice dma = new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), DmaMapper.IDENTITY, null);
+  /** Tells a checker what is mapped for good, whatever is in it. */
+  private void share(long iova, long pa, int lengthBytes) {
     DmaChecker checker = host.checker();
-    if (checker != null) {
-      checker.watch(dma, bdf.toString(), bdf.requesterId());
-      checker.declareWritten(pa, lengthBytes);
+    if (checker == null) {
+      return;
     }
+    DmaDevice dma = new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), new FixedMapper(iova), null);
+    checker.watch(dma, port.bdf().toString(), port.bdf().requesterId());
+    checker.declareWritten(pa, lengthBytes);
     dma.trySetMask(Long.SIZE);
-    long iova = dma.mapShared(cpu, pa, lengthBytes);
-    if (dma.isMappingError(iova)) {
-      throw new IllegalStateException("window must be mapped: pa=0x" + Long.toHexString(pa));
-    }
-    return iova;
+    dma.isMappingError(dma.mapShared(host.synchronousPort(0), pa, lengthBytes));
   }
 
   /** Each line is waited for before it is written: stores alone would outrun memory. */
-  private static void warm(ProbeWindow window, SynchronousPort cpu) {
+  private static void warm(long pa, long windowBytes, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
-    for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
-      cpu.load(window.iova() + done, Long.BYTES);
-      cpu.store(window.iova() + done, line, 0, LINE_BYTES);
+    for (long done = 0; done < windowBytes; done += LINE_BYTES) {
+      cpu.load(pa + done, Long.BYTES);
+      cpu.store(pa + done, line, 0, LINE_BYTES);
     }
   }
 
@@ -264,6 +290,15 @@ final class ProbeMachine {
   /** {@return errors in what the host sends and in what it does not, as the probe sees them} */
   long probeErrors(PcieError error) {
     return port.deviceErrors().total(error);
+  }
+
+  /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
+  double iotlbMissRatio() {
+    if (iommu == null) {
+      return 0;
+    }
+    TranslationStatistics statistics = iommu.statistics();
+    return (double) statistics.iotlbMissesTotal() / Math.max(1, statistics.lookupsTotal());
   }
 
   long eventsTotal() {

@@ -70,6 +70,17 @@ final class ClockPort implements CpuPort {
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
 
   @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    return 0;
+  }
+
+  @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }
