@@ -188,7 +188,8 @@ final class ProbeMachine {
     if (checker == null) {
       return;
     }
-    DmaDevice dma = new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), new FixedMapper(iova), null);
+    DmaDevice dma =
+        new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), new FixedMapper(iova), null);
     checker.watch(dma, port.bdf().toString(), port.bdf().requesterId());
     checker.declareWritten(pa, lengthBytes);
     dma.trySetMask(Long.SIZE);
