@@ -3,5 +3,9 @@ module io.github.bellwire.iommu {
   requires transitive io.github.bellwire.core;
   requires static transitive org.jspecify;
 
+  exports io.github.bellwire.iommu;
+  exports io.github.bellwire.iommu.interrupt;
   exports io.github.bellwire.iommu.layout;
+  exports io.github.bellwire.iommu.queue;
+  exports io.github.bellwire.iommu.walk;
 }
