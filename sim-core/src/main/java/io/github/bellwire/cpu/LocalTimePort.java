@@ -3,6 +3,7 @@ package io.github.bellwire.cpu;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cache.CoreMemory;
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -132,6 +133,33 @@ final class LocalTimePort implements CpuPort {
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
     caches.setCacheable(pa, lengthBytes, isCacheable);
   }
+
+  @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    long startPs = localPs;
+    long deadlinePs = startPs + requireNotNegative(timeoutPs, "timeoutPs");
+    long seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, localPs);
+    while (seenPs > deadlinePs) {
+      long nextPs = machine.simulation().nextEventPs();
+      if (seenPs != Simulation.NEVER_PS || nextPs > deadlinePs) {
+        localPs = deadlinePs;
+        return NOT_SEEN;
+      }
+      // Nothing is booked: whoever will write has yet to get that far.
+      machine.simulation().runUntil(nextPs);
+      localPs = Math.max(localPs, nextPs);
+      machine.commits().settle(nextPs);
+      seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, localPs);
+    }
+    localPs = caches.coreLoad(coreIndex, pa, sizeBytes, seenPs);
+    return localPs - startPs;
+  }
+
+  @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
 
   @Override
   public void delay(long durationPs) {

@@ -87,8 +87,11 @@ public record TranslationConfig(
    *
    * @param sets a power of two, 1..4096; 1 is fully associative
    * @param ways entries of each set, 1..4096
+   * @param entriesPerReadWalk how many entries a walk for a read keeps to itself until it ends,
+   *     among them the one that it fills; 1..4096
+   * @param entriesPerWriteWalk how many a walk for a write keeps, 1..4096
    */
-  public record Iotlb(int sets, int ways) {
+  public record Iotlb(int sets, int ways, int entriesPerReadWalk, int entriesPerWriteWalk) {
     // Checked here and nowhere else.
     public Iotlb {
       require(
@@ -97,6 +100,8 @@ public record TranslationConfig(
           sets,
           "a power of two in 1..4096");
       requireEntries("ways", ways, 1);
+      requireEntries("entriesPerReadWalk", entriesPerReadWalk, 1);
+      requireEntries("entriesPerWriteWalk", entriesPerWriteWalk, 1);
     }
   }
 
