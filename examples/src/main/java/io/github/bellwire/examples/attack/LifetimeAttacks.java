@@ -2,6 +2,7 @@ package io.github.bellwire.examples.attack;
 
 import static io.github.bellwire.dma.DmaDirection.BIDIRECTIONAL;
 import static io.github.bellwire.dma.DmaDirection.FROM_DEVICE;
+import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.device.attacker.Attacker;
 import io.github.bellwire.device.attacker.InvalidationManners;
@@ -90,6 +91,7 @@ final class LifetimeAttacks {
     long pa = machine.newPage();
     DmaDevice dma = machine.attackerDma();
     long iova = machine.give(dma, pa, PAGE_BYTES, BIDIRECTIONAL);
+    machine.attackRead(iova); // An ordinary request, to see whether anything is translated.
     TranslationHoard hoard = machine.attacker().hoard();
     hoard.behave(manners);
     DmaStatus answer = hoard.ask(iova);
@@ -157,16 +159,21 @@ final class LifetimeAttacks {
 
   /** The driver reads the length of a descriptor twice: to check it, and to use it. */
   static Verdict ringReadTwice(AttackMachine machine) {
-    CoherentBuffer ring = machine.attackerDma().allocateCoherent(machine.cpu(), PAGE_BYTES);
+    CoherentBuffer ring = newRing(machine);
     machine.attackWrite(ring.iova(), AttackMachine.GOOD);
     boolean isChanged = changesBetween(machine, ring.pa(), ring.iova());
     return Verdict.of(
         isChanged, isChanged ? "length used is not the one checked" : "length stays");
   }
 
+  private static CoherentBuffer newRing(AttackMachine machine) {
+    return requireNonNull(
+        machine.attackerDma().allocateCoherent(machine.cpu(), PAGE_BYTES), "ring");
+  }
+
   /** The driver reads it once, into memory of its own. */
   static Verdict ringReadOnce(AttackMachine machine) {
-    CoherentBuffer ring = machine.attackerDma().allocateCoherent(machine.cpu(), PAGE_BYTES);
+    CoherentBuffer ring = newRing(machine);
     machine.attackWrite(ring.iova(), AttackMachine.GOOD);
     machine
         .attacker()

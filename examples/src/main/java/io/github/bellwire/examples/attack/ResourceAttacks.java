@@ -34,7 +34,7 @@ final class ResourceAttacks {
     String answers =
         String.format(
             "%d of %d requests refused", storm.refusedTotal(), STORM_REQUESTS);
-    return machine.recordedFaults() == 0
+    return machine.faultsTotal() == 0
         ? Verdict.notApplicable(answers + ", no log")
         : Verdict.of(storm.answeredTotal() > 0, answers).with(machine.overflowText());
   }
@@ -122,7 +122,7 @@ final class ResourceAttacks {
     long[] own = machine.mapPages(machine.attackerDma(), OWN_PAGES);
     long[] others = machine.mapPages(machine.victimDma(), VICTIM_PAGES);
     TimingProbe probe = machine.attacker().probe();
-    long coldPs = TimingProbe.median(probe.measure(own));
+    probe.measure(own);
     long warmPs = TimingProbe.median(probe.measure(own));
     long idlePs = TimingProbe.median(probe.measure(own));
     for (long iova : others) {
@@ -134,8 +134,8 @@ final class ResourceAttacks {
         String.format(
             "+%d ns when the victim is idle, +%d ns when it is busy",
             toNs(idlePs - warmPs), toNs(busyPs - warmPs));
-    return coldPs - warmPs < NOISE_PS && busyPs - warmPs < NOISE_PS
-        ? Verdict.notApplicable(evidence)
+    return !machine.isAnyRequestTranslated()
+        ? Verdict.notApplicable(evidence + ", no IOTLB in use")
         : Verdict.of(busyPs - idlePs > NOISE_PS, evidence);
   }
 
