@@ -15,9 +15,9 @@ import java.util.Arrays;
  * <p>Routines of several cores run one after the other, each ahead of the clock, so that one which
  * is called later may come earlier: it takes the first gap that is as long as the lock was held the
  * last time. If it then holds the lock for longer, the excess is counted ({@link
- * #overlapPsTotal()}), for the holder behind it has been there already. Waiting passes on the
- * order of arrival among those that wait, as a ticket lock does. Between {@link #acquire} and
- * {@link #release} code must not wait for anything.
+ * #overlapPsTotal()}), for the holder behind it has been there already. Waiting passes on the order
+ * of arrival among those that wait, as a ticket lock does. Between {@link #acquire} and {@link
+ * #release} code must not wait for anything.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */

@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.attack;
 
+import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.report.Report;
@@ -22,7 +23,8 @@ public final class Attack implements Scenario {
           ALL,
           "which attack: one row, such as a06a, or a group of rows, such as a06");
   private static final Key<String> MODE =
-      Key.of("mode", ValueTypes.words(modeWords()), ALL, "how the operating system protects itself");
+      Key.of(
+          "mode", ValueTypes.words(modeWords()), ALL, "how the operating system protects itself");
 
   /** Creates the scenario. */
   public Attack() {}
@@ -59,10 +61,15 @@ public final class Attack implements Scenario {
     Table table = new Table("Attacks", columns(modes));
     Table evidence = new Table("Evidence", "row", "mode", "what was seen");
     List<String> wrong = new ArrayList<>();
+    long events = 0;
     for (AttackRow row : rows) {
       List<String> cells = new ArrayList<>(List.of(row.id(), row.title()));
       for (Mode mode : modes) {
-        Verdict verdict = row.run(mode);
+        AttackMachine machine =
+            new AttackMachine(
+                mode, row.options(), settings.value(CommandLineTool.SEED), context.trace());
+        Verdict verdict = row.run(machine);
+        events += machine.host().simulation().eventsTotal();
         String name = row.id() + "." + mode.word();
         names.add(name);
         report.outcome(name, verdict.word().text());
@@ -80,6 +87,7 @@ public final class Attack implements Scenario {
         "cells as documented",
         wrong.isEmpty(),
         wrong.isEmpty() ? names.size() + " of " + names.size() : String.join("; ", wrong));
+    report.events(events);
     report.notModelled(
         "what an attacker does with the memory that it reaches; devices that break the rules of the"
             + " link itself");

@@ -8,19 +8,24 @@ import io.github.bellwire.device.attacker.Access;
 import io.github.bellwire.device.attacker.Attacker;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
+import io.github.bellwire.examples.attack.MachineOptions.Feature;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.pcie.Bdf;
+import io.github.bellwire.pcie.CapabilityId;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.ConfigSpace;
-import io.github.bellwire.pcie.CapabilityId;
 import io.github.bellwire.pcie.Ecam;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -45,7 +50,6 @@ final class AttackMachine {
 
   private static final int PAGE_BYTES = 4096;
   private static final int MASK_BITS = 64;
-  private static final int SEED = 1;
 
   private final Host host;
   private final SynchronousPort cpu;
@@ -55,16 +59,18 @@ final class AttackMachine {
   private final EnumeratedFunction victimFunction;
   private final long reservedPa;
   private final OperatingSystem system;
+  private final TraceSink trace;
+  private long accessesTotal;
   private @Nullable InterruptVector vector;
 
-  AttackMachine(Mode mode, MachineOptions options) {
+  AttackMachine(Mode mode, MachineOptions options, long seed, TraceSink trace) {
+    this.trace = trace;
     HostConfig config =
         options
             .host()
-            .withRootComplex(
-                options.host().rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
+            .withRootComplex(options.host().rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
     Machines machines = new Machines(mode);
-    host = machines.newHost(config, SEED);
+    host = machines.newHost(config, seed);
     PcieLinkConfig link = config.link();
     Switch packetSwitch = host.attach(SwitchConfig.PEX89048.withUpstreamLink(link));
     attacker = new Attacker(link, host.simulation());
@@ -80,10 +86,10 @@ final class AttackMachine {
     system = new OperatingSystem(host, cpu, mode, options, machines.iommu(), this);
     setBusMaster(attackerFunction.bdf());
     setBusMaster(victimFunction.bdf());
-    if (!options.copiesAtMap()) {
+    if (options.has(Feature.NO_COPY_AT_MAP)) {
       host.bounceBuffers().leaveOutCopyAtMap();
     }
-    if (!options.isProtectedLate()) {
+    if (!options.has(Feature.LATE_PROTECTION)) {
       system.start();
     }
   }
@@ -182,10 +188,14 @@ final class AttackMachine {
     long[] iovas = new long[count];
     for (int i = 0; i < count; i++) {
       iovas[i] =
-          dma.mapSingle(
-              cpu, pa + (long) i * PAGE_BYTES, PAGE_BYTES, DmaDirection.BIDIRECTIONAL);
+          dma.mapSingle(cpu, pa + (long) i * PAGE_BYTES, PAGE_BYTES, DmaDirection.BIDIRECTIONAL);
     }
     return iovas;
+  }
+
+  /** Takes the attacker's way to memory away, as before a driver has come for it. */
+  void detachAttacker() {
+    system.detachAttacker();
   }
 
   /** Resets the attacker's function, as before it is given to somebody else, and waits. */
@@ -243,9 +253,7 @@ final class AttackMachine {
         bdf,
         ConfigLayout.COMMAND,
         Short.BYTES,
-        command
-            | ConfigLayout.COMMAND_MEMORY_ENABLE
-            | ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+        command | ConfigLayout.COMMAND_MEMORY_ENABLE | ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
   }
 
   // What the attacker does.
@@ -259,9 +267,19 @@ final class AttackMachine {
     finish(attacker.port().write(address, bytes(value)));
   }
 
-  /** Waits for the end of an access; returns the first 8 of its bytes, all ones if there are less. */
+  /**
+   * Waits for the end of an access; returns the first 8 of its bytes, all ones if there are less.
+   */
   long finish(Access access) {
     host.simulation().runUntil(Math.max(nowPs(), access.donePs()));
+    TraceCause cause = access.isWrite() ? TraceCause.PAYLOAD_WRITTEN : TraceCause.PAYLOAD_READ;
+    trace.onStep(
+        OperationId.receive(0, 0, accessesTotal++),
+        LifecycleStep.DEVICE_DMA,
+        access.isOk() ? cause : TraceCause.ACCESS_REFUSED,
+        access.donePs(),
+        access.address(),
+        access.bytes().length);
     byte[] bytes = access.bytes();
     return bytes.length < Long.BYTES
         ? -1
@@ -281,7 +299,8 @@ final class AttackMachine {
     boolean isForged = cpu.load(pa, Long.BYTES) == FORGED;
     return Verdict.of(
         isStolen || isForged,
-        (isStolen ? "secret read" : "nothing read") + (isForged ? ", changed" : ", nothing changed"));
+        (isStolen ? "secret read" : "nothing read")
+            + (isForged ? ", changed" : ", nothing changed"));
   }
 
   /** Looks whether something of the kernel's has become what the attacker has written. */

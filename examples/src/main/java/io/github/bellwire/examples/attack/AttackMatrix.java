@@ -7,6 +7,7 @@ import static io.github.bellwire.examples.attack.Word.SUCCEEDS;
 import static io.github.bellwire.examples.attack.Word.WINDOW;
 
 import io.github.bellwire.device.attacker.InvalidationManners;
+import io.github.bellwire.examples.attack.MachineOptions.Feature;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.pcie.AcsLayout;
 import java.util.List;
@@ -24,7 +25,7 @@ final class AttackMatrix {
   private static final Word N = NOT_APPLICABLE;
 
   private static final MachineOptions PLAIN = MachineOptions.PLAIN;
-  private static final MachineOptions ATS = PLAIN.withDeviceTlb();
+  private static final MachineOptions ATS = PLAIN.with(Feature.DEVICE_TLB);
   private static final MachineOptions REDIRECTED =
       PLAIN.withAccessControl(
           AcsLayout.REQUEST_REDIRECT
@@ -45,6 +46,12 @@ final class AttackMatrix {
             List.of(Y, Y, F, F, F),
             ReachAttacks::bareBusMaster),
         row(
+            "a01b",
+            "the same of a device that no driver has set up",
+            PLAIN,
+            List.of(Y, F, F, F, F),
+            ReachAttacks::withoutContext),
+        row(
             "a02a",
             "page mapped for another device, each device with a domain of its own",
             PLAIN,
@@ -53,7 +60,7 @@ final class AttackMatrix {
         row(
             "a02b",
             "page mapped for another device, one domain for both",
-            PLAIN.withSharedDomain(),
+            PLAIN.with(Feature.SHARED_DOMAIN),
             List.of(Y, Y, Y, Y, F),
             ReachAttacks::otherDevicesPage),
         row(
@@ -105,6 +112,12 @@ final class AttackMatrix {
             List.of(Y, Y, Y, Y, P),
             PageAttacks::withheldCompletion),
         row(
+            "a07b",
+            "completion withheld, buffer of a whole page",
+            PLAIN,
+            List.of(Y, Y, Y, Y, Y),
+            PageAttacks::withheldPage),
+        row(
             "a08a",
             "address said to be translated, ATS on, no translation blocking",
             ATS,
@@ -124,16 +137,16 @@ final class AttackMatrix {
             ReachAttacks::claimedTranslation),
         row(
             "a09a",
+            "page unmapped and reused, honest device TLB",
+            ATS,
+            List.of(N, N, W, F, F),
+            machine -> LifetimeAttacks.keptTranslation(machine, InvalidationManners.HONEST)),
+        row(
+            "a09b",
             "device TLB that keeps an invalidated translation and says it has not",
             ATS,
             List.of(N, N, Y, Y, F),
             machine -> LifetimeAttacks.keptTranslation(machine, InvalidationManners.KEEPING)),
-        row(
-            "a09b",
-            "honest device TLB",
-            ATS,
-            List.of(N, N, W, F, F),
-            machine -> LifetimeAttacks.keptTranslation(machine, InvalidationManners.HONEST)),
         row(
             "a09c",
             "device TLB that keeps an invalidated translation and never answers",
@@ -143,13 +156,13 @@ final class AttackMatrix {
         row(
             "a10a",
             "inside a region that firmware reserves for the device",
-            PLAIN.withReservedRegion(),
+            PLAIN.with(Feature.RESERVED_REGION),
             List.of(Y, Y, Y, Y, Y),
             ReachAttacks::insideReservedRegion),
         row(
             "a10b",
             "outside that region",
-            PLAIN.withReservedRegion(),
+            PLAIN.with(Feature.RESERVED_REGION),
             List.of(Y, Y, F, F, F),
             ReachAttacks::outsideReservedRegion),
         row(
@@ -165,7 +178,13 @@ final class AttackMatrix {
             List.of(Y, Y, Y, Y, F),
             LifetimeAttacks::changedAfterSync),
         row(
-            "a12a",
+            "a11c",
+            "received data changed between check and use, still mapped, whole page",
+            PLAIN,
+            List.of(Y, Y, Y, Y, Y),
+            LifetimeAttacks::changedWholePage),
+        row(
+            "a12",
             "descriptor in a coherent ring changed between two reads",
             PLAIN,
             List.of(Y, Y, Y, Y, Y),
@@ -197,7 +216,7 @@ final class AttackMatrix {
         row(
             "a14b",
             "interrupt message forged, interrupt remapping where there is an IOMMU",
-            PLAIN.withInterruptRemapping(),
+            PLAIN.with(Feature.INTERRUPT_REMAPPING),
             List.of(Y, F, F, F, F),
             FabricAttacks::forgedInterrupt),
         row(
@@ -215,11 +234,11 @@ final class AttackMatrix {
         row(
             "a16",
             "boot: the attacker is there before protection",
-            PLAIN.withLateProtection(),
+            PLAIN.with(Feature.LATE_PROTECTION),
             List.of(Y, Y, W, W, W),
             ReachAttacks::bootWindow),
         row(
-            "a17a",
+            "a17",
             "command queued, virtual machine destroyed, device reassigned",
             PLAIN,
             List.of(Y, Y, Y, Y, Y),
@@ -245,7 +264,7 @@ final class AttackMatrix {
         row(
             "a19b",
             "the same without the copy when buffers are mapped",
-            PLAIN.withoutCopyAtMap(),
+            PLAIN.with(Feature.NO_COPY_AT_MAP),
             List.of(N, N, N, N, Y),
             ResourceAttacks::staleBounceBuffer),
         row(

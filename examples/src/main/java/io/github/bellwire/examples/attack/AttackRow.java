@@ -23,9 +23,8 @@ record AttackRow(
     return expected.get(mode.ordinal());
   }
 
-  /** Plays the attack on a new machine. */
-  Verdict run(Mode mode) {
-    AttackMachine machine = new AttackMachine(mode, options);
+  /** Plays the attack on a machine made for it. */
+  Verdict run(AttackMachine machine) {
     return attack.apply(machine).with(machine.faultText());
   }
 }

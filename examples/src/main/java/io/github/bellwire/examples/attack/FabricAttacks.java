@@ -25,8 +25,7 @@ final class FabricAttacks {
     AttackPort port = machine.attacker().port();
     // In the format without remapping, then by the victim's handle and by one of nobody.
     machine.finish(port.sendMessage(vector.address(), vector.data()));
-    machine.finish(
-        port.sendMessage(machine.victimMessageAddress(), machine.victimMessageData()));
+    machine.finish(port.sendMessage(machine.victimMessageAddress(), machine.victimMessageData()));
     machine.finish(port.sendMessage(remappableAddress(EMPTY_HANDLE), 0));
     machine.settle();
     long raised = vector.raisedTotal();

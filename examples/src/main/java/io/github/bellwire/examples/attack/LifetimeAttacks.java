@@ -111,8 +111,7 @@ final class LifetimeAttacks {
   }
 
   private static boolean readKept(AttackMachine machine, TranslationHoard hoard, long iova) {
-    return hoard.holds(iova)
-        && machine.finish(hoard.read(iova, 8)) == AttackMachine.SECRET;
+    return hoard.holds(iova) && machine.finish(hoard.read(iova, 8)) == AttackMachine.SECRET;
   }
 
   /** The driver unmaps, checks what it has received, and uses it later. */
@@ -130,18 +129,26 @@ final class LifetimeAttacks {
         isEarly,
         isLate,
         String.format(
-            "value used %s after unmap, %s after 10 ms",
-            isEarly ? "is not the one checked" : "is the one checked",
-            isLate ? "is not" : "is"));
+            "value used after unmap %s, after 10 ms %s",
+            isEarly ? "is not the one checked" : "is the one checked", isLate ? "is not" : "is"));
   }
 
   /** The driver looks at the buffer while it stays mapped, as page pools do. */
   static Verdict changedAfterSync(AttackMachine machine) {
+    return changeMapped(machine, HALF_BYTES);
+  }
+
+  /** The buffer is a whole page. */
+  static Verdict changedWholePage(AttackMachine machine) {
+    return changeMapped(machine, PAGE_BYTES);
+  }
+
+  private static Verdict changeMapped(AttackMachine machine, int bufferBytes) {
     long pa = machine.newPage();
     DmaDevice dma = machine.attackerDma();
-    long iova = machine.give(dma, pa, HALF_BYTES, FROM_DEVICE);
+    long iova = machine.give(dma, pa, bufferBytes, FROM_DEVICE);
     machine.attackWrite(iova, AttackMachine.GOOD);
-    dma.syncForCpu(machine.cpu(), iova, 0, HALF_BYTES, FROM_DEVICE);
+    dma.syncForCpu(machine.cpu(), iova, 0, bufferBytes, FROM_DEVICE);
     boolean isChanged = changesBetween(machine, pa, iova);
     return Verdict.of(isChanged, isChanged ? "value used is not the one checked" : "value stays");
   }
@@ -162,8 +169,7 @@ final class LifetimeAttacks {
     CoherentBuffer ring = newRing(machine);
     machine.attackWrite(ring.iova(), AttackMachine.GOOD);
     boolean isChanged = changesBetween(machine, ring.pa(), ring.iova());
-    return Verdict.of(
-        isChanged, isChanged ? "length used is not the one checked" : "length stays");
+    return Verdict.of(isChanged, isChanged ? "length used is not the one checked" : "length stays");
   }
 
   private static CoherentBuffer newRing(AttackMachine machine) {
@@ -209,6 +215,10 @@ final class LifetimeAttacks {
     machine.waitFor(200 * MS_PS);
     return machine
         .judgeForged(first, "memory of the next guest")
-        .with(second == iova ? "same bus address" : "other bus address");
+        .with(
+            String.format(
+                "%s bus address, %d commands carried out",
+                second == iova ? "same" : "other",
+                machine.attacker().delayedWrites().outcomes().size()));
   }
 }

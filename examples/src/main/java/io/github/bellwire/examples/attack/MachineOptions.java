@@ -1,124 +1,51 @@
 package io.github.bellwire.examples.attack;
 
 import io.github.bellwire.host.HostConfig;
+import java.util.EnumSet;
+import java.util.Set;
 
 /**
  * What the machine of a row is like.
  *
  * @param host the machine without devices
  * @param accessControl services that are on at the switch port above the attacker
- * @param sharesDomain whether attacker and victim use one domain where the mode has domains
- * @param hasDeviceTlb whether software lets the attacker ask for translations
- * @param remapsInterrupts whether interrupts are remapped where there is a unit for that
- * @param hasReservedRegion whether firmware demands a region that the attacker always reaches
- * @param isProtectedLate whether the unit is enabled only when the row says so
- * @param copiesAtMap whether bounce buffers are filled when they are mapped
+ * @param features what is not as usual
  */
-record MachineOptions(
-    HostConfig host,
-    int accessControl,
-    boolean sharesDomain,
-    boolean hasDeviceTlb,
-    boolean remapsInterrupts,
-    boolean hasReservedRegion,
-    boolean isProtectedLate,
-    boolean copiesAtMap) {
+record MachineOptions(HostConfig host, int accessControl, Set<Feature> features) {
+  /** What may be there or missing. */
+  enum Feature {
+    /** Attacker and victim use one domain where there are domains. */
+    SHARED_DOMAIN,
+    /** Software lets the attacker ask for translations, unless it is not trusted. */
+    DEVICE_TLB,
+    /** Interrupts are remapped where there is a unit for that. */
+    INTERRUPT_REMAPPING,
+    /** Firmware demands a region that the attacker always reaches. */
+    RESERVED_REGION,
+    /** Protection is enabled only when the row says so. */
+    LATE_PROTECTION,
+    /** Bounce buffers are not filled when they are mapped. */
+    NO_COPY_AT_MAP
+  }
+
   static final MachineOptions PLAIN =
-      new MachineOptions(HostConfig.GEN4_SERVER, 0, false, false, false, false, false, true);
+      new MachineOptions(HostConfig.GEN4_SERVER, 0, EnumSet.noneOf(Feature.class));
 
   MachineOptions withHost(HostConfig newHost) {
-    return new MachineOptions(
-        newHost,
-        accessControl,
-        sharesDomain,
-        hasDeviceTlb,
-        remapsInterrupts,
-        hasReservedRegion,
-        isProtectedLate,
-        copiesAtMap);
+    return new MachineOptions(newHost, accessControl, features);
   }
 
   MachineOptions withAccessControl(int services) {
-    return new MachineOptions(
-        host,
-        services,
-        sharesDomain,
-        hasDeviceTlb,
-        remapsInterrupts,
-        hasReservedRegion,
-        isProtectedLate,
-        copiesAtMap);
+    return new MachineOptions(host, services, features);
   }
 
-  MachineOptions withSharedDomain() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        true,
-        hasDeviceTlb,
-        remapsInterrupts,
-        hasReservedRegion,
-        isProtectedLate,
-        copiesAtMap);
+  MachineOptions with(Feature feature) {
+    Set<Feature> more = EnumSet.copyOf(features);
+    more.add(feature);
+    return new MachineOptions(host, accessControl, more);
   }
 
-  MachineOptions withDeviceTlb() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        sharesDomain,
-        true,
-        remapsInterrupts,
-        hasReservedRegion,
-        isProtectedLate,
-        copiesAtMap);
-  }
-
-  MachineOptions withInterruptRemapping() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        sharesDomain,
-        hasDeviceTlb,
-        true,
-        hasReservedRegion,
-        isProtectedLate,
-        copiesAtMap);
-  }
-
-  MachineOptions withReservedRegion() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        sharesDomain,
-        hasDeviceTlb,
-        remapsInterrupts,
-        true,
-        isProtectedLate,
-        copiesAtMap);
-  }
-
-  MachineOptions withLateProtection() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        sharesDomain,
-        hasDeviceTlb,
-        remapsInterrupts,
-        hasReservedRegion,
-        true,
-        copiesAtMap);
-  }
-
-  MachineOptions withoutCopyAtMap() {
-    return new MachineOptions(
-        host,
-        accessControl,
-        sharesDomain,
-        hasDeviceTlb,
-        remapsInterrupts,
-        hasReservedRegion,
-        isProtectedLate,
-        false);
+  boolean has(Feature feature) {
+    return features.contains(feature);
   }
 }

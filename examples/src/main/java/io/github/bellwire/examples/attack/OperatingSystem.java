@@ -1,12 +1,11 @@
 package io.github.bellwire.examples.attack;
 
-import static java.util.Objects.requireNonNull;
-
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.device.attacker.Attacker;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.examples.attack.MachineOptions.Feature;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.driver.DeviceTraits;
@@ -21,14 +20,13 @@ import io.github.bellwire.pcie.AtsLayout;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.ExtendedCapabilityId;
+import io.github.bellwire.pcie.PcieError;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What the operating system does for protection before drivers run. */
 final class OperatingSystem {
-  private static final int ACS_BITS = AcsLayout.ALL;
-
   private final Host host;
   private final CpuPort cpu;
   private final MachineOptions options;
@@ -76,7 +74,7 @@ final class OperatingSystem {
     if (traits.isUntrusted()) {
       services |= AcsLayout.TRANSLATION_BLOCKING; // As Linux does for external ports.
     }
-    setAccessControl(services & ACS_BITS);
+    setAccessControl(services);
     Iommu unit = iommu;
     if (unit == null) {
       return;
@@ -87,20 +85,29 @@ final class OperatingSystem {
             unit.registers().baseAddress(),
             IommuDriverConfig.LINUX_6_12,
             List.of(IovaRange.INTERRUPTS));
-    newDriver.start(cpu, options.remapsInterrupts());
+    newDriver.start(cpu, options.has(Feature.INTERRUPT_REMAPPING));
     driver = newDriver;
-    if (options.sharesDomain() && !traits.isUntrusted() && policy != MappingPolicy.PASSTHROUGH) {
+    if (options.has(Feature.SHARED_DOMAIN)
+        && !traits.isUntrusted()
+        && policy != MappingPolicy.PASSTHROUGH) {
       DmaDomain shared = newDriver.newDomain(cpu, policy);
       attackerDma = dmaDevice(newDriver.attach(cpu, attackerId(), shared, traits));
       victimDma =
-          dmaDevice(
-              newDriver.attach(cpu, machine.victimId(), shared, DeviceTraits.INTERNAL));
+          dmaDevice(newDriver.attach(cpu, machine.victimId(), shared, DeviceTraits.INTERNAL));
     } else {
       attackerDma = dmaDevice(newDriver.attach(cpu, attackerId(), policy, traits));
       victimDma = dmaDevice(newDriver.attach(cpu, machine.victimId(), policy));
     }
     if (traits.hasDeviceTlb() && !traits.isUntrusted()) {
       enableAts();
+    }
+  }
+
+  /** Takes the attacker's context away; no difference where there is none. */
+  void detachAttacker() {
+    IommuDriver running = driver;
+    if (running != null) {
+      running.detach(cpu, attackerId());
     }
   }
 
@@ -118,7 +125,7 @@ final class OperatingSystem {
   /** Makes an entry for the victim's interrupt where interrupts are remapped. */
   void allowInterrupt(InterruptVector vector) {
     IommuDriver running = driver;
-    if (running != null && options.remapsInterrupts()) {
+    if (running != null && options.has(Feature.INTERRUPT_REMAPPING)) {
       victimMessage = running.remapInterrupt(cpu, machine.victimId(), vector);
     }
   }
@@ -145,7 +152,7 @@ final class OperatingSystem {
         }
       }
     }
-    long violations = port().errors().total(io.github.bellwire.pcie.PcieError.ACS_VIOLATION);
+    long violations = port().errors().total(PcieError.ACS_VIOLATION);
     if (violations > 0) {
       parts.add("ACS violation: " + violations);
     }
@@ -160,10 +167,10 @@ final class OperatingSystem {
     boolean isUntrusted = policy == MappingPolicy.STRICT_BOUNCE;
     long first = machine.reservedRegionPa();
     List<IovaRange> regions =
-        options.hasReservedRegion()
+        options.has(Feature.RESERVED_REGION)
             ? List.of(new IovaRange(first, first + AttackMachine.RESERVED_BYTES - 1))
             : List.of();
-    return new DeviceTraits(isUntrusted, options.hasDeviceTlb(), regions);
+    return new DeviceTraits(isUntrusted, options.has(Feature.DEVICE_TLB), regions);
   }
 
   private int attackerId() {
@@ -184,10 +191,6 @@ final class OperatingSystem {
     int control = Attacker.ATS_CAPABILITY + AtsLayout.ATS_CONTROL;
     host.rootComplex()
         .ecam()
-        .write(
-            requireNonNull(machine.attackerFunction()).bdf(),
-            control,
-            Short.BYTES,
-            AtsLayout.ATS_ENABLE);
+        .write(machine.attackerFunction().bdf(), control, Short.BYTES, AtsLayout.ATS_ENABLE);
   }
 }

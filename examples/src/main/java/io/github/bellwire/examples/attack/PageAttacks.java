@@ -53,10 +53,18 @@ final class PageAttacks {
     return machine.judgeForged(pa, "reused fragment");
   }
 
-  /** The device never completes, and reads what comes to lie in the page meanwhile. */
+  /** The device never completes, and reads what comes to lie beside its buffer meanwhile. */
   static Verdict withheldCompletion(AttackMachine machine) {
+    return withhold(machine, 512);
+  }
+
+  /** The buffer is the page. */
+  static Verdict withheldPage(AttackMachine machine) {
+    return withhold(machine, 2 * HALF_BYTES);
+  }
+
+  private static Verdict withhold(AttackMachine machine, int bufferBytes) {
     int rounds = 4;
-    int bufferBytes = 512;
     long pa = machine.newPage();
     machine.cpu().store(pa, 8, AttackMachine.SECRET);
     long iova = machine.give(machine.attackerDma(), pa, bufferBytes, TO_DEVICE);

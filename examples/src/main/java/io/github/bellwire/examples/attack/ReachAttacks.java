@@ -17,6 +17,12 @@ final class ReachAttacks {
     return machine.judgeReach(pa, pa);
   }
 
+  /** The same before any driver has set up the attacker's function. */
+  static Verdict withoutContext(AttackMachine machine) {
+    machine.detachAttacker();
+    return bareBusMaster(machine);
+  }
+
   /** A page is mapped for another device, which shares a domain or does not. */
   static Verdict otherDevicesPage(AttackMachine machine) {
     long pa = machine.secretPage();
@@ -79,8 +85,7 @@ final class ReachAttacks {
         isEarly,
         isLate,
         String.format(
-            "secret %s before protection is enabled, %s after",
-            read(isEarly), read(isLate)));
+            "secret %s before protection is enabled, %s after", read(isEarly), read(isLate)));
   }
 
   private static String read(boolean isRead) {

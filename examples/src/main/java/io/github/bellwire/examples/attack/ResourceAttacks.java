@@ -2,7 +2,6 @@ package io.github.bellwire.examples.attack;
 
 import static io.github.bellwire.dma.DmaDirection.BIDIRECTIONAL;
 import static io.github.bellwire.dma.DmaDirection.FROM_DEVICE;
-import static io.github.bellwire.dma.DmaDirection.TO_DEVICE;
 
 import io.github.bellwire.device.attacker.Access;
 import io.github.bellwire.device.attacker.FaultStorm;
@@ -15,9 +14,12 @@ final class ResourceAttacks {
   private static final int PAGE_BYTES = 4096;
   private static final int STORM_REQUESTS = 64;
   private static final long STORM_PERIOD_PS = 1_000_000;
+  private static final int SHORT_BYTES = 512;
+  // As many as an area of the pool holds, so that the next ones have been used.
+  private static final int SLOTS_TO_FILL = 2048;
   private static final int MAPS_MAX = 20_000;
   // Not whole pages, so that it is bounced where anything is.
-  private static final int ODD_BYTES = 100 << 10 | 512;
+  private static final int ODD_BYTES = 127 << 10 | 512;
   private static final int NARROW_MASK_BITS = 28;
   private static final int OWN_PAGES = 64;
   private static final int VICTIM_PAGES = 1024;
@@ -32,8 +34,7 @@ final class ResourceAttacks {
     storm.start(pa, STORM_PERIOD_PS, STORM_REQUESTS);
     machine.waitFor(STORM_PERIOD_PS * (STORM_REQUESTS + 10));
     String answers =
-        String.format(
-            "%d of %d requests refused", storm.refusedTotal(), STORM_REQUESTS);
+        String.format("%d of %d requests refused", storm.refusedTotal(), STORM_REQUESTS);
     return machine.faultsTotal() == 0
         ? Verdict.notApplicable(answers + ", no log")
         : Verdict.of(storm.answeredTotal() > 0, answers).with(machine.overflowText());
@@ -41,29 +42,35 @@ final class ResourceAttacks {
 
   /** A device writes less than it was given, and the driver hands on all of the buffer. */
   static Verdict staleBounceBuffer(AttackMachine machine) {
-    DmaDevice dma = machine.attackerDma();
-    // Another buffer's secret passes through the slots.
-    long secret = machine.newPage();
-    fill(machine, secret, AttackMachine.SECRET);
-    long iova = machine.give(dma, secret, 512, TO_DEVICE);
-    dma.unmapSingle(machine.cpu(), iova, 512, TO_DEVICE);
+    BounceBufferPool pool = machine.host().bounceBuffers();
+    receiveSecrets(machine, machine.victimDma());
     long pa = machine.newPage();
-    fill(machine, pa, 0);
-    long allocations = machine.host().bounceBuffers().allocationsCount();
-    iova = machine.give(dma, pa, 512, FROM_DEVICE);
-    if (machine.host().bounceBuffers().allocationsCount() == allocations) {
+    for (int offset = 0; offset < SHORT_BYTES; offset += 8) {
+      machine.cpu().store(pa + offset, 8, 0);
+    }
+    DmaDevice dma = machine.attackerDma();
+    long iova = machine.give(dma, pa, SHORT_BYTES, FROM_DEVICE);
+    if (pool.allocationsCount() == 0) {
       return Verdict.notApplicable("nothing is bounced");
     }
     machine.attackWrite(iova, AttackMachine.GOOD);
-    dma.unmapSingle(machine.cpu(), iova, 512, FROM_DEVICE);
+    dma.unmapSingle(machine.cpu(), iova, SHORT_BYTES, FROM_DEVICE);
     boolean isLeaked = machine.cpu().load(pa + 64, 8) == AttackMachine.SECRET;
     return Verdict.of(
         isLeaked, isLeaked ? "old secret in the receive buffer" : "receive buffer is clean");
   }
 
-  private static void fill(AttackMachine machine, long pa, long value) {
-    for (int offset = 0; offset < 512; offset += 8) {
-      machine.cpu().store(pa + offset, 8, value);
+  /** Somebody's secrets arrive by the slots that the attacker's buffers will use. */
+  private static void receiveSecrets(AttackMachine machine, DmaDevice dma) {
+    byte[] secrets = new byte[SHORT_BYTES];
+    for (int offset = 0; offset < SHORT_BYTES; offset += 8) {
+      System.arraycopy(AttackMachine.bytes(AttackMachine.SECRET), 0, secrets, offset, 8);
+    }
+    long pa = machine.newPage();
+    for (int i = 0; i < SLOTS_TO_FILL; i++) {
+      long iova = dma.mapSingle(machine.cpu(), pa, SHORT_BYTES, FROM_DEVICE);
+      machine.finish(machine.victim().port().write(iova, secrets));
+      dma.unmapSingle(machine.cpu(), iova, SHORT_BYTES, FROM_DEVICE);
     }
   }
 

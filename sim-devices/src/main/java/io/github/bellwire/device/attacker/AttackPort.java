@@ -35,7 +35,7 @@ public final class AttackPort {
     byte[] bytes = new byte[lengthBytes];
     long nowPs = simulation.nowPs();
     long donePs = dma.read(address, bytes, 0, lengthBytes, nowPs, ATTRIBUTES_NONE);
-    return new Access(dma.status(), nowPs, donePs, bytes);
+    return new Access(dma.status(), false, address, nowPs, donePs, bytes);
   }
 
   /**
@@ -48,7 +48,7 @@ public final class AttackPort {
   public Access write(long address, byte[] bytes) {
     long nowPs = simulation.nowPs();
     long donePs = dma.writeStatus(address, bytes, 0, bytes.length, nowPs);
-    return new Access(dma.status(), nowPs, donePs, bytes.clone());
+    return new Access(dma.status(), true, address, nowPs, donePs, bytes.clone());
   }
 
   /**
@@ -61,7 +61,7 @@ public final class AttackPort {
   public Access sendMessage(long address, int data) {
     long nowPs = simulation.nowPs();
     long donePs = dma.sendMessage(address, data, nowPs);
-    return new Access(dma.status(), nowPs, donePs, new byte[0]);
+    return new Access(dma.status(), true, address, nowPs, donePs, new byte[0]);
   }
 
   /**

@@ -42,8 +42,7 @@ public final class Attacker implements Endpoint {
 
   private final Simulation simulation;
   private final ConfigSpace configSpace;
-  private final ByteBuffer memory =
-      ByteBuffer.allocate(BAR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+  private final ByteBuffer memory = ByteBuffer.allocate(BAR_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private @Nullable Firmware firmware;
 
   /** What it can do from its slot. */

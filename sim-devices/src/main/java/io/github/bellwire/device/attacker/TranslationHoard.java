@@ -74,10 +74,11 @@ public final class TranslationHoard {
     int entry = requireEntry(iova);
     long startPs = Math.max(simulation.nowPs(), tlb.readyPs(entry));
     dma.claimTranslated(true);
-    long donePs = dma.writeStatus(tlb.address(entry, iova), bytes, 0, bytes.length, startPs);
+    long address = tlb.address(entry, iova);
+    long donePs = dma.writeStatus(address, bytes, 0, bytes.length, startPs);
     dma.claimTranslated(false);
     tlb.use(entry, dma.sentPs());
-    return new Access(dma.status(), startPs, donePs, bytes.clone());
+    return new Access(dma.status(), true, address, startPs, donePs, bytes.clone());
   }
 
   /**
@@ -93,10 +94,11 @@ public final class TranslationHoard {
     byte[] bytes = new byte[lengthBytes];
     long startPs = Math.max(simulation.nowPs(), tlb.readyPs(entry));
     dma.claimTranslated(true);
-    long donePs = dma.read(tlb.address(entry, iova), bytes, 0, lengthBytes, startPs);
+    long address = tlb.address(entry, iova);
+    long donePs = dma.read(address, bytes, 0, lengthBytes, startPs);
     dma.claimTranslated(false);
     tlb.use(entry, donePs);
-    return new Access(dma.status(), startPs, donePs, bytes);
+    return new Access(dma.status(), false, address, startPs, donePs, bytes);
   }
 
   /** {@return invalidations that have reached the device} */

@@ -15,9 +15,9 @@ import io.github.bellwire.iommu.layout.RegisterLayout;
  * }</pre>
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
- * submission. An error that the hardware reports is cleared and counted; the commands are then lost,
- * or repeated if a device did not answer in time. Not modelled: the lock is free while a core waits,
- * where Linux takes it for a moment in each turn of the loop to look at the fault status.
+ * submission. An error that the hardware reports is cleared and counted; the commands are then
+ * lost, or repeated if a device did not answer in time. Not modelled: the lock is free while a core
+ * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
 final class CommandQueue implements InvalidationCommands {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
@@ -58,8 +58,7 @@ final class CommandQueue implements InvalidationCommands {
    * @param registersPa the IOMMU
    * @param capability its capability register
    */
-  CommandQueue(
-      IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
+  CommandQueue(IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);

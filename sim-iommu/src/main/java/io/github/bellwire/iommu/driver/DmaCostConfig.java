@@ -37,15 +37,15 @@ public record DmaCostConfig(
 
   /**
    * Intel VT-d under Linux. The tables of "rIOMMU: Efficient IOMMU for I/O Devices that Employ Ring
-   * Buffers" (ASPLOS'15, table 1; second-hand) give, in cycles of a Xeon E3-1220 at 3.1 GHz: mapping
-   * 727 with a fast IOVA allocator, of which 588..590 for the tables; unmapping 2999, of which
-   * 2127..2135 for the invalidation, which here is what the hardware takes; 1137 when that is
-   * deferred. So of mapping about 92 remain for the allocator and 45 for the call, and of a deferred
-   * unmap about 427 for the tables. The four loads and one store of a walk are in those figures; the
-   * model charges them by themselves, about 20 cycles when they hit. Entries, tree, queue and lock
-   * are assumptions: 10 cycles for a store and its loop, 300 for a slab object and rebalancing, 15
-   * for a node that is mostly in a cache, 60 for a queue entry, 150 for two descriptors and their
-   * status, 20 for a locked instruction, 60 ns for a line from another core.
+   * Buffers" (ASPLOS'15, table 1; second-hand) give, in cycles of a Xeon E3-1220 at 3.1 GHz:
+   * mapping 727 with a fast IOVA allocator, of which 588..590 for the tables; unmapping 2999, of
+   * which 2127..2135 for the invalidation, which here is what the hardware takes; 1137 when that is
+   * deferred. So of mapping about 92 remain for the allocator and 45 for the call, and of a
+   * deferred unmap about 427 for the tables. The four loads and one store of a walk are in those
+   * figures; the model charges them by themselves, about 20 cycles when they hit. Entries, tree,
+   * queue and lock are assumptions: 10 cycles for a store and its loop, 300 for a slab object and
+   * rebalancing, 15 for a node that is mostly in a cache, 60 for a queue entry, 150 for two
+   * descriptors and their status, 20 for a locked instruction, 60 ns for a line from another core.
    */
   public static final DmaCostConfig VTD =
       new DmaCostConfig(45, 45, 410, 10, 92, 300, 15, 60, 150, 20, 60_000);

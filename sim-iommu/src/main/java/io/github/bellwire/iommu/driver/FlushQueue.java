@@ -20,9 +20,9 @@ import java.util.List;
  *     invalidate the whole domain, give back the ranges and tables that were queued before
  * }</pre>
  *
- * <p>A full ring is drained by the core that finds it full; the timer drains the rings of all cores.
- * It is armed by an entry that finds it off, whatever is in the rings. Allocates nothing after
- * construction.
+ * <p>A full ring is drained by the core that finds it full; the timer drains the rings of all
+ * cores. It is armed by an entry that finds it off, whatever is in the rings. Allocates nothing
+ * after construction.
  */
 final class FlushQueue {
   /** Of more flushes than this that follow an entry, the oldest ones are not remembered. */

@@ -8,13 +8,13 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Hands out the bus addresses of a domain as Linux does (drivers/iommu/iova.c): from the top down,
- * aligned to their size, and with caches per core in front of the tree, which hold ranges of 1 to 32
- * pages and give back first what came in last.
+ * aligned to their size, and with caches per core in front of the tree, which hold ranges of 1 to
+ * 32 pages and give back first what came in last.
  *
  * <p>Cached sizes are rounded up to a power of two. So addresses scatter over time, and the leaf
- * tables of what is mapped at one time with them. Numbers are pages of 4 KiB. What it does costs the
- * calling core time; the locks of tree and depots are contended. Allocates nothing after warm-up.
- * Confined to the simulation thread.
+ * tables of what is mapped at one time with them. Numbers are pages of 4 KiB. What it does costs
+ * the calling core time; the locks of tree and depots are contended. Allocates nothing after
+ * warm-up. Confined to the simulation thread.
  */
 public final class IovaAllocator {
   /** Returned instead of a page number when there is no room. */
@@ -128,8 +128,7 @@ public final class IovaAllocator {
 
   /** Takes a magazine out of a depot that has more than there are cores; returns whether it did. */
   boolean trimDepot(CpuPort port, int order) {
-    Magazine magazine =
-        caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;
+    Magazine magazine = caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;
     depotLocks[order].acquire(port);
     depotLocks[order].release(port);
     if (magazine == null) {
