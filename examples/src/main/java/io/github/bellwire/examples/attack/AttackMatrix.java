@@ -143,7 +143,7 @@ final class AttackMatrix {
             machine -> LifetimeAttacks.keptTranslation(machine, InvalidationManners.HONEST)),
         row(
             "a09b",
-            "device TLB that keeps an invalidated translation and says it has not",
+            "device TLB that keeps an invalidated translation and denies it",
             ATS,
             List.of(N, N, Y, Y, F),
             machine -> LifetimeAttacks.keptTranslation(machine, InvalidationManners.KEEPING)),

@@ -56,6 +56,10 @@ public final class HostKeys {
           .flatMap(List::stream)
           .toList();
 
+  /** All of them, and those of an IOMMU with mappings that stay. */
+  public static final List<Key<?>> WITH_IOMMU =
+      Stream.concat(ALL.stream().filter(key -> key != IOMMU), IommuKeys.ALL.stream()).toList();
+
   private HostKeys() {}
 
   /**

@@ -40,7 +40,7 @@ public final class PcieBench implements Scenario {
   @Override
   public List<Key<?>> keys() {
     List<Key<?>> keys = new ArrayList<>(PcieBenchKeys.ALL);
-    keys.addAll(HostKeys.ALL);
+    keys.addAll(HostKeys.WITH_IOMMU);
     return keys;
   }
 
@@ -78,7 +78,7 @@ public final class PcieBench implements Scenario {
         .metric("transactions_per_s", meter.operationsPerSecond());
     report.latency(meter.latency()).latencySection("Latency as the firmware sees it");
     report
-        .metric("iotlb_miss_ratio", 0.0)
+        .metric("iotlb_miss_ratio", machine.iotlbMissRatio())
         .metric("tags_in_use_count_mean", tagsInUse(machine))
         .metric("pcie_up_bytes", link.upBytes())
         .metric("pcie_down_bytes", link.downBytes())

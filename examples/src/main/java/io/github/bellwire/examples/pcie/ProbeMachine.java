@@ -9,18 +9,25 @@ import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.IommuKeys;
+import io.github.bellwire.examples.host.IommuPage;
 import io.github.bellwire.examples.host.Slots;
+import io.github.bellwire.examples.host.StaticMapping;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
+import org.jspecify.annotations.Nullable;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
@@ -28,6 +35,8 @@ final class ProbeMachine {
   private static final int LINE_BYTES = 64;
   private static final long WARMUP_COUNT = 1_000;
 
+  private final IommuPage page;
+  private final @Nullable Iommu iommu;
   private final Host host;
   private final Probe probe;
   private final DownstreamPort port;
@@ -83,7 +92,16 @@ final class ProbeMachine {
     }
     ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
-    host = new Host(config, settings.value(CommandLineTool.SEED));
+    page = IommuKeys.page(settings);
+    long seed = settings.value(CommandLineTool.SEED);
+    if (page == IommuPage.OFF) {
+      iommu = null;
+      host = new Host(config, seed);
+    } else {
+      IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
+      host = new Host(config, seed, factory);
+      iommu = factory.iommu();
+    }
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
     port = new Slots(settings, host).attach(probe);
     host.enumerate();
@@ -91,9 +109,12 @@ final class ProbeMachine {
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
     long windowBytes = settings.value(PcieBenchKeys.WINDOW);
+    long mappedBytes =
+        iommu == null ? windowBytes : (windowBytes + page.bytes() - 1) & -page.bytes();
+    long pa = host.pages(socket).allocate(mappedBytes);
     ProbeWindow window =
         new ProbeWindow(
-            host.pages(socket).allocate(windowBytes),
+            iommu == null ? pa : StaticMapping.IOVA,
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
@@ -101,7 +122,15 @@ final class ProbeMachine {
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
     if (settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
       // The first core of a socket; cores are dealt out in blocks.
-      warm(window, host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
+      warm(
+          pa,
+          windowBytes,
+          host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
+    }
+    if (iommu != null) {
+      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
+      mapping.map(pa, mappedBytes, page);
+      mapping.enable(port.bdf());
     }
     run =
         new ProbeRun(
@@ -114,11 +143,11 @@ final class ProbeMachine {
   }
 
   /** Each line is waited for before it is written: stores alone would outrun memory. */
-  private static void warm(ProbeWindow window, SynchronousPort cpu) {
+  private static void warm(long pa, long windowBytes, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
-    for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
-      cpu.load(window.iova() + done, Long.BYTES);
-      cpu.store(window.iova() + done, line, 0, LINE_BYTES);
+    for (long done = 0; done < windowBytes; done += LINE_BYTES) {
+      cpu.load(pa + done, Long.BYTES);
+      cpu.store(pa + done, line, 0, LINE_BYTES);
     }
   }
 
@@ -193,6 +222,15 @@ final class ProbeMachine {
   /** {@return errors in what the host sends and in what it does not, as the probe sees them} */
   long probeErrors(PcieError error) {
     return port.deviceErrors().total(error);
+  }
+
+  /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
+  double iotlbMissRatio() {
+    if (iommu == null) {
+      return 0;
+    }
+    TranslationStatistics statistics = iommu.statistics();
+    return (double) statistics.iotlbMissesTotal() / Math.max(1, statistics.lookupsTotal());
   }
 
   long eventsTotal() {

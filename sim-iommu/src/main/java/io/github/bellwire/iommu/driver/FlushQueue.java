@@ -4,6 +4,7 @@ import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import java.util.List;
 
@@ -67,11 +68,12 @@ final class FlushQueue {
   private long fullFlushesCount;
   private long timerFlushesCount;
 
-  FlushQueue(DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
+  FlushQueue(
+      Simulation simulation, DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
     this.domain = domain;
     this.config = config;
     rings = new Ring[cores.size()];
-    Arrays.setAll(rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock()));
+    Arrays.setAll(rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock(simulation)));
     timers = new Routine[cores.size()];
     Arrays.setAll(timers, i -> newTimer(cores.get(i)));
   }

@@ -3,6 +3,7 @@ package io.github.bellwire.iommu.driver;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.iommu.driver.IovaCache.Magazine;
+import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -44,12 +45,18 @@ public final class IovaAllocator {
   /**
    * Creates a space of which nothing is taken.
    *
+   * @param simulation the clock
    * @param config sizes of caches, costs
    * @param coresCount cores of the machine, at least 1
    * @param startPfn first page that may be handed out, at least 1
    * @param timer asked to call {@link #trimDepot} later
    */
-  IovaAllocator(IommuDriverConfig config, int coresCount, long startPfn, TrimTimer timer) {
+  IovaAllocator(
+      Simulation simulation,
+      IommuDriverConfig config,
+      int coresCount,
+      long startPfn,
+      TrimTimer timer) {
     this.config = config;
     this.costs = config.costs();
     this.coresCount = coresCount;
@@ -57,8 +64,8 @@ public final class IovaAllocator {
     tree = new IovaTree(startPfn);
     int depotMax = config.isDepotTrimmed() ? Integer.MAX_VALUE : config.depotMagazinesMax();
     Arrays.setAll(caches, i -> new IovaCache(coresCount, config.magazineEntries(), depotMax));
-    treeLock = costs.newLock();
-    Arrays.setAll(depotLocks, i -> costs.newLock());
+    treeLock = costs.newLock(simulation);
+    Arrays.setAll(depotLocks, i -> costs.newLock(simulation));
   }
 
   /**

@@ -21,6 +21,7 @@ public final class RegisterBlock implements IntegratedRegisters {
           | QUEUED_INVALIDATION_ENABLE
           | INTERRUPT_REMAPPING_ENABLE
           | COMPATIBILITY_INTERRUPTS;
+  private static final int SCALABLE_ONLY = (int) (RTADDR_SCALABLE | IQA_WIDE);
   private static final long LOW_MASK = 0xFFFF_FFFFL;
 
   private final RegisterConfig config;
@@ -68,6 +69,7 @@ public final class RegisterBlock implements IntegratedRegisters {
     invalidations = new InvalidationRegisters(invalidation, commands);
     queue =
         new InvalidationQueue(
+            ports.simulation(),
             invalidation,
             commands,
             deviceTlbs,
@@ -246,7 +248,8 @@ public final class RegisterBlock implements IntegratedRegisters {
       case PMEN -> protect(value);
       case PLMBASE, PLMLIMIT, PHMBASE, PHMLIMIT -> keep(offset, value & (int) protectedBlocks());
       case PHMBASE + 4, PHMLIMIT + 4 -> keep(offset, config.hasProtectedMemory() ? value : 0);
-      case RTADDR, RTADDR + 4, IQA, IQA + 4, IRTA, IRTA + 4 -> keep(offset, value);
+      case RTADDR, IQA -> keep(offset, isScalable() ? value : value & ~SCALABLE_ONLY);
+      case RTADDR + 4, IQA + 4, IRTA, IRTA + 4 -> keep(offset, value);
       case PQA, PQA + 4 -> {
         keep(offset, value);
         pageRequests.setUp(wide(PQA));
@@ -284,6 +287,10 @@ public final class RegisterBlock implements IntegratedRegisters {
     if ((changed & COMPATIBILITY_INTERRUPTS) != 0) {
       interrupts.setCompatibilityPassed((value & COMPATIBILITY_INTERRUPTS) != 0);
     }
+  }
+
+  private boolean isScalable() {
+    return translation.config().capabilities().isScalable();
   }
 
   private boolean isQueued() {

@@ -1,0 +1,74 @@
+package io.github.bellwire.iommu.walk;
+
+import io.github.bellwire.iommu.walk.TranslationConfig.Capabilities;
+import io.github.bellwire.iommu.walk.TranslationConfig.Iotlb;
+import io.github.bellwire.iommu.walk.TranslationConfig.PagingCaches;
+import io.github.bellwire.iommu.walk.TranslationConfig.Walkers;
+
+/**
+ * Translation units of real machines. The page sim-iommu/docs/calibration.md shows how their
+ * numbers follow from published latencies, and which of them are assumptions.
+ */
+public final class TranslationPresets {
+  /** What a root port's read that hits the last-level cache takes there; see the hosts. */
+  private static final long LLC_HIT_PS = 20_000;
+
+  private static final int IOTLB_ENTRIES = 128;
+
+  private static final Capabilities XEON_E5_CAPABILITIES =
+      new Capabilities(
+          46,
+          TranslationConfig.WIDTH_48,
+          TranslationConfig.PAGES_2_MIB | TranslationConfig.PAGES_1_GIB,
+          true,
+          true,
+          false,
+          true);
+
+  /** E5-2630 (Sandy Bridge). */
+  public static final TranslationConfig SNB = xeonE5(4, 239_000, true);
+
+  /** E5-2620 v2 (Ivy Bridge). */
+  public static final TranslationConfig IB = xeonE5(4, 297_000, false);
+
+  /** E5-2620 v3 (Haswell). */
+  public static final TranslationConfig HSW = xeonE5(11, 228_000, false);
+
+  /** E5-2637 v3 (Haswell). */
+  public static final TranslationConfig HSW_SM = xeonE5(11, 266_000, false);
+
+  /** E5-2630 v4 (Broadwell). */
+  public static final TranslationConfig BDW = xeonE5(11, 291_000, false);
+
+  /** E3-1226 v3 (Haswell). */
+  public static final TranslationConfig E3 = xeonE5(11, 307_000, false);
+
+  private TranslationPresets() {}
+
+  /**
+   * The family.
+   *
+   * @param entriesPerReadWalk so that one read at a time finds as many entries as its latencies
+   *     show
+   * @param missPs what a read takes longer that misses
+   */
+  private static TranslationConfig xeonE5(
+      int entriesPerReadWalk, long missPs, boolean serializesPerLeafTable) {
+    return new TranslationConfig(
+        XEON_E5_CAPABILITIES,
+        new Iotlb(
+            1,
+            IOTLB_ENTRIES,
+            entriesPerReadWalk,
+            Integer.getInteger("x.wr", 2)),
+        new PagingCaches(32, 32, 64),
+        64,
+        64,
+        new Walkers(
+            Integer.getInteger("x.walkers", 6),
+            missPs - LLC_HIT_PS + 1000L * Integer.getInteger("x.add", 0),
+            0,
+            serializesPerLeafTable),
+        false);
+  }
+}
