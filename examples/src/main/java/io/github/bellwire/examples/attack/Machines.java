@@ -5,38 +5,14 @@ import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.IommuPresets;
 import io.github.bellwire.iommu.driver.MappingPolicy;
-import io.github.bellwire.iommu.interrupt.InterruptConfig;
-import io.github.bellwire.iommu.queue.InvalidationConfig;
-import io.github.bellwire.iommu.queue.RegisterConfig;
-import io.github.bellwire.iommu.walk.TranslationConfig;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Builds a host, with an IOMMU unless the mode has none. */
 final class Machines {
-  private static final IommuConfig IOMMU =
-      new IommuConfig(
-          "attacked",
-          RegisterConfig.XEON_E5,
-          new TranslationConfig(
-              new TranslationConfig.Capabilities(
-                  46,
-                  TranslationConfig.WIDTH_39 | TranslationConfig.WIDTH_48,
-                  TranslationConfig.PAGES_2_MIB | TranslationConfig.PAGES_1_GIB,
-                  true,
-                  true,
-                  false,
-                  true),
-              new TranslationConfig.Iotlb(1, 128, 1, 1),
-              new TranslationConfig.PagingCaches(32, 32, 64),
-              64,
-              64,
-              new TranslationConfig.Walkers(6, 150_000, 20_000, false),
-              true),
-          InvalidationConfig.XEON,
-          InterruptConfig.XEON,
-          List.of());
+  // One with device TLBs and interrupt remapping; a miss takes 291 ns.
+  private static final IommuConfig IOMMU = IommuPresets.of("bdw");
 
   private final @Nullable IommuFactory factory;
 

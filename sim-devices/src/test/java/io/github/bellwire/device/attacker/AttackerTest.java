@@ -22,8 +22,7 @@ class AttackerTest {
   private static final byte[] BYTES = {1, 2, 3, 4, 5, 6, 7, 8};
 
   private final Host host = new Host(HostConfig.GEN4_SERVER, 1);
-  private final Attacker attacker =
-      new Attacker(HostConfig.GEN4_SERVER.link(), host.simulation());
+  private final Attacker attacker = new Attacker(HostConfig.GEN4_SERVER.link(), host.simulation());
   private final EnumeratedFunction function;
   private final SynchronousPort cpu;
 

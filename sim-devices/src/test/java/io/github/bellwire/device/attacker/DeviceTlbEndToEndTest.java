@@ -8,8 +8,8 @@ import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
-import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.IommuPresets;
 import io.github.bellwire.iommu.driver.DeviceTraits;
 import io.github.bellwire.iommu.driver.IommuDriver;
 import io.github.bellwire.iommu.driver.IommuDriverConfig;
@@ -18,6 +18,7 @@ import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.EnumeratedFunction;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -26,18 +27,19 @@ class DeviceTlbEndToEndTest {
   private static final int PAGE_BYTES = 4096;
   private static final long TIMEOUT_PS = 10_000_000_000L;
 
-  private final IommuFactory factory = new IommuFactory(TestIommus.WITH_DEVICE_TLBS);
+  private final IommuFactory factory = new IommuFactory(IommuPresets.of("bdw"));
   private final Host host = new Host(HostConfig.GEN4_SERVER, 1, factory);
   private final Iommu iommu = factory.iommu();
   private final Attacker device = new Attacker(HostConfig.GEN4_SERVER.link(), host.simulation());
+  private final Attacker internal = new Attacker(HostConfig.GEN4_SERVER.link(), host.simulation());
   private final SynchronousPort cpu;
   private final DmaDevice dma;
   private final long pa;
 
   DeviceTlbEndToEndTest() {
     host.attach(device);
-    int id = host.enumerate().get(0).bdf().requesterId();
-    device.configSpace().write(ConfigLayout.COMMAND, 2, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+    host.attach(internal);
+    List<EnumeratedFunction> functions = host.enumerate();
     cpu = host.synchronousPort(0);
     IommuDriver driver =
         new IommuDriver(
@@ -46,8 +48,17 @@ class DeviceTlbEndToEndTest {
             IommuDriverConfig.LINUX_6_12,
             List.of(IovaRange.INTERRUPTS));
     driver.start(cpu, false);
-    DeviceTraits traits = new DeviceTraits(false, true, List.of());
-    dma = host.newDmaDevice(driver.attach(cpu, id, MappingPolicy.STRICT, traits));
+    dma =
+        host.newDmaDevice(
+            driver.attach(
+                cpu,
+                functions.get(0).bdf().requesterId(),
+                MappingPolicy.STRICT,
+                new DeviceTraits(false, true, List.of())));
+    driver.attach(cpu, functions.get(1).bdf().requesterId(), MappingPolicy.STRICT);
+    for (Attacker board : List.of(device, internal)) {
+      board.configSpace().write(ConfigLayout.COMMAND, 2, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+    }
     pa = host.pages().allocate(PAGE_BYTES);
     cpu.store(pa, 8, 0x1234);
   }
@@ -124,13 +135,11 @@ class DeviceTlbEndToEndTest {
   }
 
   @Test
-  void shouldBlockClaimsOfADeviceThatMayNotTranslate() {
-    TestIommus.Machine machine = TestIommus.internalDevice();
-    machine.device().port().pretendTranslated(true);
-    Access access = machine.device().port().read(0x10_0000, 8);
+  void shouldBlockWhatADeviceMayNotDoThatIsNotToTranslate() {
+    assertThat(internal.hoard().ask(pa)).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
+    internal.port().pretendTranslated(true);
+    assertThat(internal.port().read(pa, 8).isOk()).isFalse();
 
-    assertThat(access.status()).isNotEqualTo(DmaStatus.OK);
-    assertThat(machine.iommu().faults().faultsTotal(FaultReason.TRANSLATION_REQUEST_BLOCKED))
-        .isEqualTo(1);
+    assertThat(iommu.faults().faultsTotal(FaultReason.TRANSLATION_REQUEST_BLOCKED)).isEqualTo(2);
   }
 }
