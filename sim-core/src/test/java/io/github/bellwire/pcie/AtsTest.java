@@ -314,6 +314,29 @@ class AtsTest {
   }
 
   @Test
+  void shouldCarryTheProcessInAPrefixOf4Bytes() {
+    DmaPort plain = device.plain();
+    plain.usePasid(5);
+
+    // MRd 20 B and MsgD 32 B with 4 B more; answers have none.
+    assertThat(plain.read(0x1000, data, 0, 64, 0)).isEqualTo(roundTripPs(24, 84));
+    long startPs = 10_000_000;
+    assertThat(plain.write(0x1000, data, 0, 64, startPs))
+        .isEqualTo(startPs + wirePs(88) + LINK_PS + UP_PS);
+    AtsTranslation answer = new AtsTranslation();
+    assertThat(plain.requestTranslation(0x1000, 1, true, 2 * startPs, answer))
+        .isEqualTo(2 * startPs + roundTripPs(24, 28) + WALK_PS);
+    assertThat(plain.requestPage(0x1000, true, false, true, 0, 3 * startPs))
+        .isEqualTo(3 * startPs + wirePs(28) + LINK_PS + UP_PS);
+    int id = requesterId();
+    fabric.rootComplex.invalidateDeviceTlb(id, 5, 0x1000, 4096, 4 * startPs);
+    assertThat(device.invalidationArrivalPs)
+        .isEqualTo(4 * startPs + DOWN_PS + wirePs(36) + LINK_PS);
+    assertThat(fabric.rootComplex.respondToPageRequest(id, 5, 0, 0, 5 * startPs))
+        .isEqualTo(5 * startPs + DOWN_PS + wirePs(28) + LINK_PS);
+  }
+
+  @Test
   void shouldReplaceTheEntryThatHasNotBeenUsedForLongest() {
     DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(2, 2));
     long entry = AtsLayout.entry(0x9000, 4096, true, true);
