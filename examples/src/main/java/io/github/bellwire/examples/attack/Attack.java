@@ -3,11 +3,16 @@ package io.github.bellwire.examples.attack;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.IommuKeys;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuConfig;
+import io.github.bellwire.iommu.IommuPresets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -26,6 +31,14 @@ public final class Attack implements Scenario {
       Key.of(
           "mode", ValueTypes.words(modeWords()), ALL, "how the operating system protects itself");
 
+  /** What cores see of a device's writes where nothing is coherent is another matter. */
+  private static final Key<String> HOST =
+      Key.of(
+          HostKeys.HOST.name(),
+          ValueTypes.words(coherentHosts().stream().map(HostConfig::name).toList()),
+          Machines.DEFAULT.host().name(),
+          "machine preset");
+
   /** Creates the scenario. */
   public Attack() {}
 
@@ -41,7 +54,7 @@ public final class Attack implements Scenario {
 
   @Override
   public List<Key<?>> keys() {
-    return List.of(ROW, MODE);
+    return List.of(ROW, MODE, HOST, IommuKeys.PRESET);
   }
 
   @Override
@@ -56,12 +69,16 @@ public final class Attack implements Scenario {
         AttackMatrix.rows().stream()
             .filter(row -> rowWord.equals(ALL) || row.id().startsWith(rowWord))
             .toList();
+    Machines machines =
+        new Machines(
+            hostConfig(settings.value(HOST)),
+            iommuConfig(settings),
+            settings.value(CommandLineTool.SEED),
+            context.trace());
     Results results = new Results(modes);
     for (AttackRow row : rows) {
       for (Mode mode : modes) {
-        AttackMachine machine =
-            new AttackMachine(
-                mode, row.options(), settings.value(CommandLineTool.SEED), context.trace());
+        AttackMachine machine = new AttackMachine(machines, mode, row.options());
         results.add(row, mode, row.run(machine));
         results.eventsTotal += machine.host().simulation().eventsTotal();
       }
@@ -120,6 +137,25 @@ public final class Attack implements Scenario {
     private String detail() {
       return wrong.isEmpty() ? names.size() + " of " + names.size() : String.join("; ", wrong);
     }
+  }
+
+  private static List<HostConfig> coherentHosts() {
+    return HostConfig.PRESETS.stream().filter(host -> host.cache().isCoherent()).toList();
+  }
+
+  private static HostConfig hostConfig(String name) {
+    return coherentHosts().stream()
+        .filter(host -> host.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** {@return the IOMMU that was asked for; else that of the host, if it is known} */
+  private static IommuConfig iommuConfig(Settings settings) {
+    String host = settings.value(HOST);
+    boolean isKnown = IommuPresets.ALL.stream().anyMatch(iommu -> iommu.name().equals(host));
+    String preset = isKnown ? host : Machines.DEFAULT.iommu().name();
+    return IommuPresets.of(settings.supply(IommuKeys.PRESET, preset));
   }
 
   private static String[] columns(List<Mode> modes) {

@@ -12,6 +12,9 @@ import io.github.bellwire.examples.attack.MachineOptions.Feature;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.driver.MappingPolicy;
+import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.CapabilityId;
 import io.github.bellwire.pcie.ConfigLayout;
@@ -48,6 +51,9 @@ final class AttackMachine {
   /** Size of the region that firmware reserves, in bytes. */
   static final int RESERVED_BYTES = 64 << 10;
 
+  /** Little, so that the pool of bounce buffers, a quarter of it, is soon used up. */
+  private static final long LOW_MEMORY_BYTES = 32 << 20;
+
   private static final int PAGE_BYTES = 4096;
   private static final int MASK_BITS = 64;
 
@@ -63,14 +69,19 @@ final class AttackMachine {
   private long accessesTotal;
   private @Nullable InterruptVector vector;
 
-  AttackMachine(Mode mode, MachineOptions options, long seed, TraceSink trace) {
-    this.trace = trace;
+  AttackMachine(Machines machines, Mode mode, MachineOptions options) {
+    trace = machines.trace();
+    HostConfig plain = machines.host();
     HostConfig config =
-        options
-            .host()
-            .withRootComplex(options.host().rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
-    Machines machines = new Machines(mode);
-    host = machines.newHost(config, seed);
+        plain
+            .withLowMemoryBytes(LOW_MEMORY_BYTES)
+            .withRootComplex(plain.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
+    IommuFactory factory =
+        mode.policy() == MappingPolicy.OFF ? null : new IommuFactory(machines.iommu());
+    host =
+        factory == null
+            ? new Host(config, machines.seed())
+            : new Host(config, machines.seed(), factory);
     PcieLinkConfig link = config.link();
     Switch packetSwitch = host.attach(SwitchConfig.PEX89048.withUpstreamLink(link));
     attacker = new Attacker(link, host.simulation());
@@ -83,15 +94,23 @@ final class AttackMachine {
     cpu = host.synchronousPort(0);
     long region = host.pages().allocate(2 * RESERVED_BYTES);
     reservedPa = region;
-    system = new OperatingSystem(host, cpu, mode, options, machines.iommu(), this);
+    Iommu iommu = factory == null ? null : factory.iommu();
+    system = new OperatingSystem(host, cpu, mode, options, iommu, this);
     setBusMaster(attackerFunction.bdf());
     setBusMaster(victimFunction.bdf());
     if (options.has(Feature.NO_COPY_AT_MAP)) {
       host.bounceBuffers().leaveOutCopyAtMap();
     }
+    if (options.has(Feature.FIRMWARE_PROTECTION)) {
+      system.startFirmware(highestPa(config));
+    }
     if (!options.has(Feature.LATE_PROTECTION)) {
       system.start();
     }
+  }
+
+  private static long highestPa(HostConfig config) {
+    return PhysicalMemory.HIGH_BASE + config.highMemoryBytes() - 1;
   }
 
   Host host() {

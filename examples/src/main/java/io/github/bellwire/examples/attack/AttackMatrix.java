@@ -8,7 +8,6 @@ import static io.github.bellwire.examples.attack.Word.WINDOW;
 
 import io.github.bellwire.device.attacker.InvalidationManners;
 import io.github.bellwire.examples.attack.MachineOptions.Feature;
-import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.pcie.AcsLayout;
 import java.util.List;
 import java.util.function.Function;
@@ -238,6 +237,12 @@ final class AttackMatrix {
             List.of(Y, Y, W, W, W),
             ReachAttacks::bootWindow),
         row(
+            "a16b",
+            "boot, memory protected by firmware where the IOMMU can do that",
+            PLAIN.with(Feature.LATE_PROTECTION).with(Feature.FIRMWARE_PROTECTION),
+            List.of(Y, Y, F, F, F),
+            ReachAttacks::bootWindow),
+        row(
             "a17",
             "command queued, virtual machine destroyed, device reassigned",
             PLAIN,
@@ -282,7 +287,7 @@ final class AttackMatrix {
         row(
             "a22",
             "victim's activity seen by evictions from the IOTLB",
-            PLAIN.withHost(HostConfig.BDW),
+            PLAIN,
             List.of(N, N, Y, Y, Y),
             ResourceAttacks::sideChannel));
   }

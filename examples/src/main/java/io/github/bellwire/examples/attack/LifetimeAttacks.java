@@ -218,7 +218,6 @@ final class LifetimeAttacks {
         .with(
             String.format(
                 "%s bus address, %d commands carried out",
-                second == iova ? "same" : "other",
-                machine.attacker().delayedWrites().outcomes().size()));
+                second == iova ? "same" : "other", machine.attacker().delayedWrites().doneTotal()));
   }
 }

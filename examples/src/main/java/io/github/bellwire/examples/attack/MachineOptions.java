@@ -1,17 +1,15 @@
 package io.github.bellwire.examples.attack;
 
-import io.github.bellwire.host.HostConfig;
 import java.util.EnumSet;
 import java.util.Set;
 
 /**
  * What the machine of a row is like.
  *
- * @param host the machine without devices
  * @param accessControl services that are on at the switch port above the attacker
  * @param features what is not as usual
  */
-record MachineOptions(HostConfig host, int accessControl, Set<Feature> features) {
+record MachineOptions(int accessControl, Set<Feature> features) {
   /** What may be there or missing. */
   enum Feature {
     /** Attacker and victim use one domain where there are domains. */
@@ -24,25 +22,22 @@ record MachineOptions(HostConfig host, int accessControl, Set<Feature> features)
     RESERVED_REGION,
     /** Protection is enabled only when the row says so. */
     LATE_PROTECTION,
+    /** Firmware keeps devices out of memory until then, where there is a unit for that. */
+    FIRMWARE_PROTECTION,
     /** Bounce buffers are not filled when they are mapped. */
     NO_COPY_AT_MAP
   }
 
-  static final MachineOptions PLAIN =
-      new MachineOptions(HostConfig.GEN4_SERVER, 0, EnumSet.noneOf(Feature.class));
-
-  MachineOptions withHost(HostConfig newHost) {
-    return new MachineOptions(newHost, accessControl, features);
-  }
+  static final MachineOptions PLAIN = new MachineOptions(0, EnumSet.noneOf(Feature.class));
 
   MachineOptions withAccessControl(int services) {
-    return new MachineOptions(host, services, features);
+    return new MachineOptions(services, features);
   }
 
   MachineOptions with(Feature feature) {
     Set<Feature> more = EnumSet.copyOf(features);
     more.add(feature);
-    return new MachineOptions(host, accessControl, more);
+    return new MachineOptions(accessControl, more);
   }
 
   boolean has(Feature feature) {

@@ -15,6 +15,8 @@ import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.IovaRange;
 import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AcsLayout;
 import io.github.bellwire.pcie.AtsLayout;
 import io.github.bellwire.pcie.ConfigSpace;
@@ -65,6 +67,20 @@ final class OperatingSystem {
 
   DmaDevice victimDma() {
     return victimDma;
+  }
+
+  /** Does what careful firmware does: protects high memory, up to a byte, from all devices. */
+  void startFirmware(long highestPa) {
+    Iommu unit = iommu;
+    if (unit != null) {
+      long registers = unit.registers().baseAddress();
+      cpu.mmioWrite(registers + RegisterLayout.PHMBASE, Long.BYTES, PhysicalMemory.HIGH_BASE);
+      cpu.mmioWrite(registers + RegisterLayout.PHMLIMIT, Long.BYTES, highestPa);
+      cpu.mmioWrite(
+          registers + RegisterLayout.PMEN,
+          Integer.BYTES,
+          Integer.toUnsignedLong(RegisterLayout.PMEN_ENABLE));
+    }
   }
 
   /** Sets up access control and, where there is an IOMMU, starts its driver. */

@@ -106,7 +106,10 @@ class AttackerTest {
     assertThat(host.memory().getLong(PA + 64)).isZero();
     runUntil(20_000_000);
     assertThat(host.memory().getLong(PA + 64)).isNotZero();
-    assertThat(attacker.delayedWrites().outcomes()).containsExactly(DmaStatus.OK, DmaStatus.OK);
+    attacker.delayedWrites().add(1L << 31, BYTES, 20_000_000); // Nobody's.
+    runUntil(30_000_000);
+    assertThat(attacker.delayedWrites().doneTotal()).isEqualTo(3);
+    assertThat(attacker.delayedWrites().refusedTotal()).isEqualTo(1);
   }
 
   @Test
