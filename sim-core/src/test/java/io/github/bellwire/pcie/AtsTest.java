@@ -94,8 +94,12 @@ class AtsTest {
   }
 
   private static AtsEndpoint plug(TestFabric fabric, DeviceTlbConfig config) {
+    return plug(fabric, config, GEN3_X8);
+  }
+
+  private static AtsEndpoint plug(TestFabric fabric, DeviceTlbConfig config, PcieLinkConfig link) {
     AtsEndpoint endpoint = new AtsEndpoint(config);
-    RootPort port = fabric.rootComplex.attach(endpoint, GEN3_X8);
+    RootPort port = fabric.rootComplex.attach(endpoint, link);
     port.configSpace().write(ConfigLayout.COMMAND, 2, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
     endpoint.enable();
     return endpoint;
@@ -237,6 +241,78 @@ class AtsTest {
     plain.requestTranslation(0x4000, 2, true, 0, answer);
     assertThat(answer.entriesCount()).isEqualTo(2);
     assertThat(answer.address(1)).isEqualTo(0x10_8000);
+  }
+
+  @Test
+  void shouldUseTheTagsOfReads() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    PcieLinkConfig link = GEN3_X8.withTags(1);
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    AtsTranslation answer = new AtsTranslation();
+    long firstPs = other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    long retirePs = link.requester().retirePs();
+
+    // The only tag is free when the answer is there.
+    assertThat(other.plain().tagFreePs()).isEqualTo(firstPs + retirePs);
+    assertThat(other.plain().requestTranslation(0x2000, 1, true, 0, answer))
+        .isEqualTo(firstPs + retirePs + ASK_PS);
+    assertThat(other.plain().read(0x2000, data, 0, 64, 0))
+        .isEqualTo(2 * (firstPs + retirePs) + READ_PS);
+  }
+
+  @Test
+  void shouldUseTheRequestCreditsOfReads() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(0, 0, 1, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withRootPort(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    AtsTranslation answer = new AtsTranslation();
+    other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    long updatePs = link.flowControl().updatePs();
+    long takenPs = wirePs(20) + LINK_PS + UP_PS;
+
+    // The credit comes back when the root complex has taken the request.
+    assertThat(other.plain().requestTranslation(0x2000, 1, true, 0, answer))
+        .isEqualTo(takenPs + updatePs + LINK_PS + ASK_PS);
+  }
+
+  @Test
+  void shouldAskBehindTheWritesThatItHasSent() {
+    AtsTranslation answer = new AtsTranslation();
+    device.plain().write(0x9000, data, 0, 256, 0);
+    long sentPs = device.plain().sentPs();
+
+    assertThat(device.plain().requestTranslation(0x1000, 1, true, 0, answer))
+        .isBetween(sentPs + ASK_PS, sentPs + ASK_PS + 1);
+  }
+
+  @Test
+  void shouldBePoisonedByABadCompletion() {
+    fabric.port(0).downstreamFaults().inject(TlpFault.POISONED, 0);
+    assertThat(dma.read(0x1000, data, 0, 64, 0)).isEqualTo(ASK_PS);
+    assertThat(dma.status()).isEqualTo(DmaStatus.POISONED);
+    assertThat(device.tlb.find(TranslationRequest.NO_PASID, 0x1000)).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldGetNoAnswerToALostRequest() {
+    fabric.port(0).upstreamFaults().inject(TlpFault.LOST, 0);
+    AtsTranslation answer = new AtsTranslation();
+    device.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    assertThat(answer.status()).isEqualTo(DmaStatus.COMPLETION_TIMEOUT);
+    assertThat(unit.questionsTotal).isZero();
+  }
+
+  @Test
+  void shouldSendNothingWithoutBusMastering() {
+    device.configSpace().write(ConfigLayout.COMMAND, 2, 0);
+    AtsTranslation answer = new AtsTranslation();
+
+    assertThat(device.plain().requestTranslation(0x1000, 1, true, 5, answer)).isEqualTo(5);
+    assertThat(answer.status()).isEqualTo(DmaStatus.BUS_MASTER_DISABLED);
+    assertThat(device.plain().requestPage(0x1000, true, true, true, 0, 5)).isEqualTo(5);
+    assertThat(unit.pageRequests).isEmpty();
+    assertThat(fabric.port(0).upstream().bytesTotal()).isZero();
   }
 
   @Test
@@ -442,6 +518,43 @@ class AtsTest {
     invalidate(32 * 4096L, 4096, 0);
     // The 33rd leaves when the first answer has come.
     assertThat(device.invalidationArrivalPs).isEqualTo(firstPs + wirePs(32) + LINK_PS);
+  }
+
+  @Test
+  void shouldStayBehindTheWritesThatTheDeviceHasSent() {
+    device.plain().write(0x9000, data, 0, 4096, 0);
+    long sentPs = device.plain().sentPs();
+
+    // 4 KiB in MWr of 276 B take longer than the request takes to the device.
+    assertThat(sentPs).isGreaterThan(DOWN_PS + wirePs(32) + LINK_PS);
+    assertThat(invalidate(0x1000, 4096, 0))
+        .isBetween(sentPs + wirePs(24) + LINK_PS + UP_PS, sentPs + wirePs(25) + LINK_PS + UP_PS);
+  }
+
+  @Test
+  void shouldNotReachAFunctionThatIsBeingReset() {
+    device.configSpace().setSilent(true);
+
+    assertThat(invalidate(0x1000, 4096, 0)).isEqualTo(-1);
+    assertThat(fabric.rootComplex.respondToPageRequest(requesterId(), -1, 0, 0, 0)).isEqualTo(-1);
+    assertThat(fabric.port(0).downstream().bytesTotal()).isZero();
+  }
+
+  @Test
+  void shouldTakePostedCreditsOfTheDevice() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withEndpoint(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    RootComplex rootComplex = narrow.rootComplex;
+    int id = narrow.port(0).requesterId();
+    rootComplex.respondToPageRequest(id, -1, 1, 0, 0);
+    long firstPs = other.responses.get(0).arrivalPs();
+
+    // The next one leaves when the credit of the first is back.
+    rootComplex.respondToPageRequest(id, -1, 2, 0, 0);
+    assertThat(other.responses.get(1).arrivalPs())
+        .isEqualTo(firstPs + link.flowControl().updatePs() + LINK_PS + wirePs(24) + LINK_PS);
   }
 
   // Pages.
