@@ -39,6 +39,7 @@ class AtsTest {
     long rangeBytes = 4096;
     boolean isReadable = true;
     boolean isWritable = true;
+    long unwritable = -1;
     boolean refuses;
     int questionsTotal;
     int untranslatedTotal;
@@ -64,7 +65,8 @@ class AtsTest {
         result.refused(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
       } else {
         long pa = request.iova() + (1 << 20);
-        result.translatedRange(pa, rangeBytes, isReadable, isWritable, readyPs);
+        boolean allowsWrites = isWritable && request.iova() != unwritable;
+        result.translatedRange(pa, rangeBytes, isReadable, allowsWrites, readyPs);
       }
     }
 
@@ -214,6 +216,7 @@ class AtsTest {
     assertThat(dma.read(0x1000, data, 0, 64, 0)).isEqualTo(roundTripPs(20, 20) + WALK_PS);
     assertThat(dma.status()).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
     assertThat(fabric.port(0).errors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(1);
+    assertThat(fabric.port(0).refusedRequestsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -278,12 +281,58 @@ class AtsTest {
 
   @Test
   void shouldAskBehindTheWritesThatItHasSent() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    DmaPort plain = withWriteThatWaits(narrow).plain();
+    long sentPs = plain.sentPs();
     AtsTranslation answer = new AtsTranslation();
-    device.plain().write(0x9000, data, 0, 256, 0);
-    long sentPs = device.plain().sentPs();
 
-    assertThat(device.plain().requestTranslation(0x1000, 1, true, 0, answer))
+    // The link is free before the write that waits, but nothing passes it.
+    assertThat(plain.requestTranslation(0x1000, 1, true, 0, answer))
         .isBetween(sentPs + ASK_PS, sentPs + ASK_PS + 1);
+    assertThat(plain.requestPage(0x1000, true, true, true, 0, 0))
+        .isGreaterThan(sentPs + LINK_PS + UP_PS);
+  }
+
+  /** A device of whose two writes one waits for 5 us until the other's credit is back. */
+  private static AtsEndpoint withWriteThatWaits(TestFabric narrow) {
+    narrow.caches.deviceWritePs = 5_000_000;
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withRootPort(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    other.plain().write(0x9000, new byte[64], 0, 64, 0);
+    other.plain().write(0x9000, new byte[64], 0, 64, 0);
+    assertThat(other.plain().sentPs()).isGreaterThan(5_000_000);
+    return other;
+  }
+
+  @Test
+  void shouldBeAnsweredBehindTheRegisterWritesBefore() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    RecordingEndpoint other =
+        narrow.plug(
+            GEN3_X8.withFlowControl(
+                GEN3_X8.flowControl().withEndpoint(one).withUpdatePs(5_000_000)));
+    narrow.rootComplex.mmioWrite(TestFabric.BAR, 4, 1, 0);
+    narrow.rootComplex.mmioWrite(TestFabric.BAR, 4, 2, 0); // Waits for the credit of the first.
+    long answeredPs = other.dma().requestTranslation(0x1000, 1, true, 0, new AtsTranslation());
+    narrow.simulation.run();
+
+    assertThat(other.writes().get(1).atPs()).isGreaterThan(5_000_000);
+    assertThat(answeredPs).isGreaterThan(other.writes().get(1).atPs());
+  }
+
+  @Test
+  void shouldUseAllTagsThatSoftwareAllows() {
+    AtsEndpoint other = plug(fabric, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, GEN3_X8.withTags(64));
+    AtsTranslation answer = new AtsTranslation();
+    int control = 0x40 + ConfigLayout.DEVICE_CONTROL;
+    other.configSpace().write(control, 2, ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
+    for (int i = 0; i < 33; i++) {
+      other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    }
+
+    assertThat(other.plain().tagFreePs()).isZero();
   }
 
   @Test
@@ -353,6 +402,18 @@ class AtsTest {
     // MWr of 84 B each, behind each other although the second could have gone at once.
     assertThat(askedPs).isEqualTo(startPs + ASK_PS + wirePs(84) + LINK_PS + UP_PS);
     assertThat(knownPs - askedPs).isBetween(wirePs(84), wirePs(84) + 1);
+  }
+
+  @Test
+  void shouldTellTheFirstFailureOfAWrite() {
+    unit.unwritable = 0x1000;
+    dma.write(0x1000, data, 0, 8192, 0);
+
+    assertThat(dma.status()).isEqualTo(DmaStatus.COMPLETER_ABORT);
+    data[0] = 7;
+    assertThat(fabric.bytes(0x10_1000, 1)).containsExactly(0);
+    dma.write(0x2000, data, 0, 1, 0);
+    assertThat(dma.status()).isEqualTo(DmaStatus.OK);
   }
 
   @Test
@@ -427,6 +488,41 @@ class AtsTest {
     assertThat(tlb.find(-1, 0x0000)).isNotNegative();
     assertThat(tlb.find(-1, 0x4000)).isNotNegative();
     assertThat(tlb.find(-1, 0x1000)).isNotNegative();
+  }
+
+  @Test
+  void shouldFindEntriesOfAllSizes() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(4, 2));
+    tlb.insert(-1, 0x1000, AtsLayout.entry(0x9000, 4096, true, true), 0);
+    tlb.insert(-1, 2 << 20, AtsLayout.entry(4 << 20, 2 << 20, true, true), 0);
+
+    assertThat(tlb.address(tlb.find(-1, 0x1234), 0x1234)).isEqualTo(0x9234);
+    long inLarge = (2 << 20) + 0x12345;
+    assertThat(tlb.address(tlb.find(-1, inLarge), inLarge)).isEqualTo((4 << 20) + 0x12345);
+    tlb.clear();
+    assertThat(tlb.find(-1, 0x1234)).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldTakeAFreePlaceFirst() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(1, 2));
+    long entry = AtsLayout.entry(0x9000, 4096, true, true);
+    tlb.insert(-1, 0x1000, entry, 0);
+    tlb.insert(-1, 0x2000, entry, 0);
+    tlb.invalidate(-1, 0x2000, 4096, 0);
+    tlb.insert(-1, 0x3000, entry, 0);
+
+    assertThat(tlb.find(-1, 0x1000)).isNotNegative();
+  }
+
+  @Test
+  void shouldForgetTheUsesOfWhatItReplaces() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(1, 1));
+    long entry = AtsLayout.entry(0x9000, 4096, true, true);
+    tlb.use(tlb.insert(-1, 0x1000, entry, 0), 1_000_000);
+    tlb.insert(-1, 0x2000, entry, 10);
+
+    assertThat(tlb.invalidate(-1, 0x2000, 4096, 20)).isEqualTo(20);
   }
 
   @Test
@@ -522,11 +618,23 @@ class AtsTest {
 
   @Test
   void shouldStayBehindTheWritesThatTheDeviceHasSent() {
-    device.plain().write(0x9000, data, 0, 4096, 0);
-    long sentPs = device.plain().sentPs();
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    AtsEndpoint other = withWriteThatWaits(narrow);
+    long sentPs = other.plain().sentPs();
+    int id = narrow.port(0).requesterId();
+    long answeredPs = narrow.rootComplex.invalidateDeviceTlb(id, -1, 0x1000, 4096, 0);
 
-    // 4 KiB in MWr of 276 B take longer than the request takes to the device.
-    assertThat(sentPs).isGreaterThan(DOWN_PS + wirePs(32) + LINK_PS);
+    // The second write takes 5 us from its departure on, and pushes the answer.
+    assertThat(other.invalidationArrivalPs).isLessThan(1_000_000);
+    assertThat(answeredPs).isGreaterThanOrEqualTo(sentPs + 5_000_000);
+  }
+
+  @Test
+  void shouldAnswerWhenWritesHaveLeftThatBeginLater() {
+    long donePs = dma.write(0x1000, data, 0, 64, 5_000_000);
+    long sentPs = dma.sentPs();
+
+    assertThat(donePs).isGreaterThan(5_000_000);
     assertThat(invalidate(0x1000, 4096, 0))
         .isBetween(sentPs + wirePs(24) + LINK_PS + UP_PS, sentPs + wirePs(25) + LINK_PS + UP_PS);
   }
@@ -602,6 +710,8 @@ class AtsTest {
     config.write(AtsEndpoint.PRI + 4, 2, 1);
     assertThat(config.isPageRequestEnabled()).isTrue();
     assertThat(config.read(AtsEndpoint.PRI + 8, 4)).isEqualTo(64);
+    config.write(AtsEndpoint.PRI + 12, 4, 32);
+    assertThat(config.read(AtsEndpoint.PRI + 12, 4)).isEqualTo(32);
     assertThat(config.read(AtsEndpoint.PASID + 4, 4)).isEqualTo(20 << 8);
     config.write(AtsEndpoint.PASID + 6, 2, 0xFFFF);
     assertThat(config.isPasidEnabled()).isTrue();
