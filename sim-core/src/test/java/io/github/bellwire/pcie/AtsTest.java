@@ -631,6 +631,7 @@ class AtsTest {
 
   @Test
   void shouldAnswerWhenWritesHaveLeftThatBeginLater() {
+    dma.write(0x1000, data, 0, 64, 0);
     long donePs = dma.write(0x1000, data, 0, 64, 5_000_000);
     long sentPs = dma.sentPs();
 
