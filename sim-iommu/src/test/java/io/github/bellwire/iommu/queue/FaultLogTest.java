@@ -83,6 +83,23 @@ class FaultLogTest {
   }
 
   @Test
+  void shouldRecordWhatHasHappenedBeforeAtOnce() {
+    runTo(1_000);
+    fault(0x5000, 500);
+    runTo(1_000);
+    assertThat(unit.faults.recordedTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldInterruptForTheEarlierOfTwoFaultsFirst() {
+    unit.unmask(FECTL);
+    fault(0x5000, 1_000);
+    fault(0x6000, 500);
+    runTo(600);
+    assertThat(unit.messages).extracting(Message::atPs).containsExactly(500L);
+  }
+
+  @Test
   void shouldUseTheRegistersInTurnAndNameTheFirst() {
     fault(0x1000, 0);
     fault(0x2000, 0);
