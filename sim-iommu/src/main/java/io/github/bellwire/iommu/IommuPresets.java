@@ -56,7 +56,7 @@ public final class IommuPresets {
               new PagingCaches(32, 32, 64),
               64,
               64,
-              new Walkers(1, 0, 197_000 - LLC_HIT_PS, false),
+              new Walkers(1, 0, 0, 197_000 - LLC_HIT_PS, false),
               true));
 
   private static final Capabilities ICE_LAKE_CAPABILITIES =
@@ -84,7 +84,7 @@ public final class IommuPresets {
               new PagingCaches(32, 32, 64),
               64,
               64,
-              new Walkers(2, 250_000 - LLC_HIT_PS, 0, false),
+              new Walkers(2, 0, 250_000 - LLC_HIT_PS, 0, false),
               true));
 
   /**

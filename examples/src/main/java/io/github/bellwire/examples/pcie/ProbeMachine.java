@@ -35,6 +35,9 @@ final class ProbeMachine {
   private static final int LINE_BYTES = 64;
   private static final long WARMUP_COUNT = 1_000;
 
+  /** Until an IOTLB holds what it will. */
+  private static final long IOTLB_WARMUP_COUNT = 2_000;
+
   private final IommuPage page;
   private final @Nullable Iommu iommu;
   private final Host host;
@@ -136,7 +139,7 @@ final class ProbeMachine {
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT + 2L * probeConfig.tags(),
+            WARMUP_COUNT + 2L * probeConfig.tags() + (iommu == null ? 0 : IOTLB_WARMUP_COUNT),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();

@@ -283,7 +283,7 @@ public final class TranslationUnit implements Translation {
     if (old != EntryTable.NONE) {
       iotlb.remove(old); // It has lacked a right.
     }
-    int slot = iotlb.insert(tag, page, waysOfSet - reserved(readyPs));
+    int slot = iotlb.insert(tag, page, waysOfSet - reserved(startPs));
     int flags = walker.rights() | (walker.isDirty() ? DIRTY : 0);
     long untilPs = caches.pendingPages.untilPs(tag, page, request.atPs());
     iotlb.set(slot, walker.pagePa(), flags, walker.endPs(), untilPs);

@@ -114,7 +114,7 @@ public final class QueueFixture {
             new TranslationConfig.PagingCaches(4, 4, 4),
             64,
             64,
-            new TranslationConfig.Walkers(1, 0, 0, false),
+            new TranslationConfig.Walkers(1, 0, 0, 0, false),
             true);
     faults = new FaultLog(config.faultRecordsCount(), simulation, ports.interrupts());
     translation = new TranslationUnit(walk, memory, caches, faults);
