@@ -337,6 +337,21 @@ class InterruptRemapperTest {
   }
 
   @Test
+  void shouldFillThePlaceOfAForgottenEntryFirst() {
+    for (int i = 0; i < 4; i++) {
+      entry(i, ENTRY, FROM_DEVICE);
+      send(i, DEVICE, 0);
+    }
+    remapper.invalidateEntries(3, 1, 0);
+    entry(4, ENTRY, FROM_DEVICE);
+    send(4, DEVICE, 0);
+    for (int i = 0; i < 3; i++) {
+      send(i, DEVICE, 0);
+    }
+    assertThat(remapper.cacheMissesTotal()).isEqualTo(5);
+  }
+
+  @Test
   void shouldForgetEarlierRatherThanRememberInvalidationsForEver() {
     entry(1, ENTRY, FROM_DEVICE);
     send(1, DEVICE, 0);

@@ -203,6 +203,24 @@ class FaultLogTest {
   }
 
   @Test
+  void shouldShareTheInterruptWithErrorsOfTheQueue() {
+    unit.unmask(FECTL);
+    fault(0x1000, 100);
+    unit.registers.invalidationQueue().onUnexpectedCompletion(0x0408, 200);
+    runTo(200);
+    assertThat(unit.messages).hasSize(1);
+    clear(0);
+    fault(0x2000, 300);
+    runTo(300);
+    assertThat(unit.messages).hasSize(1);
+    clear(1);
+    unit.write4(FSTS, -1);
+    unit.registers.invalidationQueue().onUnexpectedCompletion(0x0408, 400);
+    runTo(400);
+    assertThat(unit.messages).extracting(Message::atPs).containsExactly(100L, 400L);
+  }
+
+  @Test
   void shouldInterruptWhenTheMaskIsCleared() {
     assertThat(unit.read4(FECTL)).isEqualTo(EVENT_MASK);
     fault(0x1000, 100);
