@@ -412,9 +412,14 @@ class InterruptRemapperTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     exercise(quiet);
     threads.getCurrentThreadAllocatedBytes();
-    long before = threads.getCurrentThreadAllocatedBytes();
-    exercise(quiet);
-    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(1024);
+    // The least of three: the virtual machine itself may allocate once for code it links late.
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 3; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      exercise(quiet);
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).isLessThan(1024);
     assertThat(quiet.remappedTotal()).isPositive();
   }
 
