@@ -92,6 +92,11 @@ final class ReadEngine {
     return tags.heldPsTotal();
   }
 
+  /** {@return reads that have no answer yet} */
+  int outstandingCount(long nowPs) {
+    return tags.inUseCount(nowPs);
+  }
+
   long requestsTotal() {
     return requestsTotal;
   }
