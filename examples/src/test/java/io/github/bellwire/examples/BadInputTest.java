@@ -238,6 +238,8 @@ class BadInputTest {
         "rate=801Gb/s      | must be 1Gb/s to 800Gb/s",
         "link.lanes=3      | must be 1, 2, 4, 8, 16 or 32",
         "link.lanes=0      | must be 1, 2, 4, 8, 16 or 32",
+        "link.acs=rr,xy    | must be off or some of sv,tb,rr,cr,uf,ec,dt; did you mean sv?",
+        "link.acs=rr       | needs link.switch=on",
         "link.gen=0        | must be 1 to 6",
         "link.gen=7        | must be 1 to 6",
         "link.dllps=up     | must be none, guide-rate or opposite; did you mean none?",

@@ -665,6 +665,18 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     occupant().requests().abandonRead();
   }
 
+  /** {@return the switch below which this port and another come together first, or null} */
+  @Nullable Switch sharedSwitch(DownstreamPort other) {
+    for (Switch mine = owner(); mine != null; mine = mine.above().owner()) {
+      for (Switch others = other.owner(); others != null; others = others.above().owner()) {
+        if (mine == others) {
+          return mine;
+        }
+      }
+    }
+    return null;
+  }
+
   /** {@return whether completions from below go to the root complex first} */
   boolean redirectsCompletions() {
     return configSpace.acs().isOn(AcsLayout.COMPLETION_REDIRECT);

@@ -368,7 +368,9 @@ final class ReadRequests {
       int lengthBytes,
       long readyPs) {
     long answerPs = peer.peerRead(path, turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : turn;
+    // Completions are routed by requester ID, wherever the request has turned.
+    Switch direct = turn == null ? peer.sharedSwitch(port) : turn;
+    Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : direct;
     if (answerPs >= 0) {
       return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }

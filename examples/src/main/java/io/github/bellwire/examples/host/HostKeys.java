@@ -91,6 +91,11 @@ public final class HostKeys {
         .withLink(LinkKeys.apply(settings, link));
   }
 
+  /** {@return whether the ports of a switch refuse what goes from one to another} */
+  public static boolean forbidsPeers(Settings settings) {
+    return settings.value(LinkKeys.ACCESS_CONTROL).contains("ec");
+  }
+
   private static int supply(Settings settings, Key<Long> key, int preset) {
     return Math.toIntExact(settings.supply(key, (long) preset));
   }

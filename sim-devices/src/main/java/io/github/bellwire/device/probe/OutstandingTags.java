@@ -41,6 +41,15 @@ final class OutstandingTags {
     freePs[parent] = untilPs;
   }
 
+  /** {@return how many tags are in use at a time} */
+  int inUseCount(long atPs) {
+    int count = 0;
+    for (long free : freePs) {
+      count += free > atPs ? 1 : 0;
+    }
+    return count;
+  }
+
   /** {@return for how long all tags taken so far are in use, summed up} */
   long heldPsTotal() {
     return heldPsTotal;

@@ -39,6 +39,7 @@ final class ProbeRunner extends Event {
   private long leadPs;
   private long begunPs;
   private boolean isEnded;
+  private int lostCount;
   private long readBusyPsTotal;
   private long writeBusyPsTotal;
   private long readBegunPs;
@@ -81,6 +82,20 @@ final class ProbeRunner extends Event {
   void start() {
     takeUpNext();
     simulation.schedule(this, simulation.nowPs() + leadPs);
+  }
+
+  /** The probe has lost its link or its state: nothing goes on. */
+  void stop(long nowPs) {
+    if (!isEnded) {
+      simulation.cancel(this);
+      isEnded = true;
+      lostCount = reads.outstandingCount(nowPs);
+    }
+  }
+
+  /** {@return reads that had no answer when the run was stopped} */
+  int lostCount() {
+    return lostCount;
   }
 
   ProbeMeter meter() {

@@ -28,12 +28,15 @@ final class ReadEngine {
   private long requestsTotal;
   private long refusedTotal;
 
+  /** All reads have the length of the buffer. */
   ReadEngine(ProbeConfig config, DmaPort dma, ConfigSpace configSpace, byte[] buffer) {
     this.config = config.reads();
     this.dma = dma;
     this.configSpace = configSpace;
     this.buffer = buffer;
-    tags = new OutstandingTags(config.tags());
+    boolean isShort = buffer.length <= this.config.shortBytes();
+    int most = isShort ? this.config.shortOutstandingBytes() / buffer.length : config.tags();
+    tags = new OutstandingTags(Math.min(config.tags(), most));
     commandPs = config.firmware().commandPs();
   }
 
@@ -87,6 +90,11 @@ final class ReadEngine {
 
   long tagsHeldPsTotal() {
     return tags.heldPsTotal();
+  }
+
+  /** {@return reads that have no answer yet} */
+  int outstandingCount(long nowPs) {
+    return tags.inUseCount(nowPs);
   }
 
   long requestsTotal() {

@@ -140,9 +140,14 @@ public final class InvalidationQueue {
     return busyPsTotal;
   }
 
-  /** A device has answered an invalidation that nobody has sent. */
-  void onUnexpectedCompletion(int requesterId, long atPs) {
-    long source = (long) (requesterId & 0xFFFF) << IQERCD_COMPLETION_SOURCE_SHIFT;
+  /**
+   * A device has answered an invalidation that nobody has sent.
+   *
+   * @param requesterId who answers, or claims to
+   * @param atPs when that arrives, in picoseconds; it may be ahead of the clock
+   */
+  public void onUnexpectedCompletion(int requesterId, long atPs) {
+    long source = (requesterId & 0xFFFFL) << IQERCD_COMPLETION_SOURCE_SHIFT;
     faults.addError(FSTS_COMPLETION_ERROR, source, atPs);
   }
 
@@ -172,6 +177,7 @@ public final class InvalidationQueue {
   }
 
   void writeTail(int value, long atPs) {
+    head(atPs); // So that what is done is not kept until somebody asks for it.
     tail = value & (int) QUEUE_OFFSET_MASK;
     work(atPs);
   }
@@ -189,7 +195,6 @@ public final class InvalidationQueue {
   void onErrorsCleared(int statusBits, long atPs) {
     if ((statusBits & FSTS_TIMEOUT_ERROR) != 0) {
       timeoutPs = Simulation.NEVER_PS;
-      devicesDonePs = 0;
     }
     if ((statusBits & (FSTS_QUEUE_ERROR | FSTS_TIMEOUT_ERROR)) != 0) {
       isStopped = false;

@@ -126,16 +126,27 @@ public record TranslationConfig(
    * What walks take, besides the time of the caches and of memory.
    *
    * @param count walks at the same time, 1..64
+   * @param forWritesOnly of these, how many do not serve reads, so that posted requests get on
+   *     whatever reads do; 0 to below {@code count}
    * @param overheadPs of a walk, 0..1 ms: to find the request a walker, and on its way again
    * @param perReadPs of each read, 0..1 ms: from the walker to the caches and back
    * @param serializesPerLeafTable whether walks that end in the same table of last-level entries go
    *     one after the other
    */
   public record Walkers(
-      int count, long overheadPs, long perReadPs, boolean serializesPerLeafTable) {
+      int count,
+      int forWritesOnly,
+      long overheadPs,
+      long perReadPs,
+      boolean serializesPerLeafTable) {
     // Checked here and nowhere else.
     public Walkers {
       require(count >= 1 && count <= 64, "count", count, "1..64");
+      require(
+          forWritesOnly >= 0 && forWritesOnly < count,
+          "forWritesOnly",
+          forWritesOnly,
+          "0 to below count=" + count);
       require(
           overheadPs >= 0 && overheadPs <= OVERHEAD_MAX_PS, "overheadPs", overheadPs, "0..1 ms");
       require(perReadPs >= 0 && perReadPs <= OVERHEAD_MAX_PS, "perReadPs", perReadPs, "0..1 ms");
