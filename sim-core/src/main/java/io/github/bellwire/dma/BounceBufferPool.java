@@ -191,7 +191,8 @@ public final class BounceBufferPool {
     int inPool = (int) (bouncePa - basePa);
     int area = inPool >>> areaShift;
     int firstByte = inPool & ~allocationMask;
-    int needed = (inPool + lengthBytes + allocationMask & ~allocationMask) - firstByte >>> SLOT_SHIFT;
+    int needed =
+        (inPool + lengthBytes + allocationMask & ~allocationMask) - firstByte >>> SLOT_SHIFT;
     areas[area].free(firstByte - (area << areaShift) >>> SLOT_SHIFT, needed);
     slotsUsed -= needed;
     search(port, area);

@@ -120,7 +120,7 @@ public final class Host {
       pages.add(new PageAllocator(zones(config, socket)));
     }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = 
+    bounceBuffers =
         new BounceBufferPool(
             simulation, pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
   }

@@ -15,9 +15,9 @@ import java.util.Arrays;
  * }</pre>
  *
  * <p>Each is served when those that arrived before it are done (Lindley's recursion: start = latest
- * of arrival and end of the one before). Whom an earlier arrival pushes back has been told its times
- * already; the delay reaches those that arrive behind it. So work is conserved: the server is never
- * faster than it is, and never idles while somebody waits.
+ * of arrival and end of the one before). Whom an earlier arrival pushes back has been told its
+ * times already; the delay reaches those that arrive behind it. So work is conserved: the server is
+ * never faster than it is, and never idles while somebody waits.
  *
  * <p>Those that are done by the clock's time are forgotten, as nobody can arrive earlier. Times are
  * picoseconds. Grows to the most that are remembered at one time and allocates nothing beyond.

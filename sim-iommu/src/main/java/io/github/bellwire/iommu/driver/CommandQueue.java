@@ -16,9 +16,9 @@ import io.github.bellwire.kernel.Simulation;
  * }</pre>
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
- * submission. An error that the hardware reports is cleared and counted; the commands are then lost,
- * or repeated if a device did not answer in time. Not modelled: the lock is free while a core waits,
- * where Linux takes it for a moment in each turn of the loop to look at the fault status.
+ * submission. An error that the hardware reports is cleared and counted; the commands are then
+ * lost, or repeated if a device did not answer in time. Not modelled: the lock is free while a core
+ * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
 final class CommandQueue implements InvalidationCommands {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
@@ -61,7 +61,11 @@ final class CommandQueue implements InvalidationCommands {
    * @param capability its capability register
    */
   CommandQueue(
-      Simulation simulation, IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
+      Simulation simulation,
+      IommuDriverConfig config,
+      PageAllocator pages,
+      long registersPa,
+      long capability) {
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);

@@ -36,7 +36,8 @@ public final class DmaDomain {
     DepotTimers timers = new DepotTimers(config, cores);
     iovas = new IovaAllocator(simulation, config, cores.size(), 1, timers);
     timers.iovas = iovas;
-    flushQueue = policy == MappingPolicy.LAZY ? new FlushQueue(simulation, this, config, cores) : null;
+    flushQueue =
+        policy == MappingPolicy.LAZY ? new FlushQueue(simulation, this, config, cores) : null;
   }
 
   /** Trims the depots of the allocator, on the core that filled one. */

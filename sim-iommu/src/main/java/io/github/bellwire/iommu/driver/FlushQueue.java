@@ -68,12 +68,12 @@ final class FlushQueue {
   private long fullFlushesCount;
   private long timerFlushesCount;
 
-  FlushQueue(
-      Simulation simulation, DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
+  FlushQueue(Simulation simulation, DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
     this.domain = domain;
     this.config = config;
     rings = new Ring[cores.size()];
-    Arrays.setAll(rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock(simulation)));
+    Arrays.setAll(
+        rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock(simulation)));
     timers = new Routine[cores.size()];
     Arrays.setAll(timers, i -> newTimer(cores.get(i)));
   }

@@ -186,7 +186,9 @@ public final class IommuDriver {
         new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
     DmaDomain domain =
         new DmaDomain(simulation, ++domainsCount, policy, tables, requireStarted(), config, cores);
-    domain.iovas().reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
+    domain
+        .iovas()
+        .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
     for (IovaRange range : reservedRanges) {
       domain.iovas().reserve(pfn(range.firstIova()), pfn(range.lastIova()));
     }
@@ -247,8 +249,7 @@ public final class IommuDriver {
    * @throws IllegalArgumentException if the device is not trusted and the domain does not bounce
    * @throws IllegalStateException if the device is attached
    */
-  public IommuMapper attach(
-      CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
+  public IommuMapper attach(CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
     requireDetached(requesterId);
     if (traits.effective(domain.policy()) != domain.policy()) {
       throw new IllegalArgumentException(
@@ -260,9 +261,7 @@ public final class IommuDriver {
     // A device that is not trusted might lie about what has been translated.
     boolean isCaching = traits.hasDeviceTlb() && !traits.isUntrusted();
     int type =
-        isCaching
-            ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB
-            : ContextEntryLayout.TRANSLATE;
+        isCaching ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB : ContextEntryLayout.TRANSLATE;
     long low =
         domain.tables().rootPa()
             | ContextEntryLayout.PRESENT
@@ -320,8 +319,7 @@ public final class IommuDriver {
     }
     int index = interruptEntriesUsed++;
     long entryPa = interruptTablePa + (long) index * InterruptEntryLayout.LENGTH_BYTES;
-    long destination =
-        vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
+    long destination = vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
     long low =
         InterruptEntryLayout.PRESENT
             | (long) (vector.data() & InterruptEntryLayout.VECTOR_MASK)
@@ -350,12 +348,7 @@ public final class IommuDriver {
         domain
             .tables()
             .tryMap(
-                port,
-                range.firstIova(),
-                range.firstIova(),
-                range.lengthBytes(),
-                rights,
-                replaced);
+                port, range.firstIova(), range.firstIova(), range.lengthBytes(), rights, replaced);
     if (!isMapped) {
       throw new IllegalStateException("there is no memory to map reserved memory: " + range);
     }

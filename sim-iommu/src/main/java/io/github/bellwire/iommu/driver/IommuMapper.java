@@ -8,8 +8,8 @@ import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
 
 /**
- * Maps memory for one device through the tables of its domain, as drivers/iommu/dma-iommu.c of Linux
- * does.
+ * Maps memory for one device through the tables of its domain, as drivers/iommu/dma-iommu.c of
+ * Linux does.
  *
  * <pre>{@code
  * map    addresses --> entries
@@ -17,15 +17,15 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
  *                      '-> lazy:   into the flush queue of the core
  * }</pre>
  *
- * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation thread.
+ * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation
+ * thread.
  */
 public final class IommuMapper implements DmaMapper {
   private static final int PAGE_MASK = PageTables.PAGE_BYTES - 1;
   private static final long LAST_PFN_BELOW_4_GIB = (1L << 32 - PageTables.PAGE_BYTES_SHIFT) - 1;
 
   /** The largest size that IOVA caches hold: 32 pages. */
-  private static final int OPTIMAL_BYTES =
-      PageTables.PAGE_BYTES << IovaAllocator.CACHED_ORDERS - 1;
+  private static final int OPTIMAL_BYTES = PageTables.PAGE_BYTES << IovaAllocator.CACHED_ORDERS - 1;
 
   private final IommuDriverConfig config;
   private final DmaCostConfig costs;
@@ -183,7 +183,6 @@ public final class IommuMapper implements DmaMapper {
     }
     return domain.iovas().allocate(port, pages, lastPfn, true);
   }
-
 
   private long refused() {
     statistics.refusedCount++;
