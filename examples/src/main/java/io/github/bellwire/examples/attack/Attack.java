@@ -11,8 +11,6 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.host.HostConfig;
-import io.github.bellwire.iommu.IommuConfig;
-import io.github.bellwire.iommu.IommuPresets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -72,7 +70,7 @@ public final class Attack implements Scenario {
     Machines machines =
         new Machines(
             hostConfig(settings.value(HOST)),
-            iommuConfig(settings),
+            IommuKeys.resolve(settings, settings.value(HOST)),
             settings.value(CommandLineTool.SEED),
             context.trace());
     Results results = new Results(modes);
@@ -148,14 +146,6 @@ public final class Attack implements Scenario {
         .filter(host -> host.name().equals(name))
         .findFirst()
         .orElseThrow();
-  }
-
-  /** {@return the IOMMU that was asked for; else that of the host, if it is known} */
-  private static IommuConfig iommuConfig(Settings settings) {
-    String host = settings.value(HOST);
-    boolean isKnown = IommuPresets.ALL.stream().anyMatch(iommu -> iommu.name().equals(host));
-    String preset = isKnown ? host : Machines.DEFAULT.iommu().name();
-    return IommuPresets.of(settings.supply(IommuKeys.PRESET, preset));
   }
 
   private static String[] columns(List<Mode> modes) {

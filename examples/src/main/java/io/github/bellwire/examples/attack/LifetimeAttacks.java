@@ -20,7 +20,7 @@ final class LifetimeAttacks {
   private static final long FLUSH_PS = 11 * MS_PS;
   private static final int UNMAPS_UNTIL_FLUSH = 256;
   // More than any IOTLB holds.
-  private static final int PAGES_TO_EVICT = 1024;
+  private static final int PAGES_TO_EVICT = 512;
 
   private LifetimeAttacks() {}
 

@@ -17,8 +17,5 @@ record Machines(HostConfig host, IommuConfig iommu, long seed, TraceSink trace) 
   /** The machine on which published side channels were measured, as far as this model goes. */
   static final Machines DEFAULT =
       new Machines(
-          HostConfig.BDW,
-          IommuPresets.of(HostConfig.BDW.name()),
-          1,
-          (id, step, cause, timePs, address, bytes) -> {});
+          HostConfig.BDW, IommuPresets.BDW, 1, (id, step, cause, timePs, address, bytes) -> {});
 }

@@ -16,13 +16,13 @@ final class ResourceAttacks {
   private static final long STORM_PERIOD_PS = 1_000_000;
   private static final int SHORT_BYTES = 512;
   // As many as an area of the pool holds, so that the next ones have been used.
-  private static final int SLOTS_TO_FILL = 2048;
+  private static final int SLOTS_TO_FILL = 256;
   private static final int MAPS_MAX = 20_000;
   // Not whole pages, so that it is bounced where anything is.
   private static final int ODD_BYTES = 127 << 10 | 512;
-  private static final int NARROW_MASK_BITS = 28;
+  private static final int NARROW_MASK_BITS = 26;
   private static final int OWN_PAGES = 64;
-  private static final int VICTIM_PAGES = 1024;
+  private static final int VICTIM_PAGES = 512;
   private static final long NOISE_PS = 20_000;
 
   private ResourceAttacks() {}

@@ -89,7 +89,7 @@ class AttackMatrixTest {
   @Test
   void shouldComeToTheSameOnAnotherMachine() {
     Machines other =
-        new Machines(HostConfig.GEN4_SERVER, IommuPresets.of("snb"), 2, Machines.DEFAULT.trace());
+        new Machines(HostConfig.GEN4_SERVER, IommuPresets.SNB, 2, Machines.DEFAULT.trace());
     for (AttackRow row : AttackMatrix.rows()) {
       assertThat(run(row, Mode.LAZY, other).word()).as(row.id()).isEqualTo(row.expected(Mode.LAZY));
     }

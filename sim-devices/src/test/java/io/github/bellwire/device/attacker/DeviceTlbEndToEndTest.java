@@ -27,7 +27,7 @@ class DeviceTlbEndToEndTest {
   private static final int PAGE_BYTES = 4096;
   private static final long TIMEOUT_PS = 10_000_000_000L;
 
-  private final IommuFactory factory = new IommuFactory(IommuPresets.of("bdw"));
+  private final IommuFactory factory = new IommuFactory(IommuPresets.BDW);
   private final Host host = new Host(HostConfig.GEN4_SERVER, 1, factory);
   private final Iommu iommu = factory.iommu();
   private final Attacker device = new Attacker(HostConfig.GEN4_SERVER.link(), host.simulation());
