@@ -113,7 +113,7 @@ final class ReadRequests {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
       long startPs = writes.behindPs(slots.startPs(address, piece, readyPs));
-      int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
+      int wireBytes = TlpLayout.requestBytes(address) + requester.extraBytes(address, piece);
       readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
       pending.begin();
       long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
