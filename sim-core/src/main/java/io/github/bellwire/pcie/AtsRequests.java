@@ -78,7 +78,7 @@ final class AtsRequests {
       requester.fail(DmaStatus.COMPLETION_TIMEOUT);
       answer.refused(DmaStatus.COMPLETION_TIMEOUT);
     }
-    slots.completed(donePs);
+    slots.completed(donePs, PendingReads.NONE);
     return donePs;
   }
 

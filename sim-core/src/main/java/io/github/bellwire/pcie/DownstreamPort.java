@@ -695,7 +695,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    */
   long behindPostedWritesPs(long readyPs) {
     Occupant current = occupant;
-    return current == null
+    boolean isInTurn = downstream.isInTurn() && postedCredits == null; // Then it is anyway.
+    return current == null || isInTurn
         ? readyPs
         : Math.max(
             readyPs, current.requests().lastArrivalPs(readyPs) - link.config().propagationPs());
