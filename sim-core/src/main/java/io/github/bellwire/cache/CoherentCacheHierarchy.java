@@ -296,21 +296,10 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = near.find(set, tag);
     long holders = near.holders(set, tag);
     boolean isHere = way != TagArray.NOWHERE || holders != 0;
-    countWrite(isHere, isPartial);
+    statistics.countDeviceWrite(isHere, isPartial);
     return allocates
         ? writeAllocating(near, line, set, tag, isPartial, isHere, atPs)
         : writeThrough(near, line, set, tag, isPartial, atPs);
-  }
-
-  private void countWrite(boolean isHere, boolean isPartial) {
-    int full = isPartial ? 0 : 1;
-    if (isHere) {
-      statistics.deviceWriteHits++;
-      statistics.deviceFullWriteHits += full;
-    } else {
-      statistics.deviceWriteMisses++;
-      statistics.deviceFullWriteMisses += full;
-    }
   }
 
   private long writeAllocating(

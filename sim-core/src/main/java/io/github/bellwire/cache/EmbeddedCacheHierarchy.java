@@ -431,17 +431,13 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     private long writeLine(long line, boolean isPartial, long atPs) {
       int way = tags.find(set(line), tag(line));
       long donePs = atPs;
+      statistics.countDeviceWrite(way != TagArray.NOWHERE, isPartial);
       if (way == TagArray.NOWHERE) {
-        statistics.deviceWriteMisses++;
-        statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
         if (!allocatesOnWrite) {
           return send(line, atPs);
         }
         donePs = isPartial ? fetch(line, atPs) : atPs;
         way = fill(line, atPs);
-      } else {
-        statistics.deviceWriteHits++;
-        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
       }
       soil(line, way);
       return donePs;

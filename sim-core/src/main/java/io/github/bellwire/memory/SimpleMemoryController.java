@@ -15,7 +15,6 @@ public final class SimpleMemoryController implements MemoryController {
   /** So long after a line has passed nobody asks for it any more, if its data waits for a link. */
   private static final long TURN_OLD_PS = 10_000_000;
 
-
   private final SimpleMemoryControllerConfig config;
   private final TurnQueue turns = new TurnQueue(TURNS, 1);
   private long readLinesTotal;

@@ -40,6 +40,7 @@ public final class ConfigSpace {
   private final PortType type;
   private final BridgeWindows bridge = new BridgeWindows();
   private final AcsCapability acs = new AcsCapability();
+  private final AtsCapabilities ats;
   private final ErrorLog errorLog;
   private final SlotCapability slot;
   private final int pcieOffset;
@@ -72,6 +73,7 @@ public final class ConfigSpace {
     type = builder.type;
     pcieOffset = builder.pcieOffset;
     acsOffset = builder.acsOffset;
+    ats = builder.ats;
     msiOffset = builder.msiOffset;
     msiXOffset = builder.msiXOffset;
     powerManagementOffset = builder.powerManagementOffset;
@@ -314,6 +316,26 @@ public final class ConfigSpace {
         pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE);
   }
 
+  /** {@return whether software lets the function ask for translations and keep them} */
+  public boolean isAddressTranslationEnabled() {
+    return ats.isTranslationEnabled();
+  }
+
+  /** {@return the smallest range that software translates, in bytes, at least 4096} */
+  public long smallestTranslationUnitBytes() {
+    return ats.smallestUnitBytes();
+  }
+
+  /** {@return whether software lets the function ask for pages that are not there} */
+  public boolean isPageRequestEnabled() {
+    return ats.isPageRequestEnabled();
+  }
+
+  /** {@return whether the function's requests may carry a process address space ID} */
+  public boolean isPasidEnabled() {
+    return ats.isPasidEnabled();
+  }
+
   /** {@return whether software uses MSI-X; always {@code false} without that capability} */
   public boolean isMsiXEnabled() {
     return msiXEnabled;
@@ -401,6 +423,7 @@ public final class ConfigSpace {
     if (acsOffset != 0) {
       acs.decode(registers, acsOffset);
     }
+    ats.decode(registers);
     maxPayloadBytes = pcie.maxPayloadBytes();
     maxReadRequestBytes = pcie.maxReadRequestBytes();
     extendedTagEnabled = pcie.isDeviceControlSet(ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
@@ -461,6 +484,7 @@ public final class ConfigSpace {
     private PortType type = PortType.ENDPOINT;
     private BooleanSupplier transactionsPending = () -> false;
     private @Nullable MsiXConfig msiX;
+    private final AtsCapabilities ats = new AtsCapabilities();
     private int pcieOffset;
     private int acsOffset;
     private int aerOffset;
@@ -567,6 +591,52 @@ public final class ConfigSpace {
       structures.add(ExtendedCapabilityId.ACCESS_CONTROL_SERVICES, offset, AcsLayout.LENGTH_BYTES);
       acsOffset = offset;
       AcsCapability.install(registers, offset, services);
+      return this;
+    }
+
+    /**
+     * Adds address translation services, disabled after reset: the function may have a translation
+     * cache. Its requests ask for whole pages.
+     *
+     * @param offset multiple of 4, 100h..FF8h
+     * @param queueDepth invalidations that the function takes at once, 1..32
+     * @return this builder
+     */
+    public Builder addressTranslation(int offset, int queueDepth) {
+      require(queueDepth >= 1 && queueDepth <= 32, "queueDepth", queueDepth, "1..32");
+      ExtendedCapabilityId id = ExtendedCapabilityId.ADDRESS_TRANSLATION_SERVICES;
+      structures.add(id, offset, AtsLayout.ATS_LENGTH_BYTES);
+      ats.installAts(registers, offset, queueDepth);
+      return this;
+    }
+
+    /**
+     * Adds the page request interface, disabled after reset.
+     *
+     * @param offset multiple of 4, 100h..FF0h
+     * @param capacity page requests that can be outstanding, at least 1
+     * @return this builder
+     */
+    public Builder pageRequests(int offset, int capacity) {
+      require(capacity >= 1, "capacity", capacity, "at least 1");
+      structures.add(
+          ExtendedCapabilityId.PAGE_REQUEST_INTERFACE, offset, AtsLayout.PRI_LENGTH_BYTES);
+      ats.installPri(registers, offset, capacity);
+      return this;
+    }
+
+    /**
+     * Adds process address space IDs, disabled after reset.
+     *
+     * @param offset multiple of 4, 100h..FF8h
+     * @param widthBits of an ID, 1..20
+     * @return this builder
+     */
+    public Builder processAddressSpaces(int offset, int widthBits) {
+      require(widthBits >= 1 && widthBits <= 20, "widthBits", widthBits, "1..20");
+      structures.add(
+          ExtendedCapabilityId.PROCESS_ADDRESS_SPACE_ID, offset, AtsLayout.PASID_LENGTH_BYTES);
+      ats.installPasid(registers, offset, widthBits);
       return this;
     }
 

@@ -103,6 +103,42 @@ public interface DmaPort {
    */
   default void usePasid(int pasid) {}
 
+  /**
+   * Asks the host for translations, to be kept and used later (ATS): a read request with AT field
+   * 01b, behind earlier posted writes, answered by a completion with one entry per page. The port
+   * does not look whether software has allowed it; a device that keeps to the rules does.
+   *
+   * @param iova first byte of the first page, a multiple of 4096
+   * @param pagesCount pages of the {@linkplain ConfigSpace#smallestTranslationUnitBytes() smallest
+   *     translation unit}, 1..{@link AtsTranslation#ENTRIES_MAX}
+   * @param wantsWrite false for the flag NW: the device does not mean to write
+   * @param atPs when the device issues the request, not before the current time
+   * @param answer receives the entries, to be used from the returned time on; owned by the caller
+   * @return when the completion has arrived, or the device has given up waiting for it
+   */
+  default long requestTranslation(
+      long iova, int pagesCount, boolean wantsWrite, long atPs, AtsTranslation answer) {
+    answer.refused(DmaStatus.UNSUPPORTED_REQUEST);
+    return atPs;
+  }
+
+  /**
+   * Asks software for a page that is not there (page request message of PRI), behind earlier posted
+   * writes. The answer comes as {@link Endpoint#onPageGroupResponse}.
+   *
+   * @param iova first byte of the page, a multiple of 4096
+   * @param isRead whether the device wants to read it
+   * @param isWrite whether the device wants to write it
+   * @param isLast whether this is the last request of its group
+   * @param groupIndex 0..511
+   * @param atPs when the device issues the request, not before the current time
+   * @return when the message has arrived at the root complex
+   */
+  default long requestPage(
+      long iova, boolean isRead, boolean isWrite, boolean isLast, int groupIndex, long atPs) {
+    return atPs;
+  }
+
   /** {@return how the last read, write or message ended; the first failure if it had parts} */
   DmaStatus status();
 

@@ -45,7 +45,11 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private long mmioWritesTotal;
 
   /** An endpoint that is plugged in, with what belongs to its stay. */
-  private record Occupant(Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue requests) {}
+  private record Occupant(
+      Endpoint endpoint,
+      UpstreamPath upstreamPath,
+      RequestQueue requests,
+      AtsMessages atsMessages) {}
 
   DownstreamPort(
       RootComplex rootComplex,
@@ -100,7 +104,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   void plug(Endpoint endpoint) {
     endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
-    occupant = new Occupant(endpoint, path, new RequestQueue(simulation, endpoint));
+    RequestQueue requests = new RequestQueue(simulation, endpoint);
+    AtsMessages messages =
+        new AtsMessages(this, endpoint, path, postedCredits, creditReturnPs, rootComplex.config());
+    occupant = new Occupant(endpoint, path, requests, messages);
     rootComplex.addOccupied(this);
     endpoint.configSpace().onFunctionReset(this::resetFunction);
     endpoint.connect(path);
@@ -500,6 +507,12 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   /** Returns when the last memory write is at the device, or is found to have nowhere to go. */
   private long arrivalPs() {
     return occupant == null ? sentPs : downstream.arrivalPs(sentPs);
+  }
+
+  /** {@return the way of messages to the function below; null if there is none} */
+  @Nullable AtsMessages atsMessages() {
+    Occupant current = occupant;
+    return current == null ? null : current.atsMessages();
   }
 
   /** A core reads a register: lets time run until the request is there. */

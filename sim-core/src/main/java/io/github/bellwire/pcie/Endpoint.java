@@ -117,6 +117,34 @@ public interface Endpoint {
   }
 
   /**
+   * The host makes translations invalid that the function may keep (ATS invalidate request). From
+   * the time of arrival on they are not to be used; the completion is sent when all requests that
+   * have used them have left, and reads among them are answered.
+   *
+   * @param pasid the process address space, or {@link TranslationRequest#NO_PASID}
+   * @param iova first byte, a multiple of {@code sizeBytes}
+   * @param sizeBytes a power of two, at least 4096
+   * @param arrivalPs when the message is at the device, in picoseconds; it may be ahead of the
+   *     clock
+   * @return when the completion can leave, not before {@code arrivalPs}; -1 if the function never
+   *     sends one, as those do not that keep no translations
+   */
+  default long onInvalidateRequest(int pasid, long iova, long sizeBytes, long arrivalPs) {
+    return -1;
+  }
+
+  /**
+   * Software has dealt with a group of page requests (PRG response).
+   *
+   * @param pasid as in the requests
+   * @param groupIndex as in the requests
+   * @param response 0 success, 1 invalid request, 15 failure (section 10.4.2.2)
+   * @param arrivalPs when the message is at the device, in picoseconds; it may be ahead of the
+   *     clock
+   */
+  default void onPageGroupResponse(int pasid, int groupIndex, int response, long arrivalPs) {}
+
+  /**
    * The link has gone down, because the device was pulled out. What it had under way ends now:
    * reads whose returned time lies ahead get no data; writes and messages whose {@link
    * DmaPort#sentPs()} lies ahead have not happened. Further requests end with {@link

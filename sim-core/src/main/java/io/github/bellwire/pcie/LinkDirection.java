@@ -47,7 +47,6 @@ public final class LinkDirection {
   /** So long after a TLP has left nobody asks for it any more. */
   private static final long TURN_OLD_PS = 1_000_000;
 
-
   private final Simulation simulation;
   private final @Nullable TurnQueue turns;
   private final long propagationPs;
@@ -345,6 +344,11 @@ public final class LinkDirection {
   /** {@return how long some bytes last, in picoseconds, rounded down} */
   long durationPs(int wireBytes) {
     return durations[2 * wireBytes];
+  }
+
+  /** {@return how long a TLP lasts, in picoseconds, rounded down} */
+  long tlpPs(int tlpBytes) {
+    return durationPs(tlpBytes + extraBytes);
   }
 
   /**

@@ -51,12 +51,16 @@ final class ReadRequests {
       UpstreamPath path,
       Requester requester,
       WriteRequests writes,
+      PendingReads pending,
+      ReadSlots slots,
       RootComplex rootComplex,
       DownstreamPort port,
       DeviceCachePort caches) {
     this.path = path;
     this.requester = requester;
     this.writes = writes;
+    this.pending = pending;
+    this.slots = slots;
     this.rootComplex = rootComplex;
     this.port = port;
     this.caches = caches;
@@ -64,18 +68,13 @@ final class ReadRequests {
     commits = rootComplex.commits();
     upstream = port.upstream();
     downstream = port.downstream();
-    int tags = port.link().tags();
-    Simulation simulation = rootComplex.simulation();
-    long downstreamPs = rootComplex.config().downstreamPs();
-    pending = new PendingReads(tags, simulation, caches, downstream, downstreamPs);
-    slots = new ReadSlots(port.link(), pending, simulation);
     cutter = port.cutter();
     faults = port.faultyTlps();
     deviceErrors = port.deviceErrors();
     tap = port.tap();
     completionMpsBytes = port.link().maxPayloadBytes();
     rootUpstreamPs = rootComplex.config().upstreamPs();
-    rootDownstreamPs = downstreamPs;
+    rootDownstreamPs = rootComplex.config().downstreamPs();
     idleStates = rootComplex.idleStates();
   }
 
@@ -114,7 +113,7 @@ final class ReadRequests {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
       long startPs = writes.behindPs(slots.startPs(address, piece, readyPs));
-      int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
+      int wireBytes = TlpLayout.requestBytes(address) + requester.extraBytes(address, piece);
       readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
       pending.begin();
       long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
@@ -211,8 +210,10 @@ final class ReadRequests {
 
   private long header01(long iova, int lengthBytes) {
     int bytes = isFlush ? 0 : lengthBytes;
-    return TlpHeader.request01(
-        false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag());
+    return TlpHeader.withAddressType(
+        TlpHeader.request01(
+            false, iova, bytes, requester.attributes(), requester.id(), slots.nextTag()),
+        requester.addressType());
   }
 
   private void tapRead(long iova, int lengthBytes, long sentPs, long effectivePs) {

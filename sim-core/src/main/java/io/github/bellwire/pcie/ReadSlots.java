@@ -56,8 +56,7 @@ final class ReadSlots {
   long tagFreePs() {
     long nowPs = simulation.nowPs();
     boolean isCertain =
-        tags.firstRequest() == PendingReads.NONE
-            || tags.nextFreePs() < nowPs - PendingReads.OLD_PS;
+        tags.firstRequest() == PendingReads.NONE || tags.nextFreePs() < nowPs - PendingReads.OLD_PS;
     return isCertain ? tags.nextFreePs() : tagFreePs(nowPs);
   }
 

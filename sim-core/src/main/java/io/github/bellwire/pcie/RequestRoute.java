@@ -44,7 +44,7 @@ final class RequestRoute {
    * @param type memory write or read
    * @param wireBytes its size
    * @param newRequesterId who sends it, or claims to
-   * @param isTranslated whether it says that its address is translated (AT field 10b)
+   * @param addressType what it says of its address
    * @param newAddress first byte
    * @param newLengthBytes bytes that it carries or asks for
    * @param sentPs when it has left the device
@@ -53,7 +53,7 @@ final class RequestRoute {
       TlpType type,
       int wireBytes,
       int newRequesterId,
-      boolean isTranslated,
+      AddressType addressType,
       long newAddress,
       int newLengthBytes,
       long sentPs) {
@@ -68,7 +68,7 @@ final class RequestRoute {
     forwardedPs = arrivalPs;
     DownstreamPort at = origin;
     Switch owner = at.owner();
-    while (isAdmitted(at, isTranslated) && owner != null && isRoutedUp(owner, at, isTranslated)) {
+    while (isAdmitted(at, addressType) && owner != null && isRoutedUp(owner, at, addressType)) {
       arrivalPs = owner.sendUp(type, wireBytes, arrivalPs, true);
       forwardedPs = at == origin ? owner.upSentPs() : forwardedPs;
       at = owner.above();
@@ -108,7 +108,7 @@ final class RequestRoute {
     return peer;
   }
 
-  private boolean isAdmitted(DownstreamPort at, boolean isTranslated) {
+  private boolean isAdmitted(DownstreamPort at, AddressType addressType) {
     ConfigSpace config = at.configSpace();
     if (!config.isBusMasterEnabled()) {
       refuse(at, DmaStatus.UNSUPPORTED_REQUEST, PcieError.UNSUPPORTED_REQUEST);
@@ -116,7 +116,7 @@ final class RequestRoute {
     }
     AcsCapability acs = config.acs();
     boolean violates =
-        isTranslated && acs.isOn(AcsLayout.TRANSLATION_BLOCKING)
+        addressType != AddressType.UNTRANSLATED && acs.isOn(AcsLayout.TRANSLATION_BLOCKING)
             || acs.isOn(AcsLayout.SOURCE_VALIDATION)
                 && !config.bridge().hasBus(requesterId >>> Byte.SIZE);
     if (violates) {
@@ -125,8 +125,14 @@ final class RequestRoute {
     return !violates;
   }
 
-  /** Decides at a switch; turns the request or refuses it if the answer is no. */
-  private boolean isRoutedUp(Switch owner, DownstreamPort at, boolean isTranslated) {
+  /**
+   * Decides at a switch; turns the request or refuses it if the answer is no. Who asks for a
+   * translation asks the root complex, whatever the address.
+   */
+  private boolean isRoutedUp(Switch owner, DownstreamPort at, AddressType addressType) {
+    if (addressType == AddressType.TRANSLATION_REQUEST) {
+      return true;
+    }
     AcsCapability acs = at.configSpace().acs();
     SwitchPort target = owner.portTowards(address);
     if (target == null) {
@@ -145,6 +151,7 @@ final class RequestRoute {
       }
       return isForwarded;
     }
+    boolean isTranslated = addressType == AddressType.TRANSLATED;
     boolean isDirect = isTranslated && acs.isOn(AcsLayout.DIRECT_TRANSLATED);
     boolean isForbidden = !isDirect && acs.isEgressForbidden(target.number());
     boolean redirects = !isDirect && acs.isOn(AcsLayout.REQUEST_REDIRECT);

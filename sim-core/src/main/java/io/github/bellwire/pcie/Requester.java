@@ -152,7 +152,15 @@ final class Requester {
 
   /** {@return the way of a request that is routed; valid until the next one} */
   RequestRoute route(TlpType type, int wireBytes, long address, int lengthBytes, long sentPs) {
-    route.follow(type, wireBytes, id(), claimsTranslated, address, lengthBytes, sentPs);
+    route.follow(type, wireBytes, id(), addressType(), address, lengthBytes, sentPs);
+    return route;
+  }
+
+  /** As {@link #route} for a request that asks for translations. */
+  RequestRoute routeTranslationRequest(int wireBytes, long address, int lengthBytes, long sentPs) {
+    AddressType addressType = AddressType.TRANSLATION_REQUEST;
+    TlpType type = TlpType.MEMORY_READ;
+    route.follow(type, wireBytes, id(), addressType, address, lengthBytes, sentPs);
     return route;
   }
 
@@ -179,11 +187,50 @@ final class Requester {
 
   /** {@return what an address means to the root complex; valid until the next request} */
   TranslationResult translate(long iova, int lengthBytes, boolean isWrite, long atPs) {
-    AddressType type = claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
+    return ask(addressType(), iova, lengthBytes, isWrite, atPs);
+  }
+
+  /**
+   * {@return the answer to a request for the translation of a page; valid until the next request}
+   */
+  TranslationResult requestTranslation(long iova, int lengthBytes, boolean wantsWrite, long atPs) {
+    return ask(AddressType.TRANSLATION_REQUEST, iova, lengthBytes, wantsWrite, atPs);
+  }
+
+  private TranslationResult ask(
+      AddressType type, long iova, int lengthBytes, boolean isWrite, long atPs) {
     question.from(id(), pasid, type);
     question.access(iova, lengthBytes, isWrite, atPs);
     translation.translate(question, translated);
     return translated;
+  }
+
+  /** {@return what reads and writes say of their addresses} */
+  AddressType addressType() {
+    return claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
+  }
+
+  /**
+   * {@return what a request takes beyond what {@link TlpLayout} counts: its process address space,
+   * or in FLIT mode byte enables that are not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0
+   */
+  int extraBytes(long address, int lengthBytes) {
+    return pasid == TranslationRequest.NO_PASID
+        ? port.upstream().requestExtraBytes(address, lengthBytes)
+        : TlpLayout.PASID_PREFIX_BYTES;
+  }
+
+  /** {@return the process address space of requests, or {@link TranslationRequest#NO_PASID}} */
+  int pasid() {
+    return pasid;
+  }
+
+  /** {@return the smallest range that software translates, in bytes} */
+  long smallestUnitBytes() {
+    return configSpace.smallestTranslationUnitBytes();
   }
 
   /** {@return how the access has gone so far: the first failure} */

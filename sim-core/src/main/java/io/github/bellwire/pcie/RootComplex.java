@@ -399,6 +399,78 @@ public final class RootComplex {
     throw new IllegalArgumentException("bdf must be that of an endpoint: bdf=" + bdf);
   }
 
+  /**
+   * Makes translations invalid that a function keeps: an ATS invalidate request down to it, its
+   * completion back, which pushes the function's writes ahead of it. At most 32 are outstanding per
+   * function; more wait.
+   *
+   * @param requesterId of the function, see {@link Bdf#requesterId()}
+   * @param pasid the process address space, or {@link TranslationRequest#NO_PASID}
+   * @param iova first byte, a multiple of {@code sizeBytes}
+   * @param sizeBytes a power of two, at least 4096
+   * @param atPs when the unit issues the request, not before the current time
+   * @return when the completion has arrived; -1 if there never will be one: there is no such
+   *     function, or it does not answer
+   */
+  public long invalidateDeviceTlb(
+      int requesterId, int pasid, long iova, long sizeBytes, long atPs) {
+    if (sizeBytes < 4096 || Long.bitCount(sizeBytes) != 1 || (iova & sizeBytes - 1) != 0) {
+      throw new IllegalArgumentException(
+          "sizeBytes must be a power of two from 4096 on that divides iova: sizeBytes="
+              + sizeBytes
+              + ", iova=0x"
+              + Long.toHexString(iova));
+    }
+    AtsMessages messages = atsMessages(requesterId);
+    return messages == null
+        ? -1
+        : messages.invalidate(pasid, iova, sizeBytes, atPs + config.downstreamPs());
+  }
+
+  /**
+   * Answers a group of page requests of a function (PRG response).
+   *
+   * @param requesterId of the function, see {@link Bdf#requesterId()}
+   * @param pasid as in the requests
+   * @param groupIndex as in the requests
+   * @param response 0 success, 1 invalid request, 15 failure
+   * @param atPs when the unit issues the response, not before the current time
+   * @return when it is at the function; -1 if there is no such function
+   */
+  public long respondToPageRequest(
+      int requesterId, int pasid, int groupIndex, int response, long atPs) {
+    AtsMessages messages = atsMessages(requesterId);
+    return messages == null
+        ? -1
+        : messages.respond(pasid, groupIndex, response, atPs + config.downstreamPs());
+  }
+
+  /** A page request message has arrived; without a unit that listens nobody answers. */
+  void receivePageRequest(
+      int requesterId,
+      int pasid,
+      long iova,
+      boolean isRead,
+      boolean isWrite,
+      boolean isLast,
+      int groupIndex,
+      long atPs) {
+    if (translation instanceof RemappingUnit unit) {
+      unit.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+    }
+  }
+
+  /** {@return the way of messages to a function; null if there is no such function} */
+  private @Nullable AtsMessages atsMessages(int requesterId) {
+    for (int i = 0; i < occupiedPorts.size(); i++) {
+      DownstreamPort port = occupiedPorts.get(i);
+      if (port.requesterId() == requesterId) {
+        return port.atsMessages();
+      }
+    }
+    return null;
+  }
+
   void countUnclaimed() {
     unclaimedAccessesTotal++;
   }

@@ -33,6 +33,8 @@ public final class TlpHeader {
   private static final int DIGEST = 1 << 15;
   private static final int POISONED = 1 << 14;
   private static final int RO_NS_SHIFT = 12;
+  private static final int AT_SHIFT = 10;
+  private static final int AT_MASK = 3;
   private static final int LENGTH_MASK = 0x3FF;
   private static final int BYTE_COUNT_MASK = 0xFFF;
   private static final int LOWER_ADDRESS_MASK = 0x7F;
@@ -140,6 +142,21 @@ public final class TlpHeader {
    */
   public static long withPoison(long header01) {
     return header01 | (long) POISONED << 32;
+  }
+
+  /**
+   * {@return a memory request's header with the field AT}
+   *
+   * @param header01 double words 0 and 1
+   * @param type what the address is said to be
+   */
+  public static long withAddressType(long header01, AddressType type) {
+    return header01 | (long) type.ordinal() << 32 + AT_SHIFT;
+  }
+
+  /** {@return the field AT of a memory request: 0, 1 or 2, in the order of {@link AddressType}} */
+  public static int addressType(long header01) {
+    return dw0(header01) >>> AT_SHIFT & AT_MASK;
   }
 
   /** {@return whether a header is a memory write's} */

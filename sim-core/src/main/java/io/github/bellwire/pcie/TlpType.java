@@ -4,7 +4,7 @@ package io.github.bellwire.pcie;
 enum TlpType {
   /** MWr, interrupt messages included: posted. */
   MEMORY_WRITE,
-  /** Msg: posted; error messages. */
+  /** Msg: posted; errors, invalidations of device TLBs, page requests, and their answers. */
   MESSAGE,
   /** MRd: non-posted. */
   MEMORY_READ,

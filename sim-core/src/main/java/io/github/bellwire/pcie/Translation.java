@@ -21,7 +21,10 @@ public interface Translation {
 
   /**
    * Translates one TLP's range, which never crosses 4 KiB. Interrupt messages are not translated.
-   * What has been translated is memory or a peer, never the interrupt range.
+   * What has been translated is memory or a peer, never the interrupt range. A {@linkplain
+   * AddressType#TRANSLATION_REQUEST request for a translation} is answered by {@link
+   * TranslationResult#translatedRange}, without a fault if the page is not there; or refused, which
+   * a device sees that may not ask.
    *
    * @param request who asks for what; owned by the caller
    * @param result receives the outcome; owned by the caller

@@ -5,6 +5,10 @@ public final class TranslationResult {
   private long pa;
   private long readyPs;
   private DmaStatus status = DmaStatus.OK;
+  // Of the answer to a translation request.
+  private long rangeBytes;
+  private boolean isReadable;
+  private boolean isWritable;
 
   /** Creates an outcome that nobody has filled in yet. */
   public TranslationResult() {}
@@ -22,6 +26,28 @@ public final class TranslationResult {
   }
 
   /**
+   * Answers a translation request ({@link AddressType#TRANSLATION_REQUEST}).
+   *
+   * @param newPa host physical address that stands for the first byte asked about
+   * @param newRangeBytes size of the naturally aligned range for which that holds, a power of two
+   *     and at least 4096
+   * @param newIsReadable whether the device may read there
+   * @param newIsWritable whether the device may write there; with neither there is no translation
+   * @param newReadyPs when it is known, in picoseconds
+   */
+  public void translatedRange(
+      long newPa,
+      long newRangeBytes,
+      boolean newIsReadable,
+      boolean newIsWritable,
+      long newReadyPs) {
+    translated(newPa, newReadyPs);
+    rangeBytes = newRangeBytes;
+    isReadable = newIsReadable;
+    isWritable = newIsWritable;
+  }
+
+  /**
    * The access is refused.
    *
    * @param newStatus why, not {@link DmaStatus#OK}
@@ -35,6 +61,21 @@ public final class TranslationResult {
   /** {@return host physical address of the first byte; meaningless after a refusal} */
   public long pa() {
     return pa;
+  }
+
+  /** {@return of a translation request: size of the aligned range that the answer is about} */
+  public long rangeBytes() {
+    return rangeBytes;
+  }
+
+  /** {@return of a translation request: whether the device may read there} */
+  public boolean isReadable() {
+    return isReadable;
+  }
+
+  /** {@return of a translation request: whether the device may write there} */
+  public boolean isWritable() {
+    return isWritable;
   }
 
   /** {@return when the outcome is known, in picoseconds} */

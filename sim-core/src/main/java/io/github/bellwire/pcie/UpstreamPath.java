@@ -8,7 +8,8 @@ import io.github.bellwire.cache.DeviceCachePort;
  *
  * <pre>{@code
  * device --> Requester --+--> WriteRequests --+--> caches, memory, interrupt controller, peer
- *                        '--> ReadRequests  --'
+ *                        +--> ReadRequests  --'
+ *                        '--> AtsRequests -----> translation
  * }</pre>
  *
  * <p>Ordering kept (Base Specification, section 2.4.1): posted writes commit in order, interrupt
@@ -21,6 +22,7 @@ final class UpstreamPath implements DmaPort {
   private final Requester requester;
   private final WriteRequests writes;
   private final ReadRequests reads;
+  private final AtsRequests translations;
 
   UpstreamPath(
       RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
@@ -29,7 +31,16 @@ final class UpstreamPath implements DmaPort {
         new Requester(
             port, endpoint.configSpace(), rootComplex.translation(), rootComplex.changes());
     writes = new WriteRequests(this, requester, rootComplex, port, caches);
-    reads = new ReadRequests(this, requester, writes, rootComplex, port, caches);
+    PendingReads pending =
+        new PendingReads(
+            port.link().tags(),
+            rootComplex.simulation(),
+            caches,
+            port.downstream(),
+            rootComplex.config().downstreamPs());
+    ReadSlots slots = new ReadSlots(port.link(), pending, rootComplex.simulation());
+    reads = new ReadRequests(this, requester, writes, pending, slots, rootComplex, port, caches);
+    translations = new AtsRequests(requester, writes, slots, rootComplex, port);
   }
 
   @Override
@@ -71,6 +82,20 @@ final class UpstreamPath implements DmaPort {
   @Override
   public void usePasid(int pasid) {
     requester.usePasid(pasid);
+  }
+
+  @Override
+  public long requestTranslation(
+      long iova, int pagesCount, boolean wantsWrite, long atPs, AtsTranslation answer) {
+    requester.begin(TlpAttributes.NONE);
+    return translations.requestTranslation(iova, pagesCount, wantsWrite, atPs, answer);
+  }
+
+  @Override
+  public long requestPage(
+      long iova, boolean isRead, boolean isWrite, boolean isLast, int groupIndex, long atPs) {
+    requester.begin(TlpAttributes.NONE);
+    return translations.requestPage(iova, isRead, isWrite, isLast, groupIndex, atPs);
   }
 
   @Override

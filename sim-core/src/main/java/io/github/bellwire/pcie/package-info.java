@@ -24,6 +24,9 @@
  * than MPS demands, bit errors with replay, and TLPs that are poisoned, corrupted, malformed or
  * lost. Gen 6 links send FLITs. Devices set relaxed ordering and no snoop per access.
  *
+ * <p>A device may keep translations of its own (ATS): {@link
+ * io.github.bellwire.pcie.TranslatingPort}; and ask for pages (PRI).
+ *
  * <p>Not modelled: traffic classes other than 0; multi-function devices; ID-based ordering between
  * the functions behind a switch (its attribute is carried, its freedom not used); order between the
  * writes of different devices behind one switch; credits of the links above a switch; a full replay

@@ -365,6 +365,32 @@ class PeerToPeerTest {
   }
 
   @Test
+  void shouldBlockRequestsForTranslationsToo() {
+    AtsTranslation answer = new AtsTranslation();
+    acs(0, AcsLayout.TRANSLATION_BLOCKING);
+
+    long donePs = dma.requestTranslation(0x1000, 1, true, 0, answer);
+
+    assertThat(answer.status()).isEqualTo(DmaStatus.COMPLETER_ABORT);
+    assertThat(answer.entriesCount()).isZero();
+    assertThat(acsViolations(0)).isEqualTo(1);
+    // MRd 20 B to the switch, Cpl 20 B back.
+    assertThat(donePs).isEqualTo(2 * wirePs(20) + 2 * LINK_PS + FORWARD_PS);
+  }
+
+  @Test
+  void shouldTakeRequestsForTranslationsToTheRootComplexWhateverTheAddress() {
+    AtsTranslation answer = new AtsTranslation();
+    long donePs = dma.requestTranslation(second.barAddress(), 1, true, 0, answer);
+
+    // Refused there: MRd 24 B and Cpl 20 B on two links each.
+    assertThat(answer.status()).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
+    assertThat(donePs)
+        .isEqualTo(
+            2 * wirePs(24) + 2 * wirePs(20) + 2 * LINK_PS + 2 * FORWARD_PS + UP_PS + DOWN_PS);
+  }
+
+  @Test
   void shouldRefuseTranslatedAddressesThatNobodyHasGiven() {
     dma.claimTranslated(true);
 

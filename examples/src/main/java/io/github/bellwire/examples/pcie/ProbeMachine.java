@@ -12,6 +12,9 @@ import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.IommuKeys;
+import io.github.bellwire.examples.host.IommuPage;
+import io.github.bellwire.examples.host.RemappedHost;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
@@ -33,6 +36,10 @@ final class ProbeMachine {
   private static final int LINE_BYTES = 64;
   private static final long WARMUP_COUNT = 1_000;
 
+  /** Until an IOTLB holds what it will. */
+  private static final long IOTLB_WARMUP_COUNT = 2_000;
+
+  private final RemappedHost remapped;
   private final Host host;
   private final Probe probe;
   private final DownstreamPort port;
@@ -92,9 +99,13 @@ final class ProbeMachine {
       String name = settings.assignment(HostKeys.HOST);
       throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
     }
+    if (isPeer && IommuKeys.page(settings).bytes() > IommuPage.PAGE_4K.bytes()) {
+      throw settings.refuse(IommuKeys.IOMMU, "must be off or 4k for the memory of a peer");
+    }
     ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
-    host = new Host(config, settings.value(CommandLineTool.SEED));
+    remapped = new RemappedHost(settings, config, settings.value(CommandLineTool.SEED));
+    host = remapped.host();
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
     Slots slots = new Slots(settings, host);
     port = settings.isGiven(PcieBenchKeys.REMOVE_AT) ? slots.insert(probe) : slots.attach(probe);
@@ -107,11 +118,14 @@ final class ProbeMachine {
     probe
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
+    long mappedBytes = remapped.wholePages(windowBytes);
+    long pa =
+        peer == null
+            ? host.pages(socket).allocate(mappedBytes)
+            : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR);
     ProbeWindow window =
         new ProbeWindow(
-            peer == null
-                ? host.pages(socket).allocate(windowBytes)
-                : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR),
+            remapped.iova(pa),
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
@@ -119,13 +133,19 @@ final class ProbeMachine {
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
     if (!isPeer && settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
       // The first core of a socket; cores are dealt out in blocks.
-      warm(window, host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
+      warm(
+          pa,
+          windowBytes,
+          host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
     }
+    remapped.map(port.bdf(), pa, mappedBytes);
     run =
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT + 2L * probeConfig.tags(),
+            WARMUP_COUNT
+                + 2L * probeConfig.tags()
+                + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
@@ -145,11 +165,11 @@ final class ProbeMachine {
   }
 
   /** Each line is waited for before it is written: stores alone would outrun memory. */
-  private static void warm(ProbeWindow window, SynchronousPort cpu) {
+  private static void warm(long pa, long windowBytes, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
-    for (long done = 0; done < window.windowBytes(); done += LINE_BYTES) {
-      cpu.load(window.iova() + done, Long.BYTES);
-      cpu.store(window.iova() + done, line, 0, LINE_BYTES);
+    for (long done = 0; done < windowBytes; done += LINE_BYTES) {
+      cpu.load(pa + done, Long.BYTES);
+      cpu.store(pa + done, line, 0, LINE_BYTES);
     }
   }
 
@@ -235,6 +255,11 @@ final class ProbeMachine {
   /** {@return errors in what the host sends and in what it does not, as the probe sees them} */
   long probeErrors(PcieError error) {
     return port.deviceErrors().total(error);
+  }
+
+  /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
+  double iotlbMissRatio() {
+    return remapped.iotlbMissRatio();
   }
 
   long eventsTotal() {

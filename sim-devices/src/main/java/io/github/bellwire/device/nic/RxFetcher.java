@@ -75,9 +75,7 @@ final class RxFetcher {
     if (trace != null) {
       traceFetched(trace, queue, count, readPs);
     }
-    for (int i = 0; i < count; i++) {
-      queue.fetch(LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES), lastReadPs);
-    }
+    queue.fetch(scratch, count, lastReadPs);
     return true;
   }
 

@@ -23,7 +23,9 @@ final class OutstandingTags {
     return freePs[0];
   }
 
-  /** {@return the ticket of the read that holds the tag that is free first; 0 if that is certain} */
+  /**
+   * {@return the ticket of the read that holds the tag that is free first; 0 if that is certain}
+   */
   long firstTicket() {
     return tickets[0];
   }

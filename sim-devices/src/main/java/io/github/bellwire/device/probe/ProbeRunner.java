@@ -182,7 +182,9 @@ final class ProbeRunner extends Event {
     }
   }
 
-  /** What others ask for meanwhile may come first, so when the data arrives is certain only then. */
+  /**
+   * What others ask for meanwhile may come first, so when the data arrives is certain only then.
+   */
   private void awaitArrival(long nowPs) {
     long arrivedPs = reads.updateArrivedPs();
     if (arrivedPs > nowPs) {

@@ -32,12 +32,15 @@ final class ReadEngine {
   private long requestsTotal;
   private long refusedTotal;
 
+  /** All reads have the length of the buffer. */
   ReadEngine(ProbeConfig config, DmaPort dma, ConfigSpace configSpace, byte[] buffer) {
     this.config = config.reads();
     this.dma = dma;
     this.configSpace = configSpace;
     this.buffer = buffer;
-    tags = new OutstandingTags(config.tags());
+    boolean isShort = buffer.length <= this.config.shortBytes();
+    int most = isShort ? this.config.shortOutstandingBytes() / buffer.length : config.tags();
+    tags = new OutstandingTags(Math.min(config.tags(), most));
     requestTickets = new long[buffer.length / MRRS_MIN_BYTES + 2];
     commandPs = config.firmware().commandPs();
   }

@@ -1,0 +1,28 @@
+package io.github.bellwire.iommu.interrupt;
+
+/**
+ * What interrupt remapping remembers and takes, besides the time of the caches.
+ *
+ * @param cachedEntries entries that are remembered, least recently used out first, 1..256
+ * @param lookupPs to deal with a message, 0..1 ms
+ */
+public record InterruptConfig(int cachedEntries, long lookupPs) {
+  private static final int ENTRIES_MAX = 256;
+  private static final long TIME_MAX_PS = 1_000_000_000;
+
+  /** Assumption: as many entries as the IOTLB has translations, looked up in no time. */
+  public static final InterruptConfig XEON = new InterruptConfig(64, 0);
+
+  // Checked here and nowhere else.
+  public InterruptConfig {
+    require(cachedEntries, "cachedEntries", 1, ENTRIES_MAX);
+    require(lookupPs, "lookupPs", 0, TIME_MAX_PS);
+  }
+
+  private static void require(long value, String name, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          name + " must be " + min + ".." + max + ": " + name + "=" + value);
+    }
+  }
+}

@@ -1,0 +1,322 @@
+package io.github.bellwire.iommu.queue;
+
+import static io.github.bellwire.iommu.layout.RegisterLayout.*;
+import static java.util.Objects.requireNonNull;
+
+import io.github.bellwire.host.RemappingPorts;
+import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.iommu.walk.TranslationUnit;
+import io.github.bellwire.pcie.IntegratedRegisters;
+
+/**
+ * The registers by which software drives the unit (VT-d specification 4.1, chapter 11). Accesses of
+ * 32 and 64 bits at multiples of their size count; a 64-bit access is one to the low half and one
+ * to the high half. Smaller reads give their part of the register, smaller writes are ignored.
+ *
+ * <p>Commands take effect when the write arrives. What does not exist reads as zero.
+ */
+public final class RegisterBlock implements IntegratedRegisters {
+  private static final int ENABLES =
+      TRANSLATION_ENABLE
+          | QUEUED_INVALIDATION_ENABLE
+          | INTERRUPT_REMAPPING_ENABLE
+          | COMPATIBILITY_INTERRUPTS;
+  private static final int SCALABLE_ONLY = (int) (RTADDR_SCALABLE | IQA_WIDE);
+  private static final long LOW_MASK = 0xFFFF_FFFFL;
+
+  private final RegisterConfig config;
+  private final TranslationUnit translation;
+  private final InterruptControl interrupts;
+  private final FaultLog faults;
+  private final CompletionStatus completions;
+  private final InvalidationQueue queue;
+  private final InvalidationRegisters invalidations;
+  private final PageRequestQueue pageRequests;
+  private final ProtectedMemory protectedMemory = new ProtectedMemory();
+  private final long cap;
+  private final long ecap;
+  private final int recordsEnd;
+  // Registers that are no more than memory.
+  private final int[] words = new int[SIZE_BYTES / Integer.BYTES];
+  private int globalStatus;
+  private long oddAccessesTotal;
+
+  /**
+   * Creates the registers, and the queues behind them.
+   *
+   * @param config the registers
+   * @param invalidation the invalidation queue
+   * @param ports the machine
+   * @param translation that is controlled
+   * @param interrupts that are controlled
+   * @param faults that are shown
+   * @param deviceTlbs caches of devices
+   */
+  public RegisterBlock(
+      RegisterConfig config,
+      InvalidationConfig invalidation,
+      RemappingPorts ports,
+      TranslationUnit translation,
+      InterruptControl interrupts,
+      FaultLog faults,
+      DeviceTlbs deviceTlbs) {
+    this.config = requireNonNull(config, "config");
+    this.translation = requireNonNull(translation, "translation");
+    this.interrupts = requireNonNull(interrupts, "interrupts");
+    this.faults = requireNonNull(faults, "faults");
+    InvalidationCommands commands = new InvalidationCommands(translation.caches(), interrupts);
+    completions = new CompletionStatus(ports.simulation(), ports.interrupts());
+    invalidations = new InvalidationRegisters(invalidation, commands);
+    queue =
+        new InvalidationQueue(
+            ports.simulation(),
+            invalidation,
+            commands,
+            deviceTlbs,
+            ports.memory(),
+            ports.commits(),
+            ports.caches(),
+            faults,
+            completions);
+    pageRequests =
+        new PageRequestQueue(
+            ports.simulation(),
+            ports.memory(),
+            ports.commits(),
+            ports.caches(),
+            deviceTlbs,
+            ports.interrupts());
+    cap = Capabilities.cap(config, invalidation, translation.config());
+    ecap = Capabilities.ecap(config, translation.config());
+    recordsEnd = FRCD + config.faultRecordsCount() * FRCD_BYTES;
+  }
+
+  @Override
+  public long baseAddress() {
+    return config.baseAddress();
+  }
+
+  @Override
+  public int sizeBytes() {
+    return SIZE_BYTES;
+  }
+
+  @Override
+  public long read(int offset, int sizeBytes, long atPs) {
+    if (offset % sizeBytes != 0) {
+      oddAccessesTotal++;
+      return -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
+    }
+    settle(atPs);
+    if (sizeBytes == Long.BYTES) {
+      return readWord(offset, atPs) & LOW_MASK | (long) readWord(offset + 4, atPs) << Integer.SIZE;
+    }
+    long word = readWord(offset & -Integer.BYTES, atPs) & LOW_MASK;
+    int shift = offset % Integer.BYTES * Byte.SIZE;
+    return word >>> shift & -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
+  }
+
+  @Override
+  public void write(int offset, int sizeBytes, long value, long atPs) {
+    if (offset % sizeBytes != 0 || sizeBytes < Integer.BYTES) {
+      oddAccessesTotal++;
+      return;
+    }
+    settle(atPs);
+    writeWord(offset, (int) value, atPs);
+    if (sizeBytes == Long.BYTES) {
+      writeWord(offset + 4, (int) (value >>> Integer.SIZE), atPs);
+    }
+  }
+
+  /**
+   * {@return whether a region of memory is protected from devices, which it is while nothing is
+   * translated}
+   *
+   * @param pa first byte
+   * @param lengthBytes at least 1
+   */
+  public boolean isProtected(long pa, int lengthBytes) {
+    return protectedMemory.isEnabled()
+        && (globalStatus & TRANSLATION_ENABLE) == 0
+        && protectedMemory.contains(pa, lengthBytes);
+  }
+
+  /**
+   * A device asks for a page, see {@link io.github.bellwire.pcie.RemappingUnit}.
+   *
+   * @param requesterId who asks
+   * @param pasid process address space, or none
+   * @param iova first byte of the page
+   * @param isRead whether the device wants to read
+   * @param isWrite whether the device wants to write
+   * @param isLast whether this is the last of its group
+   * @param groupIndex 0..511
+   * @param atPs when it arrives
+   */
+  public void onPageRequest(
+      int requesterId,
+      int pasid,
+      long iova,
+      boolean isRead,
+      boolean isWrite,
+      boolean isLast,
+      int groupIndex,
+      long atPs) {
+    pageRequests.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+  }
+
+  /** {@return the invalidation queue} */
+  public InvalidationQueue invalidationQueue() {
+    return queue;
+  }
+
+  /** {@return the page request queue} */
+  public PageRequestQueue pageRequests() {
+    return pageRequests;
+  }
+
+  /** {@return accesses that no register understands} */
+  public long oddAccessesTotal() {
+    return oddAccessesTotal;
+  }
+
+  private void settle(long atPs) {
+    faults.settle(atPs);
+    completions.settle(atPs);
+    pageRequests.settle(atPs);
+  }
+
+  private int readWord(int offset, long atPs) {
+    if (offset >= FRCD && offset < recordsEnd) {
+      int index = (offset - FRCD) / FRCD_BYTES;
+      long half = (offset & 8) == 0 ? faults.low(index) : faults.high(index);
+      return (offset & 4) == 0 ? (int) half : high(half);
+    }
+    return switch (offset) {
+      case VER -> config.version();
+      case CAP -> (int) cap;
+      case CAP + 4 -> high(cap);
+      case ECAP -> (int) ecap;
+      case ECAP + 4 -> high(ecap);
+      case GSTS -> globalStatus;
+      case CCMD -> (int) invalidations.contextCommand(atPs);
+      case CCMD + 4 -> high(invalidations.contextCommand(atPs));
+      case RegisterLayout.IOTLB -> (int) invalidations.iotlbCommand(atPs);
+      case RegisterLayout.IOTLB + 4 -> high(invalidations.iotlbCommand(atPs));
+      case FSTS -> faults.status();
+      case FECTL, FEDATA, FEADDR, FEUADDR -> faults.event().read(offset - FECTL);
+      case PMEN -> protectedMemory.isEnabled() ? PMEN_ENABLE | PMEN_STATUS : 0;
+      case IQH -> queue.head(atPs);
+      case IQT -> queue.tail();
+      case ICS -> completions.status();
+      case IECTL, IEDATA, IEADDR, IEUADDR -> completions.event().read(offset - IECTL);
+      case IQERCD -> (int) faults.errorRecord();
+      case IQERCD + 4 -> high(faults.errorRecord());
+      case PQH -> pageRequests.head();
+      case PQT -> pageRequests.tail();
+      case PRS -> pageRequests.status();
+      case PECTL, PEDATA, PEADDR, PEUADDR -> pageRequests.event().read(offset - PECTL);
+      default -> words[offset / Integer.BYTES];
+    };
+  }
+
+  private void writeWord(int offset, int value, long atPs) {
+    if (offset >= FRCD && offset < recordsEnd) {
+      if ((offset & FRCD_BYTES - 1) == FRCD_BYTES - Integer.BYTES && value < 0) {
+        faults.clearRecord((offset - FRCD) / FRCD_BYTES);
+      }
+      return;
+    }
+    switch (offset) {
+      case GCMD -> command(value, atPs);
+      case CCMD, CCMD + 4 ->
+          invalidations.writeContextCommand(offset != CCMD, value, isQueued(), atPs);
+      case IVA, IVA + 4 -> invalidations.writeAddress(offset != IVA, value);
+      case RegisterLayout.IOTLB, RegisterLayout.IOTLB + 4 ->
+          invalidations.writeIotlbCommand(offset != RegisterLayout.IOTLB, value, isQueued(), atPs);
+      case FSTS -> queue.onErrorsCleared(faults.clear(value), atPs);
+      case FECTL, FEDATA, FEADDR, FEUADDR -> faults.event().write(offset - FECTL, value, atPs);
+      case IQT -> queue.writeTail(value, atPs);
+      case ICS -> completions.clear(value);
+      case IECTL, IEDATA, IEADDR, IEUADDR -> completions.event().write(offset - IECTL, value, atPs);
+      case PQH -> pageRequests.writeHead(value);
+      case PQT -> pageRequests.writeTail(value);
+      case PRS -> pageRequests.clear(value);
+      case PECTL, PEDATA, PEADDR, PEUADDR ->
+          pageRequests.event().write(offset - PECTL, value, atPs);
+      case PMEN -> protect(value);
+      case PLMBASE, PLMLIMIT, PHMBASE, PHMLIMIT -> keep(offset, value & (int) protectedBlocks());
+      case PHMBASE + 4, PHMLIMIT + 4 -> keep(offset, config.hasProtectedMemory() ? value : 0);
+      case RTADDR, IQA -> keep(offset, isScalable() ? value : value & ~SCALABLE_ONLY);
+      case RTADDR + 4, IQA + 4, IRTA, IRTA + 4 -> keep(offset, value);
+      case PQA, PQA + 4 -> {
+        keep(offset, value);
+        pageRequests.setUp(wide(PQA));
+      }
+      default -> {
+        // Nothing is there, or only to be read.
+      }
+    }
+  }
+
+  /** Does what bits of the command register say that are not so yet, or are one-shot. */
+  private void command(int value, long atPs) {
+    if ((value & SET_ROOT_POINTER) != 0) {
+      long address = wide(RTADDR);
+      translation.setRootTable(address & PAGE_MASK, (address & RTADDR_SCALABLE) != 0);
+      globalStatus |= SET_ROOT_POINTER;
+    }
+    if ((value & SET_INTERRUPT_POINTER) != 0) {
+      long address = wide(IRTA);
+      int entries = 2 << (int) (address & IRTA_SIZE_MASK);
+      interrupts.setTable(address & PAGE_MASK, entries, (address & IRTA_EXTENDED) != 0);
+      globalStatus |= SET_INTERRUPT_POINTER;
+    }
+    int changed = (globalStatus ^ value) & ENABLES;
+    globalStatus ^= changed;
+    if ((changed & TRANSLATION_ENABLE) != 0) {
+      translation.setEnabled((value & TRANSLATION_ENABLE) != 0);
+    }
+    if ((changed & QUEUED_INVALIDATION_ENABLE) != 0) {
+      queue.setEnabled(isQueued(), wide(IQA), atPs);
+    }
+    if ((changed & INTERRUPT_REMAPPING_ENABLE) != 0) {
+      interrupts.setEnabled((value & INTERRUPT_REMAPPING_ENABLE) != 0);
+    }
+    if ((changed & COMPATIBILITY_INTERRUPTS) != 0) {
+      interrupts.setCompatibilityPassed((value & COMPATIBILITY_INTERRUPTS) != 0);
+    }
+  }
+
+  private boolean isScalable() {
+    return translation.config().capabilities().isScalable();
+  }
+
+  private boolean isQueued() {
+    return (globalStatus & QUEUED_INVALIDATION_ENABLE) != 0;
+  }
+
+  private void protect(int value) {
+    protectedMemory.setLow(words[PLMBASE / 4] & LOW_MASK, words[PLMLIMIT / 4] & LOW_MASK);
+    protectedMemory.setHigh(wide(PHMBASE), wide(PHMLIMIT));
+    protectedMemory.setEnabled(config.hasProtectedMemory() && (value & PMEN_ENABLE) != 0);
+  }
+
+  private long protectedBlocks() {
+    return config.hasProtectedMemory() ? ProtectedMemory.BLOCK_MASK : 0;
+  }
+
+  private void keep(int offset, int value) {
+    words[offset / Integer.BYTES] = value;
+  }
+
+  private long wide(int offset) {
+    int index = offset / Integer.BYTES;
+    return words[index] & LOW_MASK | (long) words[index + 1] << Integer.SIZE;
+  }
+
+  private static int high(long value) {
+    return (int) (value >>> Integer.SIZE);
+  }
+}

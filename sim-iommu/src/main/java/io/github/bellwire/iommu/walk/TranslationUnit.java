@@ -1,0 +1,335 @@
+package io.github.bellwire.iommu.walk;
+
+import static java.util.Objects.requireNonNull;
+
+import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.pcie.AddressType;
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.Translation;
+import io.github.bellwire.pcie.TranslationRequest;
+import io.github.bellwire.pcie.TranslationResult;
+
+/**
+ * Translates the addresses of device requests by the tables that software has put into memory.
+ *
+ * <p>Passive: a function from arrival time to completion time. A hit takes no time. A page that is
+ * missed is remembered at once with the time at which its walk ends, for which later requests to it
+ * wait. Of what software may have written wrongly nothing throws: a table that is not in memory is
+ * a fault. Allocates nothing after construction. Confined to the simulation thread.
+ */
+public final class TranslationUnit implements Translation {
+  private static final int READ = PageTableFormat.READ;
+  private static final int WRITE = PageTableFormat.WRITE;
+
+  /** Beside the rights of a remembered page: a write has no bit to set. */
+  private static final int DIRTY = 1 << 8;
+
+  private static final long PAGE_4K_BYTES = 1L << PageTableFormat.PAGE_SHIFT;
+  private static final int LEAF_TABLE_SHIFT = 21;
+  private static final int INTERRUPT_SHIFT = 20;
+  private static final long INTERRUPT_RANGE = 0xFEE;
+
+  private final TranslationConfig config;
+  private final FaultSink faults;
+  private final TranslationStatistics statistics = new TranslationStatistics();
+  private final TranslationCaches caches;
+  private final ContextReader contexts;
+  private final PageWalker walker;
+  private final Walkers walkers;
+  private final EntryTable iotlb;
+  private final int waysOfSet;
+  private final int setsShift;
+  private boolean isEnabled;
+  // Bit n: there have been pages of 2^n bytes.
+  private long pageSizes;
+
+  /**
+   * Creates a unit that lets all requests pass as they are.
+   *
+   * @param config what it can do and what it takes
+   * @param memory the bytes of the tables
+   * @param port the time that reading them takes
+   * @param faults takes the faults
+   */
+  public TranslationUnit(
+      TranslationConfig config, PhysicalMemory memory, DeviceCachePort port, FaultSink faults) {
+    this.config = requireNonNull(config, "config");
+    this.faults = requireNonNull(faults, "faults");
+    requireNonNull(memory, "memory");
+    requireNonNull(port, "port");
+    caches = new TranslationCaches(config, statistics);
+    TableReader reader = new TableReader(config, memory, port, statistics);
+    contexts = new ContextReader(config, reader, caches, statistics);
+    walker = new PageWalker(config, reader, caches, statistics);
+    walkers = new Walkers(config.walkers(), statistics);
+    iotlb = caches.iotlb;
+    waysOfSet = config.iotlb().ways();
+    setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
+  }
+
+  /**
+   * Sets the root of the tables. What is remembered stays: software invalidates it.
+   *
+   * @param pa of the root table, a multiple of 4 KiB
+   * @param isScalable whether contexts have PASID directories
+   */
+  public void setRootTable(long pa, boolean isScalable) {
+    contexts.setRootTable(pa, isScalable);
+  }
+
+  /**
+   * Switches translation on or off.
+   *
+   * @param newIsEnabled false to begin with
+   */
+  public void setEnabled(boolean newIsEnabled) {
+    isEnabled = newIsEnabled;
+  }
+
+  /** {@return whether translation is on} */
+  public boolean isEnabled() {
+    return isEnabled;
+  }
+
+  @Override
+  public void translate(TranslationRequest request, TranslationResult result) {
+    if (!isEnabled) {
+      Translation.IDENTITY.translate(request, result);
+      return;
+    }
+    DeviceContext context = contexts.find(request);
+    long readyPs = contexts.readyPs();
+    if (context == null) {
+      FaultReason fault = contexts.fault();
+      assert fault != null;
+      refuse(request, result, fault, readyPs);
+      return;
+    }
+    if (request.addressType() == AddressType.UNTRANSLATED) {
+      translate(request, context, result, readyPs);
+    } else if (!context.hasDeviceTlb) {
+      FaultReason fault =
+          contexts.isScalable()
+              ? FaultReason.DEVICE_TLB_DISABLED
+              : FaultReason.TRANSLATION_REQUEST_BLOCKED;
+      refuse(request, result, fault, readyPs);
+    } else if (request.addressType() == AddressType.TRANSLATED) {
+      pass(request, result, request.iova(), readyPs);
+    } else {
+      answer(request, context, result, readyPs);
+    }
+  }
+
+  /**
+   * {@return whether the tables let a device ask software for a page; if not, the fault has been
+   * recorded}
+   *
+   * @param request who asks for what, and when
+   */
+  public boolean permitsPageRequest(TranslationRequest request) {
+    DeviceContext context = contexts.find(request);
+    FaultReason fault = contexts.fault();
+    if (context != null && !contexts.isScalable()) {
+      fault = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
+    } else if (context != null && !context.allowsPageRequests) {
+      fault = FaultReason.PAGE_REQUEST_DISABLED;
+    }
+    if (fault == null) {
+      return true;
+    }
+    record(request, fault, contexts.readyPs());
+    return false;
+  }
+
+  private void translate(
+      TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
+    long iova = request.iova();
+    if (context.kind == DeviceContext.Kind.PASS_THROUGH) {
+      passThrough(request, result, readyPs);
+      return;
+    }
+    boolean isWrite = request.isWrite();
+    int needed = context.neededRights(isWrite) | (isWrite ? DIRTY : 0);
+    int slot = lookup(context, iova, needed, readyPs);
+    if (slot == EntryTable.NONE) {
+      slot = fill(request, context, readyPs);
+      if (slot == EntryTable.NONE) {
+        FaultReason fault = walker.fault();
+        assert fault != null;
+        refuse(request, result, fault, walker.endPs());
+        return;
+      }
+    }
+    pass(request, result, pa(slot, iova), Math.max(readyPs, iotlb.readyPs(slot)));
+  }
+
+  /** Answers a translation request of a device TLB. */
+  private void answer(
+      TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
+    long iova = request.iova();
+    if (context.kind == DeviceContext.Kind.PASS_THROUGH) {
+      result.translatedRange(iova, PAGE_4K_BYTES, true, true, readyPs);
+      return;
+    }
+    boolean isWrite = request.isWrite();
+    int needed = context.neededRights(isWrite) | (isWrite ? DIRTY : 0);
+    int slot = lookup(context, iova, needed, readyPs);
+    if (slot == EntryTable.NONE) {
+      slot = fill(request, context, readyPs);
+    }
+    if (slot != EntryTable.NONE) {
+      int flags = iotlb.flags(slot);
+      long bytes = 1L << EntryTag.shift(iotlb.tag(slot));
+      boolean isWritable = (flags & (WRITE | DIRTY)) == (WRITE | DIRTY);
+      long answerPs = Math.max(readyPs, iotlb.readyPs(slot));
+      result.translatedRange(pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
+      return;
+    }
+    FaultReason fault = walker.fault();
+    assert fault != null;
+    if (isAnswer(fault)) {
+      result.translatedRange(iova, PAGE_4K_BYTES, false, false, walker.endPs());
+    } else {
+      record(request, fault, walker.endPs());
+      result.refused(DmaStatus.COMPLETER_ABORT, walker.endPs());
+    }
+  }
+
+  /** {@return whether a device is told of a lack of rights, and nobody else} */
+  private static boolean isAnswer(FaultReason fault) {
+    switch (fault) {
+      case READ_DENIED:
+      case WRITE_DENIED:
+      case ADDRESS_BEYOND_WIDTH:
+      case FIRST_LEVEL_NOT_PRESENT:
+      case SECOND_LEVEL_DENIED:
+      case ADDRESS_NOT_CANONICAL:
+      case USER_DENIED:
+      case SCALABLE_ADDRESS_BEYOND_WIDTH:
+      case FIRST_LEVEL_PAGE_BEYOND_SECOND:
+      case SCALABLE_WRITE_DENIED:
+      case SCALABLE_READ_DENIED:
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  private void passThrough(TranslationRequest request, TranslationResult result, long readyPs) {
+    if (request.iova() >>> config.capabilities().hostAddressBits() != 0) {
+      FaultReason fault =
+          contexts.isScalable()
+              ? FaultReason.SCALABLE_ADDRESS_BEYOND_WIDTH
+              : FaultReason.ADDRESS_BEYOND_WIDTH;
+      refuse(request, result, fault, readyPs);
+      return;
+    }
+    pass(request, result, request.iova(), readyPs);
+  }
+
+  /** The access goes on unless its address is in the interrupt range. */
+  private void pass(TranslationRequest request, TranslationResult result, long pa, long readyPs) {
+    if (pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
+      refuse(request, result, interruptRange(), readyPs);
+    } else {
+      result.translated(pa, readyPs);
+    }
+  }
+
+  private FaultReason interruptRange() {
+    return contexts.isScalable()
+        ? FaultReason.SCALABLE_INTERRUPT_RANGE
+        : FaultReason.INTERRUPT_RANGE;
+  }
+
+  /** Returns the slot of a remembered page with rights, or none. */
+  private int lookup(DeviceContext context, long iova, int needed, long atPs) {
+    statistics.lookups++;
+    long address = iova & PageTableFormat.ADDRESS_MASK;
+    if (address != iova && context.firstLevels == 0) {
+      return EntryTable.NONE; // Beyond every width; the walk says so.
+    }
+    for (long sizes = pageSizes; sizes != 0; sizes &= sizes - 1) {
+      int shift = Long.numberOfTrailingZeros(sizes);
+      int slot = iotlb.find(EntryTag.withShift(context.tag, shift), address >>> shift, atPs);
+      if (slot != EntryTable.NONE && (iotlb.flags(slot) & needed) == needed) {
+        iotlb.touch(slot);
+        statistics.iotlbHits++;
+        statistics.pagingHits4k += shift == PageTableFormat.PAGE_SHIFT ? 1 : 0;
+        return slot;
+      }
+    }
+    return EntryTable.NONE;
+  }
+
+  /** Walks for a page that was not found; returns its slot, or none after a fault. */
+  private int fill(TranslationRequest request, DeviceContext context, long readyPs) {
+    long iova = request.iova();
+    boolean isWrite = request.isWrite();
+    long leafTable = context.tag << Long.SIZE - 40 ^ iova >>> LEAF_TABLE_SHIFT;
+    long startPs = walkers.begin(leafTable, isWrite, readyPs);
+    boolean isFound = walker.walk(context, iova, isWrite, startPs);
+    walkers.end(startPs, walker.endPs());
+    if (!isFound) {
+      return EntryTable.NONE;
+    }
+    int shift = walker.pageShift();
+    long tag = EntryTag.withShift(context.tag, shift);
+    long page = (iova & PageTableFormat.ADDRESS_MASK) >>> shift;
+    pageSizes |= 1L << shift;
+    int old = iotlb.find(tag, page, readyPs);
+    if (old != EntryTable.NONE) {
+      iotlb.remove(old); // It has lacked a right.
+    }
+    int slot = iotlb.insert(tag, page, waysOfSet - reserved(startPs));
+    int flags = walker.rights() | (walker.isDirty() ? DIRTY : 0);
+    long untilPs = caches.pendingPages.untilPs(tag, page, request.atPs());
+    iotlb.set(slot, walker.pagePa(), flags, walker.endPs(), untilPs);
+    statistics.iotlbFills++;
+    return slot;
+  }
+
+  /** {@return entries of a set that walks under way keep to themselves} */
+  private int reserved(long atPs) {
+    TranslationConfig.Iotlb sizes = config.iotlb();
+    int entries =
+        walkers.busyCount(false, atPs) * (sizes.entriesPerReadWalk() - 1)
+            + walkers.busyCount(true, atPs) * (sizes.entriesPerWriteWalk() - 1);
+    return entries >> setsShift;
+  }
+
+  private long pa(int slot, long iova) {
+    return iotlb.value(slot) | iova & (1L << EntryTag.shift(iotlb.tag(slot))) - 1;
+  }
+
+  private void refuse(
+      TranslationRequest request, TranslationResult result, FaultReason fault, long atPs) {
+    record(request, fault, atPs);
+    result.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
+  }
+
+  private void record(TranslationRequest request, FaultReason fault, long atPs) {
+    statistics.faults++;
+    if (!(contexts.isFaultSilent() && fault.isQualified())) {
+      faults.onFault(
+          fault, request.requesterId(), request.pasid(), request.iova(), request.isWrite(), atPs);
+    }
+  }
+
+  /** {@return what it can do and what it takes} */
+  public TranslationConfig config() {
+    return config;
+  }
+
+  /** {@return what it remembers} */
+  public TranslationCaches caches() {
+    return caches;
+  }
+
+  /** {@return what it has done} */
+  public TranslationStatistics statistics() {
+    return statistics;
+  }
+}
