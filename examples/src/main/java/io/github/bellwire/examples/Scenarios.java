@@ -1,5 +1,6 @@
 package io.github.bellwire.examples;
 
+import io.github.bellwire.examples.attack.Attack;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.dmacheck.DmaCheck;
 import io.github.bellwire.examples.memory.DramBench;
@@ -27,6 +28,7 @@ public final class Scenarios {
         new PcieBench(),
         new DramBench(),
         new PioVsDma(),
-        new DmaCheck());
+        new DmaCheck(),
+        new Attack());
   }
 }

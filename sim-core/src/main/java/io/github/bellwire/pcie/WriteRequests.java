@@ -148,7 +148,7 @@ final class WriteRequests {
   private long send(long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int dataBytes = TlpLayout.dataBytes(iova, lengthBytes);
     int wireBytes =
-        TlpLayout.requestBytes(iova) + dataBytes + upstream.requestExtraBytes(iova, lengthBytes);
+        TlpLayout.requestBytes(iova) + dataBytes + requester.extraBytes(iova, lengthBytes);
     long readyPs = sentPs;
     long startPs = behindPs(readyPs);
     if (credits != null) {

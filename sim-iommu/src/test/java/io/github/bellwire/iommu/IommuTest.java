@@ -383,6 +383,15 @@ class IommuTest {
   }
 
   @Test
+  void shouldRefusePageRequestsWhileNothingIsTranslated() {
+    long nowPs = machine.host.simulation().nowPs();
+    machine.device.dma().requestPage(0x5000, true, false, true, 9, nowPs);
+    machine.core.delay(10_000_000);
+    assertThat(machine.device.responses).extracting(TestDevice.Response::code).containsExactly(1);
+    assertThat(machine.iommu.faults().faultsTotal()).isZero();
+  }
+
+  @Test
   void shouldRefusePageRequestsOfAUnitWithoutThem() {
     TestMachine without = new TestMachine(IommuPresets.BDW).legacy(1);
     long nowPs = without.host.simulation().nowPs();

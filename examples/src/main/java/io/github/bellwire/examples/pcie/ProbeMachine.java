@@ -18,8 +18,8 @@ import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.IommuKeys;
 import io.github.bellwire.examples.host.IommuPage;
+import io.github.bellwire.examples.host.RemappedHost;
 import io.github.bellwire.examples.host.Slots;
-import io.github.bellwire.examples.host.StaticMapping;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
@@ -27,16 +27,12 @@ import io.github.bellwire.examples.pcie.PcieBenchKeys.Target;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
-import io.github.bellwire.iommu.Iommu;
-import io.github.bellwire.iommu.IommuFactory;
-import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
-import org.jspecify.annotations.Nullable;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
@@ -47,8 +43,7 @@ final class ProbeMachine {
   /** Until an IOTLB holds what it will. */
   private static final long IOTLB_WARMUP_COUNT = 2_000;
 
-  private final IommuPage page;
-  private final @Nullable Iommu iommu;
+  private final RemappedHost remapped;
   private final Host host;
   private final Probe probe;
   private final DownstreamPort port;
@@ -108,18 +103,13 @@ final class ProbeMachine {
       String name = settings.assignment(HostKeys.HOST);
       throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
     }
+    if (isPeer && IommuKeys.page(settings).bytes() > IommuPage.PAGE_4K.bytes()) {
+      throw settings.refuse(IommuKeys.IOMMU, "must be off or 4k for the memory of a peer");
+    }
     ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
-    page = IommuKeys.page(settings);
-    long seed = settings.value(CommandLineTool.SEED);
-    if (page == IommuPage.OFF) {
-      iommu = null;
-      host = new Host(config, seed);
-    } else {
-      IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
-      host = new Host(config, seed, factory);
-      iommu = factory.iommu();
-    }
+    remapped = new RemappedHost(settings, config, settings.value(CommandLineTool.SEED));
+    host = remapped.host();
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
     HostChecker.attach(settings, host);
     Slots slots = new Slots(settings, host);
@@ -133,15 +123,14 @@ final class ProbeMachine {
     probe
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
-    long mappedBytes =
-        iommu == null ? windowBytes : (windowBytes + page.bytes() - 1) & -page.bytes();
+    long mappedBytes = remapped.wholePages(windowBytes);
     long pa =
         peer == null
             ? host.pages(socket).allocate(mappedBytes)
             : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR);
     ProbeWindow window =
         new ProbeWindow(
-            iommu == null ? pa : StaticMapping.IOVA,
+            remapped.iova(pa),
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
@@ -154,16 +143,14 @@ final class ProbeMachine {
           windowBytes,
           host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
     }
-    if (iommu != null) {
-      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
-      mapping.map(pa, mappedBytes, page);
-      mapping.enable(port.bdf());
-    }
+    remapped.map(port.bdf(), pa, mappedBytes);
     run =
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT + 2L * probeConfig.tags() + (iommu == null ? 0 : IOTLB_WARMUP_COUNT),
+            WARMUP_COUNT
+                + 2L * probeConfig.tags()
+                + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
@@ -295,11 +282,7 @@ final class ProbeMachine {
 
   /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
   double iotlbMissRatio() {
-    if (iommu == null) {
-      return 0;
-    }
-    TranslationStatistics statistics = iommu.statistics();
-    return (double) statistics.iotlbMissesTotal() / Math.max(1, statistics.lookupsTotal());
+    return remapped.iotlbMissRatio();
   }
 
   long eventsTotal() {

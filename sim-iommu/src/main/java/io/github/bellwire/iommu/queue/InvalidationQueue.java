@@ -195,7 +195,6 @@ public final class InvalidationQueue {
   void onErrorsCleared(int statusBits, long atPs) {
     if ((statusBits & FSTS_TIMEOUT_ERROR) != 0) {
       timeoutPs = Simulation.NEVER_PS;
-      devicesDonePs = 0;
     }
     if ((statusBits & (FSTS_QUEUE_ERROR | FSTS_TIMEOUT_ERROR)) != 0) {
       isStopped = false;

