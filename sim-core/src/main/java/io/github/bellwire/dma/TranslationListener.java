@@ -37,6 +37,15 @@ public interface TranslationListener {
   void onIovaAllocated(int requesterId, long iova, long lengthBytes, long atPs);
 
   /**
+   * A range has gone from the tables, but caches may serve it until a flush that is still to come.
+   *
+   * @param requesterId a device of the domain
+   * @param iova as allocated
+   * @param atPs when, in picoseconds
+   */
+  default void onFlushAwaited(int requesterId, long iova, long atPs) {}
+
+  /**
    * A range of bus addresses may be used again.
    *
    * @param requesterId a device of the domain

@@ -25,6 +25,7 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
@@ -79,6 +80,7 @@ public final class Host {
   private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
   private final List<NamedDevice> dmaDevices = new ArrayList<>();
+  private final List<TranslationSource> translationSources = new ArrayList<>();
   private @Nullable DmaChecker checker;
 
   /**
@@ -122,6 +124,9 @@ public final class Host {
     if (unit != null) {
       rootComplex.setIntegratedRegisters(unit.registers());
       unit.onAttached(rootComplex);
+      if (unit instanceof TranslationSource source) {
+        translationSources.add(source);
+      }
     }
     CoreMemory coreMemory =
         caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
@@ -263,6 +268,19 @@ public final class Host {
   }
 
   /**
+   * Names somebody who knows of translations; an IOMMU itself need not be named, its driver does
+   * so.
+   *
+   * @param source tells the checker, if there is one or once there is
+   */
+  public void addTranslationSource(TranslationSource source) {
+    translationSources.add(requireNonNull(source, "source"));
+    if (checker != null) {
+      source.listen(checker.translationListener());
+    }
+  }
+
+  /**
    * Watches everything that has to do with DMA on this machine from now on. Simulated bytes and
    * times stay the same; real time does not.
    *
@@ -284,6 +302,9 @@ public final class Host {
       allocator.listen(newChecker.pageListener());
     }
     rootComplex.listen(newChecker.accessListener());
+    for (TranslationSource source : translationSources) {
+      source.listen(newChecker.translationListener());
+    }
     checker = newChecker;
     return newChecker;
   }

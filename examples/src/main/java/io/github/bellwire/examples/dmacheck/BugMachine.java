@@ -16,9 +16,19 @@ import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.IommuPresets;
+import io.github.bellwire.iommu.driver.DeviceTraits;
+import io.github.bellwire.iommu.driver.DmaDomain;
+import io.github.bellwire.iommu.driver.IommuDriver;
+import io.github.bellwire.iommu.driver.IommuDriverConfig;
+import io.github.bellwire.iommu.driver.IommuMapper;
+import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A machine with a {@link MailboxDevice}, and what the drivers of the gallery have in common. */
@@ -36,11 +46,17 @@ final class BugMachine {
   private final Doorbell doorbell;
   private final CoherentBuffer memory;
   final DescriptorRing ring;
-  private @Nullable SmallTranslation translation;
+  private final @Nullable IommuDriver iommu;
+  private final @Nullable IommuMapper translated;
+  private final @Nullable ForgetfulMapper forgetful;
 
-  private BugMachine(HostConfig config, boolean hasIommu) {
-    host = hasIommu ? new Host(config, 1, this::newTranslation) : new Host(config, 1);
+  private BugMachine(HostConfig config, MappingPolicy policy) {
+    IommuFactory factory =
+        policy == MappingPolicy.OFF ? null : new IommuFactory(IommuPresets.ICE_LAKE);
+    host = factory == null ? new Host(config, 1) : new Host(config, 1, factory);
     checker = host.attachChecker();
+    cpu = host.synchronousPort(0);
+    iommu = factory == null ? null : start(factory.iommu());
     MailboxDevice device = new MailboxDevice(host.simulation(), config.link());
     host.attach(device);
     EnumeratedFunction function = host.enumerate().get(0);
@@ -48,11 +64,15 @@ final class BugMachine {
     device.configSpace().write(ConfigLayout.COMMAND, Short.BYTES, enabled);
     bdf = function.bdf();
     bar0 = function.barAddress(0);
-    cpu = host.synchronousPort(0);
-    if (translation != null) {
-      translation.listen(checker.translationListener(), bdf);
+    if (iommu == null) {
+      translated = null;
+      forgetful = null;
+    } else {
+      DmaDomain domain = iommu.newDomain(cpu, policy);
+      translated = iommu.attach(cpu, bdf.requesterId(), domain, DeviceTraits.INTERNAL);
+      forgetful = new ForgetfulMapper(iommu, translated);
     }
-    dma = host.newDmaDevice(translation == null ? DmaMapper.IDENTITY : translation, bdf);
+    dma = host.newDmaDevice(forgetful == null ? DmaMapper.IDENTITY : forgetful, bdf);
     setMasks(dma, Long.SIZE);
     memory = allocateCoherent(dma, DESCRIPTORS * MailboxLayout.DESCRIPTOR_BYTES);
     ring = dma.newRing(memory, MailboxLayout.DESCRIPTOR_BYTES, DESCRIPTORS);
@@ -63,28 +83,45 @@ final class BugMachine {
 
   /** {@return a coherent machine without an IOMMU} */
   static BugMachine coherent() {
-    return new BugMachine(HostConfig.GEN4_SERVER, false);
+    return new BugMachine(HostConfig.GEN4_SERVER, MappingPolicy.OFF);
   }
 
   /** {@return a machine whose caches the device does not see} */
   static BugMachine nonCoherent() {
-    return new BugMachine(HostConfig.EMBEDDED_NONCOHERENT, false);
+    return new BugMachine(HostConfig.EMBEDDED_NONCOHERENT, MappingPolicy.OFF);
   }
 
-  /** {@return a coherent machine with an IOMMU} */
-  static BugMachine translated() {
-    return new BugMachine(HostConfig.GEN4_SERVER, true);
+  /** {@return a coherent machine with an IOMMU that forgets what is unmapped at once} */
+  static BugMachine strict() {
+    return new BugMachine(HostConfig.GEN4_SERVER, MappingPolicy.STRICT);
   }
 
-  private SmallTranslation newTranslation(io.github.bellwire.host.RemappingPorts ports) {
-    SmallTranslation unit = new SmallTranslation(ports);
-    translation = unit;
-    return unit;
+  /** {@return a coherent machine with an IOMMU that forgets what is unmapped after a while} */
+  static BugMachine lazy() {
+    return new BugMachine(HostConfig.GEN4_SERVER, MappingPolicy.LAZY);
   }
 
-  /** {@return the IOMMU of a machine that has one} */
-  SmallTranslation translation() {
-    return requireNonNull(translation, "translation");
+  private IommuDriver start(Iommu unit) {
+    long registersPa = unit.registers().baseAddress();
+    IommuDriver driver =
+        new IommuDriver(host, registersPa, IommuDriverConfig.LINUX_6_12, List.of());
+    driver.start(cpu, false);
+    return driver;
+  }
+
+  /** {@return the address space of the device on a machine with an IOMMU} */
+  DmaDomain domain() {
+    return requireNonNull(translated, "translated").domain();
+  }
+
+  /** {@return what maps for the device on a machine with an IOMMU} */
+  ForgetfulMapper mapper() {
+    return requireNonNull(forgetful, "forgetful");
+  }
+
+  /** Makes the IOMMU forget all translations of the device. */
+  void flush() {
+    requireNonNull(iommu, "iommu").flush(cpu, domain());
   }
 
   /** The driver lets go of the device. */

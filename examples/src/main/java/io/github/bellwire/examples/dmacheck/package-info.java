@@ -7,7 +7,7 @@
  *                              '-> BugMachine(repaired) --> DmaChecker --> nothing
  *
  * BugMachine:  SynchronousPort -- DmaDevice -- MailboxDevice (ring, doorbell, status)
- *                                     '------- SmallTranslation, where a bug needs an IOMMU
+ *                                     '------- ForgetfulMapper -- Iommu, where a bug needs one
  * }</pre>
  *
  * <p>Not modelled: interrupts of the device; drivers poll.

@@ -11,9 +11,11 @@ final class AccessChecks implements DmaAccessListener {
   private static final int PAGE_BYTES = PageAllocator.PAGE_BYTES;
 
   private final CheckerState state;
+  private final IovaAccounts iovas;
 
-  AccessChecks(CheckerState state) {
+  AccessChecks(CheckerState state, IovaAccounts iovas) {
     this.state = state;
+    this.iovas = iovas;
   }
 
   @Override
@@ -134,7 +136,8 @@ final class AccessChecks implements DmaAccessListener {
       mapping.lastAccessBytes = lengthBytes;
     }
     long originalPa = mapping.originalPa(iova);
-    if (isStale) {
+    // If the mapping has been ended meanwhile, tables are as they are to be after this access.
+    if (isStale && mapping.isLive()) {
       String detail = verb(isWrite) + " by a translation that the tables no longer hold";
       DmaViolation violation = DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION;
       report(violation, detail, mapping, iova, pa, lengthBytes, atPs);
@@ -199,8 +202,20 @@ final class AccessChecks implements DmaAccessListener {
         concerned = mapping;
       }
     }
-    String detail = verb(isWrite) + (pa < 0 ? ", refused" : "");
+    String detail =
+        verb(isWrite)
+            + (pa < 0 ? ", refused" : "")
+            + (concerned == null ? "" : after(concerned, atPs))
+            + (concerned == null || !concerned.isLive() ? iovas.describe(device, iova) : "");
     state.report(violation, device, atPs, detail, iova, pa, lengthBytes, null, concerned);
+  }
+
+  /** Returns how long a mapping had been ended at a time, in words; nothing if it had not. */
+  private static String after(ShadowMapping mapping, long atPs) {
+    CallSite end = mapping.endedBy;
+    return end == null || end.atPs() > atPs
+        ? ""
+        : ", " + Text.ns(atPs - end.atPs()) + " after the memory was unmapped";
   }
 
   private void reportDirection(

@@ -61,10 +61,10 @@ public final class DmaChecker {
     state =
         new CheckerState(
             requireNonNull(simulation, "simulation"), requireNonNull(memory, "memory"), reportsMax);
-    accesses = new AccessChecks(state);
+    iovas = new IovaAccounts(state);
+    accesses = new AccessChecks(state, iovas);
     cores = new CpuChecks(state);
     pages = new PageChecks(state);
-    iovas = new IovaAccounts(state);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.github.bellwire.dma.check;
 import io.github.bellwire.dma.TranslationListener;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
@@ -17,8 +18,9 @@ final class IovaAccounts implements TranslationListener {
    * @param requesterId a device of the domain
    * @param lengthBytes at least 1
    * @param sincePs when it was allocated
+   * @param awaitsFlushPs when it began to wait for a flush, -1 if it does not
    */
-  private record Range(int requesterId, long lengthBytes, long sincePs) {}
+  private record Range(int requesterId, long lengthBytes, long sincePs, long awaitsFlushPs) {}
 
   private final CheckerState state;
   // By requester, so that domains do not mix.
@@ -55,7 +57,17 @@ final class IovaAccounts implements TranslationListener {
   public void onIovaAllocated(int requesterId, long iova, long lengthBytes, long atPs) {
     allocated
         .computeIfAbsent(requesterId, id -> new TreeMap<>())
-        .put(iova, new Range(requesterId, lengthBytes, atPs));
+        .put(iova, new Range(requesterId, lengthBytes, atPs, -1));
+  }
+
+  @Override
+  public void onFlushAwaited(int requesterId, long iova, long atPs) {
+    TreeMap<Long, Range> ranges = allocated.get(requesterId);
+    if (ranges != null) {
+      ranges.computeIfPresent(
+          iova,
+          (first, range) -> new Range(requesterId, range.lengthBytes(), range.sincePs(), atPs));
+    }
   }
 
   @Override
@@ -82,6 +94,22 @@ final class IovaAccounts implements TranslationListener {
             null);
       }
     }
+  }
+
+  /** {@return what has become of a bus address, in words; nothing if no IOMMU translates it} */
+  String describe(DeviceShadow device, long iova) {
+    TreeMap<Long, Range> ranges = allocated.get(device.requesterId());
+    if (ranges == null) {
+      return "";
+    }
+    Map.Entry<Long, Range> below = ranges.floorEntry(iova);
+    if (below == null || iova - below.getKey() >= below.getValue().lengthBytes()) {
+      return "; nobody has allocated the bus address";
+    }
+    long awaitsFlushPs = below.getValue().awaitsFlushPs();
+    return awaitsFlushPs < 0
+        ? "; the bus address is still allocated"
+        : "; the bus address waits for a lazy flush since " + Text.ns(awaitsFlushPs);
   }
 
   /** Reports the ranges in which nothing has been mapped for a while; each once. */

@@ -3,6 +3,7 @@ package io.github.bellwire.iommu.walk;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
@@ -10,6 +11,7 @@ import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Translation;
 import io.github.bellwire.pcie.TranslationRequest;
 import io.github.bellwire.pcie.TranslationResult;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Translates the addresses of device requests by the tables that software has put into memory.
@@ -39,9 +41,11 @@ public final class TranslationUnit implements Translation {
   private final PageWalker walker;
   private final Walkers walkers;
   private final EntryTable iotlb;
+  private final TableLookup tables;
   private final int waysOfSet;
   private final int setsShift;
   private boolean isEnabled;
+  private @Nullable TranslationListener listener;
   // Bit n: there have been pages of 2^n bytes.
   private long pageSizes;
 
@@ -65,6 +69,7 @@ public final class TranslationUnit implements Translation {
     walker = new PageWalker(config, reader, caches, statistics);
     walkers = new Walkers(config.walkers(), statistics);
     iotlb = caches.iotlb;
+    tables = new TableLookup(config, reader);
     waysOfSet = config.iotlb().ways();
     setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
   }
@@ -77,6 +82,15 @@ public final class TranslationUnit implements Translation {
    */
   public void setRootTable(long pa, boolean isScalable) {
     contexts.setRootTable(pa, isScalable);
+  }
+
+  /**
+   * Tells somebody of each request that is about to be served by what the tables no longer say.
+   *
+   * @param newListener replaces who was told before
+   */
+  public void listen(TranslationListener newListener) {
+    listener = requireNonNull(newListener, "newListener");
   }
 
   /**
@@ -162,7 +176,11 @@ public final class TranslationUnit implements Translation {
         return;
       }
     }
-    pass(request, result, pa(slot, iova), Math.max(readyPs, iotlb.readyPs(slot)));
+    long pa = pa(slot, iova);
+    if (listener != null && !tables.leads(context, iova, pa, context.neededRights(isWrite))) {
+      listener.onStaleTranslation(request.requesterId(), iova, request.atPs());
+    }
+    pass(request, result, pa, Math.max(readyPs, iotlb.readyPs(slot)));
   }
 
   /** Answers a translation request of a device TLB. */
