@@ -1,6 +1,5 @@
 package io.github.bellwire.dma.check;
 
-import io.github.bellwire.dma.BounceBufferPool;
 import io.github.bellwire.dma.DmaDevice;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -18,15 +17,21 @@ import java.util.stream.Stream;
 public record CallSite(String device, long operation, int coreIndex, long atPs, String code) {
   private static final int FRAMES = 3;
   private static final Set<String> OWN_CLASSES =
-      Stream.of(
-              DmaDevice.class,
-              BounceBufferPool.class,
-              ApiChecks.class,
-              CallSite.class,
-              CpuChecks.class,
-              DeviceShadow.class,
-              RingShadow.class)
-          .map(Class::getName)
+      Stream.concat(
+              Stream.of(
+                      ApiChecks.class,
+                      CallSite.class,
+                      CpuChecks.class,
+                      DeviceShadow.class,
+                      RingShadow.class)
+                  .map(Class::getName),
+              Stream.of(
+                      "BounceBufferPool",
+                      "CoherentMemory",
+                      "DeviceMappings",
+                      "DmaDevice",
+                      "ScatterMappings")
+                  .map(name -> DmaDevice.class.getPackageName() + "." + name))
           .collect(Collectors.toUnmodifiableSet());
   private static final StackWalker WALKER = StackWalker.getInstance();
 
