@@ -105,7 +105,8 @@ class AccessChecksTest {
     assertThat(bench.found())
         .containsExactly(
             DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION, DmaViolation.DEVICE_ACCESS_AFTER_UNMAP);
-    assertThat(bench.checker.reports().get(1).detail()).isEqualTo("the device read, refused");
+    assertThat(bench.checker.reports().get(1).detail())
+        .isEqualTo("the device read, refused, 1.000 ns after the memory was unmapped");
   }
 
   @Test
