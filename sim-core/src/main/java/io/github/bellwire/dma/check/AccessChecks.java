@@ -20,10 +20,12 @@ final class AccessChecks implements DmaAccessListener {
 
   @Override
   public void onRead(
-      int requesterId, long iova, long pa, byte[] data, int offset, int lengthBytes, long atPs) {
-    DeviceShadow device = deviceOf(requesterId, iova, lengthBytes, atPs);
+      int requesterId, long address, long pa, byte[] data, int offset, int lengthBytes, long atPs) {
+    DeviceShadow device = deviceOf(requesterId, address, lengthBytes, atPs);
+    long iova = device == null ? address : device.busAddress(address, lengthBytes, pa);
+    boolean isOwnCache = iova != address;
     ShadowMapping mapping =
-        device == null ? null : check(device, iova, pa, lengthBytes, false, atPs);
+        device == null ? null : check(device, iova, pa, lengthBytes, false, isOwnCache, atPs);
     if (device == null || mapping == null) {
       return;
     }
@@ -43,10 +45,12 @@ final class AccessChecks implements DmaAccessListener {
 
   @Override
   public void onWrite(
-      int requesterId, long iova, long pa, byte[] data, int offset, int lengthBytes, long atPs) {
-    DeviceShadow device = deviceOf(requesterId, iova, lengthBytes, atPs);
+      int requesterId, long address, long pa, byte[] data, int offset, int lengthBytes, long atPs) {
+    DeviceShadow device = deviceOf(requesterId, address, lengthBytes, atPs);
+    long iova = device == null ? address : device.busAddress(address, lengthBytes, pa);
+    boolean isOwnCache = iova != address;
     ShadowMapping mapping =
-        device == null ? null : check(device, iova, pa, lengthBytes, true, atPs);
+        device == null ? null : check(device, iova, pa, lengthBytes, true, isOwnCache, atPs);
     if (device == null || mapping == null) {
       state.written.add(pa, lengthBytes);
       return;
@@ -123,11 +127,17 @@ final class AccessChecks implements DmaAccessListener {
 
   /** Returns the mapping that an access hits, null if there is none, which has been reported. */
   private @Nullable ShadowMapping check(
-      DeviceShadow device, long iova, long pa, int lengthBytes, boolean isWrite, long atPs) {
+      DeviceShadow device,
+      long iova,
+      long pa,
+      int lengthBytes,
+      boolean isWrite,
+      boolean isOwnCache,
+      long atPs) {
     boolean isStale = device.takeStale(iova);
     ShadowMapping mapping = live(device, iova, lengthBytes, isWrite, atPs);
     if (mapping == null) {
-      reportMiss(device, iova, pa, lengthBytes, isWrite, isStale, atPs);
+      reportMiss(device, iova, pa, lengthBytes, isWrite, isStale || isOwnCache, atPs);
       return null;
     }
     if (atPs >= mapping.lastAccessPs) {

@@ -140,6 +140,16 @@ final class DeviceShadow {
     return null;
   }
 
+  /**
+   * {@return the bus address of an access to memory: a device that remembers translations itself
+   * asks for memory by its host address}
+   */
+  long busAddress(long address, int bytes, long devicePa) {
+    ShadowMapping mapping =
+        address != devicePa || !touching(address, bytes).isEmpty() ? null : lastAt(devicePa);
+    return mapping == null ? address : mapping.iova + devicePa - mapping.devicePa();
+  }
+
   /** {@return the live mapping nearest to an address, other than one; null if there is none} */
   @Nullable ShadowMapping nearestLive(long iova, @Nullable ShadowMapping other) {
     if (iova < 0) {

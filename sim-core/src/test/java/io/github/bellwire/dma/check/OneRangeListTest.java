@@ -154,4 +154,21 @@ class OneRangeListTest {
     assertThat(report.violation()).isEqualTo(DmaViolation.DEVICE_ACCESS_BEYOND_MAPPING);
     assertThat(report.offsetBytes()).isEqualTo(64);
   }
+
+  @Test
+  void shouldJudgeAccessesThatTheDeviceHasTranslatedItself() {
+    byte[] data = new byte[64];
+    var accesses = bench.checker.accessListener();
+    accesses.onWrite(0x180, pa + 4096, pa + 4096, data, 0, 64, 1_000);
+    assertThat(bench.found()).isEmpty();
+    bench.port.nowPs = 2_000;
+    dma.unmapScatterList(bench.port, list, FROM_DEVICE);
+
+    accesses.onWrite(0x180, pa + 4160, pa + 4160, data, 0, 64, 3_000);
+
+    DmaReport report = bench.onlyReport();
+    assertThat(report.violation()).isEqualTo(DmaViolation.DEVICE_ACCESS_AFTER_UNMAP_CACHED);
+    assertThat(report.iova()).isEqualTo(RANGE_IOVA + 4160);
+    assertThat(report.offsetBytes()).isEqualTo(64);
+  }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.dma.check.DmaReport;
@@ -215,6 +216,30 @@ class CheckedPolicyTest {
 
     DmaReport report = only(checker, DmaViolation.IOVA_LEAK);
     assertThat(report.iova()).isEqualTo(iova);
+  }
+
+  @Test
+  void shouldInvalidateWhatIsTakenBackForLackOfMemory() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    DmaChecker checker = watch(machine);
+    mapPage(machine); // The tables of all levels are there, the last one of the highest 2 MiB.
+    long pa = machine.host.pages().allocate(8 << 20) + PAGE_BYTES; // no larger pages
+    long onePage = machine.host.pages().allocate(PAGE_BYTES);
+    exhaust(machine.host.pages());
+    machine.host.pages().free(onePage, PAGE_BYTES);
+
+    // 4 MiB need two tables.
+    long iova = machine.dma.mapSingle(machine.port, pa, 4 << 20, FROM_DEVICE);
+
+    assertThat(machine.dma.isMappingError(iova)).isTrue();
+    assertThat(machine.driver.pageInvalidationsCount()).isEqualTo(1);
+    assertThat(checker.reports()).isEmpty();
+  }
+
+  private static void exhaust(PageAllocator pages) {
+    for (int bytes = 1 << 30; bytes >= PAGE_BYTES; bytes /= 2) {
+      while (pages.allocate(bytes) != PageAllocator.NO_MEMORY) {}
+    }
   }
 
   @ParameterizedTest
