@@ -29,6 +29,17 @@ class DmaCheckTest {
   }
 
   @Test
+  void shouldExplainABugThatAnIommuHides() {
+    Tool tool = Tool.run("dma-check --set bug=device-access-after-unmap-cached");
+
+    assertThat(tool.code()).isZero();
+    assertThat(tool.out())
+        .contains("address waits for a lazy flush since ")
+        .contains("unmapped by 0000:01:00.0, call ")
+        .contains("TranslationBugs.receiveTwice:");
+  }
+
+  @Test
   void shouldExplainOneBug() {
     Tool tool = Tool.run("dma-check --set bug=unmap-wrong-size");
 
@@ -112,6 +123,8 @@ class DmaCheckTest {
       strings = {
         "nic-rx frames=500 mode=napi",
         "nic-forward frames=500",
+        "nic-forward frames=500 mode=napi iommu=lazy",
+        "nic-rx frames=500 mode=interrupt iommu=strict-bounce",
         "pcie-bench count=200 op=readwrite host=embedded-noncoherent"
       })
   void shouldChangeNothingByWatching(String run) {
