@@ -174,9 +174,11 @@ final class ReadRequests {
       tapRead(iova, lengthBytes, sentPs, readyPs);
       return leaveMemory(status, iova, pa, destination, offset, lengthBytes, readyPs);
     }
-    long from = caches.memoryMark();
+    // Alone, a device takes the first answer of memory: hosts are calibrated with it.
+    boolean isShared = rootComplex.isShared();
+    long from = isShared ? caches.memoryMark() : 0;
     long cachesPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
-    long to = caches.memoryMark();
+    long to = isShared ? caches.memoryMark() : 0;
     long floorPs = writes.committedPs(sentPs);
     long dataPs = Math.max(cachesPs, floorPs);
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);

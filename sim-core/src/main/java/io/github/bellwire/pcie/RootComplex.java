@@ -350,6 +350,11 @@ public final class RootComplex {
     return unclaimedAccessesTotal;
   }
 
+  /** {@return whether several requesters are active} */
+  boolean isShared() {
+    return horizonPs() != HORIZON_ALONE_PS;
+  }
+
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
     if (occupiedPorts.size() <= 1) {

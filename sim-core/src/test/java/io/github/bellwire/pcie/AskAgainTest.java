@@ -17,6 +17,7 @@ class AskAgainTest {
   private final TestFabric fabric = new TestFabric();
   private final DmaPort dma = fabric.plug(GEN3_X8.withTags(2)).dma();
   private final byte[] buffer = new byte[1024];
+  private final RecordingEndpoint neighbour = fabric.plug(GEN3_X8);
 
   private long read(long readPs, long atPs) {
     fabric.caches.deviceReadPs = readPs;
@@ -71,6 +72,17 @@ class AskAgainTest {
     // What has arrived has arrived.
     delay(0, 300_000);
     assertThat(dma.arrivalPs(ticket)).isEqualTo(toldPs + 150_000);
+  }
+
+  @Test
+  void shouldTakeTheFirstAnswerOfMemoryWhenAlone() {
+    neighbour.configSpace().write(ConfigLayout.COMMAND, 2, 0);
+    long toldPs = read(500_000, 0);
+    long ticket = dma.readTicket();
+    delay(0, 100_000);
+    fabric.simulation.runUntil(toldPs);
+
+    assertThat(dma.arrivalPs(ticket)).isEqualTo(toldPs);
   }
 
   @Test
@@ -152,7 +164,7 @@ class AskAgainTest {
   @Test
   void shouldHaveNothingToWaitForWhenARequestWasNotSent() {
     DmaPort silent = fabric.plug(GEN3_X8).dma();
-    fabric.port(1).endpoint().configSpace().write(ConfigLayout.COMMAND, 2, 0);
+    fabric.port(2).endpoint().configSpace().write(ConfigLayout.COMMAND, 2, 0);
     silent.read(0x1000, buffer, 0, BYTES, 0);
 
     assertThat(silent.status()).isEqualTo(DmaStatus.BUS_MASTER_DISABLED);

@@ -196,7 +196,8 @@ final class ProbeRunner extends Event {
 
   private void goOn(Phase next, long atPs) {
     phase = next;
-    simulation.schedule(this, atPs);
+    // Data may turn out to have come before it was looked for.
+    simulation.schedule(this, Math.max(atPs, simulation.nowPs()));
   }
 
   /** Everything has been issued, and what a single operation has read has arrived. */
