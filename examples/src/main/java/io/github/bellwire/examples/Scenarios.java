@@ -1,5 +1,6 @@
 package io.github.bellwire.examples;
 
+import io.github.bellwire.examples.attack.Attack;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.memory.DramBench;
 import io.github.bellwire.examples.nic.Ddio;
@@ -25,6 +26,7 @@ public final class Scenarios {
         new Lifecycle(),
         new PcieBench(),
         new DramBench(),
-        new PioVsDma());
+        new PioVsDma(),
+        new Attack());
   }
 }

@@ -260,7 +260,11 @@ class BadInputTest {
             + " MHz or GHz",
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
-        "iommu=on          | must be off; did you mean off?",
+        "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce;"
+            + " did you mean off?",
+        "iommu.kernel=linux | must be linux-6.12, linux-6.0 or arm64-smmu;"
+            + " did you mean linux-6.12?",
+        "iommu=strict-bounce | must not be strict-bounce with mode=poll",
         "frames=0          | must be 1 to 1000000000000",
         "frames=1000000000001 | must be 1 to 1000000000000",
         "frames=-1         | must be a whole number without a unit, 1 to 1000000000000",

@@ -15,6 +15,9 @@ import io.github.bellwire.cache.CacheOperation;
  * <p>Addresses are host physical. Values are little endian, in the low bytes of a {@code long}.
  */
 public interface CpuPort {
+  /** Returned by {@link #spinUntil} when the value has not appeared in time. */
+  long NOT_SEEN = -1;
+
   /** {@return this core's time in picoseconds} */
   long nowPs();
 
@@ -48,6 +51,18 @@ public interface CpuPort {
    * @param value the value
    */
   void store(long pa, int sizeBytes, long value);
+
+  /**
+   * Stores two 64-bit values side by side, as a descriptor is written: two stores.
+   *
+   * @param pa host physical address in RAM
+   * @param first the value at {@code pa}
+   * @param second the value 8 bytes on
+   */
+  default void storeLongs(long pa, long first, long second) {
+    store(pa, Long.BYTES, first);
+    store(pa + Long.BYTES, Long.BYTES, second);
+  }
 
   /**
    * Loads a block from memory: a stream that waits for several lines at once.
@@ -175,6 +190,31 @@ public interface CpuPort {
    * @param isCacheable as all memory is at first
    */
   void setCacheable(long pa, int lengthBytes, boolean isCacheable);
+
+  /**
+   * Polls a word until it has a value that a device writes, and does nothing else meanwhile. In a
+   * routine the clock need not run along when the device has already booked the write: the core
+   * goes on when that commits.
+   *
+   * @param pa host physical address in RAM, whose bytes the caches keep coherent
+   * @param sizeBytes 1, 2, 4 or 8
+   * @param value what to wait for
+   * @param timeoutPs how long at most, in picoseconds, at least 0
+   * @return how long that took, the load that sees the value included, in picoseconds, or {@link
+   *     #NOT_SEEN}; the time has passed then
+   */
+  long spinUntil(long pa, int sizeBytes, long value, long timeoutPs);
+
+  /**
+   * Begins a section of code in which nobody else comes in between, as under a lock with interrupts
+   * off: on the synchronous port the clock stands still until the section ends and catches up then.
+   * Routines always run like that. Sections nest; none may wait for something that has yet to
+   * happen.
+   */
+  void beginCritical();
+
+  /** Ends the section that began last. */
+  void endCritical();
 
   /**
    * Computes for a while.

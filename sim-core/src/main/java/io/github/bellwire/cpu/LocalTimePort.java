@@ -3,6 +3,7 @@ package io.github.bellwire.cpu;
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cache.CoreMemory;
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.MmioResult;
 
 /**
@@ -10,6 +11,8 @@ import io.github.bellwire.pcie.MmioResult;
  * the clock. Memory is seen as of the start of the routine, or of its last MMIO read.
  */
 final class LocalTimePort implements CpuPort {
+  private static final int LINE_MASK = CacheHierarchy.LINE_BYTES - 1;
+
   private final int coreIndex;
   private final CycleTime cycleTime;
   private final MachinePorts machine;
@@ -60,6 +63,16 @@ final class LocalTimePort implements CpuPort {
   public void store(long pa, int sizeBytes, long value) {
     localPs = caches.coreStore(coreIndex, pa, sizeBytes, localPs);
     memory.put(pa, sizeBytes, value);
+  }
+
+  @Override
+  public void storeLongs(long pa, long first, long second) {
+    if ((pa & LINE_MASK) > CacheHierarchy.LINE_BYTES - 2 * Long.BYTES) {
+      CpuPort.super.storeLongs(pa, first, second);
+      return;
+    }
+    localPs = caches.coreStoreTwice(coreIndex, pa, Long.BYTES, localPs);
+    memory.putLongs(pa, first, second);
   }
 
   @Override
@@ -132,6 +145,33 @@ final class LocalTimePort implements CpuPort {
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
     caches.setCacheable(pa, lengthBytes, isCacheable);
   }
+
+  @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    long startPs = localPs;
+    long deadlinePs = startPs + requireNotNegative(timeoutPs, "timeoutPs");
+    long seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, localPs);
+    while (seenPs > deadlinePs) {
+      long nextPs = machine.simulation().nextEventPs();
+      if (seenPs != Simulation.NEVER_PS || nextPs > deadlinePs) {
+        localPs = deadlinePs;
+        return NOT_SEEN;
+      }
+      // Nothing is booked: whoever will write has yet to get that far.
+      machine.simulation().runUntil(nextPs);
+      localPs = Math.max(localPs, nextPs);
+      machine.commits().settle(nextPs);
+      seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, localPs);
+    }
+    localPs = caches.coreLoad(coreIndex, pa, sizeBytes, seenPs);
+    return localPs - startPs;
+  }
+
+  @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
 
   @Override
   public void delay(long durationPs) {

@@ -21,6 +21,8 @@ public final class SynchronousPort implements CpuPort {
   private final DeviceAccess devices;
   private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
+  private int criticalDepth;
+  private long localPs;
 
   /**
    * Creates a port that executes on a core.
@@ -39,7 +41,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public long nowPs() {
-    return simulation.nowPs();
+    return criticalDepth == 0 ? simulation.nowPs() : localPs;
   }
 
   @Override
@@ -136,6 +138,41 @@ public final class SynchronousPort implements CpuPort {
   }
 
   @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    long startPs = nowPs();
+    long deadlinePs = startPs + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
+    while (machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs()) != nowPs()) {
+      long seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs());
+      long nextPs = Math.min(seenPs, simulation.nextEventPs());
+      if (nextPs > deadlinePs) {
+        runUntil(deadlinePs);
+        return NOT_SEEN;
+      }
+      runUntil(nextPs);
+    }
+    runOn(machine.caches().coreLoad(coreIndex, pa, sizeBytes, nowPs()));
+    return nowPs() - startPs;
+  }
+
+  @Override
+  public void beginCritical() {
+    if (criticalDepth++ == 0) {
+      localPs = simulation.nowPs();
+    }
+  }
+
+  @Override
+  public void endCritical() {
+    if (criticalDepth == 0) {
+      throw new IllegalStateException("a critical section must have begun");
+    }
+    criticalDepth--;
+    if (criticalDepth == 0) {
+      runUntil(localPs);
+    }
+  }
+
+  @Override
   public void delay(long durationPs) {
     runUntil(nowPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
   }
@@ -172,6 +209,10 @@ public final class SynchronousPort implements CpuPort {
   }
 
   private void runUntil(long ps) {
+    if (criticalDepth > 0) {
+      localPs = Math.max(localPs, ps);
+      return;
+    }
     simulation.runUntil(ps);
     machine.commits().settle(simulation.nowPs());
   }

@@ -1,6 +1,8 @@
 package io.github.bellwire.dma;
 
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * Memory below 4 GiB into which buffers are copied that a device cannot reach: the swiotlb of Linux
@@ -18,10 +20,11 @@ import io.github.bellwire.cpu.CpuPort;
  * <p>Mapping copies the original into the slots, for every direction: if the device then writes
  * less than the whole buffer, the rest comes back unchanged and no byte of a former mapping leaks.
  * Unmapping copies back what the device may have written. All copies are loads and stores of a core
- * and take its time; the search for slots does not.
+ * and take its time. Slots lie in areas, one per core and each with a lock; a core looks into its
+ * own first.
  *
  * <p>When there are no slots, the mapping is refused and counted, with the occupancy. Not modelled:
- * growth on demand, one lock per area, clearing of the padding for untrusted devices.
+ * growth on demand.
  *
  * <p>One pool serves all devices of a machine. Allocates nothing after construction, except where
  * interrupt handlers that copy interrupt each other. Confined to the simulation thread.
@@ -45,6 +48,12 @@ public final class BounceBufferPool {
   /** Returned instead of an address when there are no slots. */
   static final long NO_SLOTS = -1;
 
+  /** A locked instruction, and the transfer of a line from another core: assumptions. */
+  private static final int LOCK_CYCLES = 20;
+
+  private static final long LOCK_HANDOVER_PS = 60_000;
+
+  private static final byte[] ZEROS = new byte[1 << 16];
   private static final int SLOT_SHIFT = 11;
   private static final int GROUP_SHIFT = 7;
   private static final int STAGING_BYTES = 4096;
@@ -52,7 +61,11 @@ public final class BounceBufferPool {
 
   private final long basePa;
   private final int sizeBytes;
-  private final SlotMap slots;
+  private final SlotMap[] areas;
+  private final SpinLock[] locks;
+  private final int areaShift;
+  private final int searchCycles;
+  private boolean isCopyAtMapLeftOut;
   private byte[][] stagings = new byte[NESTING_EXPECTED][STAGING_BYTES];
   private int nesting;
 
@@ -67,16 +80,43 @@ public final class BounceBufferPool {
   private int slotsUsedAtRefusalLast;
 
   /**
-   * Creates a pool of free slots; its memory is taken for good.
+   * Creates a pool of free slots in one area without a lock, whose search takes no time.
    *
    * @param allocator provides the memory, from below 4 GiB
    * @param sizeBytes 2^k, 1 MiB..1 GiB
    * @throws IllegalArgumentException if the size is out of range or the zone has no such block
    */
   public BounceBufferPool(PageAllocator allocator, int sizeBytes) {
+    this(new Simulation(0), allocator, sizeBytes, 1, 0);
+  }
+
+  /**
+   * Creates a pool of free slots; its memory is taken for good.
+   *
+   * @param simulation the clock
+   * @param allocator provides the memory, from below 4 GiB
+   * @param sizeBytes 2^k, 1 MiB..1 GiB
+   * @param coresCount cores of the machine; each has an area of its own if there are groups enough,
+   *     at least 1
+   * @param searchCycles clock cycles to find, mark or free slots, while the area is locked, at
+   *     least 0
+   * @throws IllegalArgumentException if an argument is out of range or the zone has no such block
+   */
+  public BounceBufferPool(
+      Simulation simulation,
+      PageAllocator allocator,
+      int sizeBytes,
+      int coresCount,
+      int searchCycles) {
     if (sizeBytes < SIZE_BYTES_MIN || Integer.bitCount(sizeBytes) != 1) {
       throw new IllegalArgumentException(
           "sizeBytes must be 2^k, 1 MiB..1 GiB: sizeBytes=" + sizeBytes);
+    }
+    if (coresCount < 1 || searchCycles < 0) {
+      throw new IllegalArgumentException(
+          String.format(
+              "coresCount must be >= 1 and searchCycles >= 0: coresCount=%d, searchCycles=%d",
+              coresCount, searchCycles));
     }
     basePa = allocator.allocate(sizeBytes, MemoryZones.NORMAL_BASE - 1);
     if (basePa == PageAllocator.NO_MEMORY) {
@@ -84,37 +124,59 @@ public final class BounceBufferPool {
           "sizeBytes must be <= a free block below 4 GiB: sizeBytes=" + sizeBytes);
     }
     this.sizeBytes = sizeBytes;
-    slots = new SlotMap(sizeBytes >>> SLOT_SHIFT >>> GROUP_SHIFT);
+    this.searchCycles = searchCycles;
+    int groups = sizeBytes >>> SLOT_SHIFT >>> GROUP_SHIFT;
+    int areasWanted = Integer.highestOneBit(2 * coresCount - 1); // rounded up to a power of two
+    areas = new SlotMap[Math.min(areasWanted, groups)];
+    locks = new SpinLock[areas.length];
+    int groupsPerArea = groups / areas.length;
+    for (int i = 0; i < areas.length; i++) {
+      areas[i] = new SlotMap(groupsPerArea);
+      locks[i] = new SpinLock(simulation, LOCK_CYCLES, LOCK_HANDOVER_PS);
+    }
+    areaShift = SLOT_SHIFT + GROUP_SHIFT + Integer.numberOfTrailingZeros(groupsPerArea);
   }
 
   /**
-   * Takes the slots for a mapping.
+   * Takes the slots for a mapping, in the area of the calling core if there are any.
    *
+   * @param port the core
    * @param originalPa first byte of the original
    * @param lengthBytes its length
    * @param minAlignMask address bits that the copy shares with the original, 0 or 2^k - 1 up to
    *     65535
+   * @param granuleBytes to what the slots are rounded, so that nothing else lies beside the copy,
+   *     2^k up to 64 KiB
    * @return where the copy begins, or {@link #NO_SLOTS}
    */
-  long allocate(long originalPa, int lengthBytes, int minAlignMask) {
+  long allocate(
+      CpuPort port, long originalPa, int lengthBytes, int minAlignMask, int granuleBytes) {
+    int allocationMask = Math.max(granuleBytes, SLOT_BYTES) - 1;
     int low = (int) originalPa & minAlignMask;
-    int slotOffset = low & SLOT_BYTES - 1;
-    long needed = (long) slotOffset + lengthBytes + SLOT_BYTES - 1 >>> SLOT_SHIFT;
+    int offset = low & allocationMask;
+    long needed = (long) offset + lengthBytes + allocationMask >>> SLOT_SHIFT;
+    needed -= needed & allocationMask >>> SLOT_SHIFT;
     // Groups are aligned to more than any mask, so these bits decide the place in the group.
-    int residue = low >>> SLOT_SHIFT;
+    int residue = (low & ~allocationMask) >>> SLOT_SHIFT;
     if (residue + needed > SLOTS_PER_MAPPING_MAX) {
       tooLargeCount++;
       return refused(lengthBytes);
     }
-    int slot = slots.allocate((int) needed, minAlignMask + 1 >>> SLOT_SHIFT, residue);
-    if (slot < 0) {
-      exhaustedCount++;
-      return refused(lengthBytes);
+    int alignment = (minAlignMask | allocationMask) + 1 >>> SLOT_SHIFT;
+    int first = port.coreIndex() & areas.length - 1;
+    for (int i = 0; i < areas.length; i++) {
+      int area = first + i & areas.length - 1;
+      int slot = areas[area].allocate((int) needed, alignment, residue);
+      search(port, area);
+      if (slot >= 0) {
+        allocationsCount++;
+        slotsUsed += (int) needed;
+        slotsUsedMax = Math.max(slotsUsedMax, slotsUsed);
+        return basePa + ((long) area << areaShift) + ((long) slot << SLOT_SHIFT) + offset;
+      }
     }
-    allocationsCount++;
-    slotsUsed += (int) needed;
-    slotsUsedMax = Math.max(slotsUsedMax, slotsUsed);
-    return basePa + ((long) slot << SLOT_SHIFT) + slotOffset;
+    exhaustedCount++;
+    return refused(lengthBytes);
   }
 
   private long refused(int lengthBytes) {
@@ -124,16 +186,52 @@ public final class BounceBufferPool {
   }
 
   /** Gives the slots of a mapping back. */
-  void free(long bouncePa, int lengthBytes) {
-    int offset = (int) (bouncePa - basePa);
-    int slot = offset >>> SLOT_SHIFT;
-    int needed = (offset & SLOT_BYTES - 1) + lengthBytes + SLOT_BYTES - 1 >>> SLOT_SHIFT;
-    slots.free(slot, needed);
+  void free(CpuPort port, long bouncePa, int lengthBytes, int granuleBytes) {
+    int allocationMask = Math.max(granuleBytes, SLOT_BYTES) - 1;
+    int inPool = (int) (bouncePa - basePa);
+    int area = inPool >>> areaShift;
+    int firstByte = inPool & ~allocationMask;
+    int needed =
+        (inPool + lengthBytes + allocationMask & ~allocationMask) - firstByte >>> SLOT_SHIFT;
+    areas[area].free(firstByte - (area << areaShift) >>> SLOT_SHIFT, needed);
     slotsUsed -= needed;
+    search(port, area);
+  }
+
+  /** The time that it takes to look at an area. */
+  private void search(CpuPort port, int area) {
+    if (searchCycles > 0) {
+      locks[area].acquire(port);
+      port.compute(searchCycles);
+      locks[area].release(port);
+    }
+  }
+
+  /** Stores zeros beside a copy, up to the granules that the device will be able to reach. */
+  void clearPadding(CpuPort port, long bouncePa, int lengthBytes, int granuleBytes) {
+    int before = (int) bouncePa & granuleBytes - 1;
+    if (before > 0) {
+      port.store(bouncePa - before, ZEROS, 0, before);
+    }
+    int behind = (int) -(bouncePa + lengthBytes) & granuleBytes - 1;
+    if (behind > 0) {
+      port.store(bouncePa + lengthBytes, ZEROS, 0, behind);
+    }
+  }
+
+  /**
+   * From now on maps without copying the original to the slots, so that a device may see what they
+   * held before: for the demonstration of what the copy is good for, never otherwise.
+   */
+  public void leaveOutCopyAtMap() {
+    isCopyAtMapLeftOut = true;
   }
 
   /** Copies from the original to the slots. */
   void copyToBounce(CpuPort port, long originalPa, long bouncePa, int lengthBytes) {
+    if (isCopyAtMapLeftOut) {
+      return;
+    }
     bytesToBounce += lengthBytes;
     copy(port, originalPa, bouncePa, lengthBytes);
   }
@@ -192,6 +290,20 @@ public final class BounceBufferPool {
   /** {@return the most slots that were taken at one time} */
   public int slotsUsedMax() {
     return slotsUsedMax;
+  }
+
+  /** {@return the areas, each with its own lock} */
+  public int areasCount() {
+    return areas.length;
+  }
+
+  /** {@return the time that cores have waited for the locks of areas, in picoseconds} */
+  public long lockWaitPsTotal() {
+    long sum = 0;
+    for (SpinLock lock : locks) {
+      sum += lock.waitPsTotal();
+    }
+    return sum;
   }
 
   /** {@return how often slots were taken} */

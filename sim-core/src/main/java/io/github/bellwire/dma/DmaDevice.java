@@ -37,6 +37,9 @@ public final class DmaDevice {
   /** Address bits of a device whose driver sets no mask. */
   public static final int MASK_BITS_DEFAULT = 32;
 
+  /** No segment crosses a multiple of 4 GiB (dma_get_seg_boundary of Linux 6.12). */
+  private static final long SEGMENT_BOUNDARY_MASK = 0xffff_ffffL;
+
   private static final byte[] ZERO_PAGE = new byte[PageAllocator.PAGE_BYTES];
 
   private final DmaConfig config;
@@ -181,7 +184,8 @@ public final class DmaDevice {
   /**
    * Gives all segments of a list to the device. Segments that follow each other in host memory
    * become one, as long as it does not exceed {@link DmaConfig#maxSegmentBytes()} and need not be
-   * bounced for that reason alone.
+   * bounced for that reason alone. Behind an IOMMU that maps the list as one range, those become
+   * one that meet at a granule of bus addresses.
    *
    * @param port the core that maps
    * @param list at least one segment; belongs to this device until unmapped
@@ -194,6 +198,9 @@ public final class DmaDevice {
   public int mapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
     requireSegmentLengths(list);
     list.beginUse();
+    if (mapper.listGranuleBytes() != 0) {
+      return mapAsOneRange(port, list, direction);
+    }
     int next = 0;
     while (next < list.segmentCount()) {
       long pa = list.pa(next);
@@ -213,6 +220,52 @@ public final class DmaDevice {
     return list.mappedCount();
   }
 
+  /** Maps a list whose segments need not follow each other in host memory to become one. */
+  private int mapAsOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
+    int granuleBytes = mapper.listGranuleBytes();
+    list.layOut(granuleBytes, SEGMENT_BOUNDARY_MASK);
+    long rangeIova =
+        list.layoutBytes() > mapper.maxMappingBytes()
+            ? MAPPING_ERROR
+            : mapper.mapList(port, list, direction, mask);
+    if (rangeIova == MAPPING_ERROR) {
+      mappingErrorsCount++;
+      list.endUse();
+      return 0;
+    }
+    list.mappedAsOneRange(rangeIova, granuleBytes, SEGMENT_BOUNDARY_MASK, config.maxSegmentBytes());
+    for (int i = 0; i < list.segmentCount(); i++) {
+      giveToDevice(port, list.pa(i), list.lengthBytes(i));
+      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
+      mappings.add(list.pieceIova(i), list.pa(i), MappingTable.NOT_BOUNCED, key);
+      mapsCount++;
+    }
+    return list.mappedCount();
+  }
+
+  private void unmapOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
+    requireMappedHere(list, direction);
+    for (int i = 0; i < list.segmentCount(); i++) {
+      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
+      mappings.remove(mappings.find(list.pieceIova(i), key));
+      unmapsCount++;
+    }
+    mapper.unmap(port, list.rangeIova(), (int) list.layoutBytes(), direction);
+    for (int i = 0; i < list.segmentCount(); i++) {
+      giveToCpu(port, list.pa(i), list.lengthBytes(i), direction);
+    }
+    list.endUse();
+  }
+
+  private void requireMappedHere(ScatterList list, DmaDirection direction) {
+    for (int i = 0; i < list.segmentCount(); i++) {
+      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
+      if (mappings.find(list.pieceIova(i), key) == MappingTable.NOT_FOUND) {
+        throw notMapped(list.pieceIova(i), 0, list.lengthBytes(i), Kind.SCATTER + " " + direction);
+      }
+    }
+  }
+
   /**
    * Takes all segments of a list back from the device. The list keeps its segments and may be
    * mapped again.
@@ -225,7 +278,11 @@ public final class DmaDevice {
    */
   public void unmapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
     list.requireMapped();
-    unmapAll(port, list, direction, true);
+    if (list.isOneRange()) {
+      unmapOneRange(port, list, direction);
+    } else {
+      unmapAll(port, list, direction, true);
+    }
   }
 
   /**
@@ -239,8 +296,8 @@ public final class DmaDevice {
    */
   public void syncScatterListForCpu(CpuPort port, ScatterList list, DmaDirection direction) {
     list.requireMapped();
-    for (int i = 0; i < list.mappedCount(); i++) {
-      syncForCpu(port, list.iova(i), 0, list.mappedLengthBytes(i), direction);
+    for (int i = 0; i < list.pieceCount(); i++) {
+      syncForCpu(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
     }
   }
 
@@ -255,8 +312,8 @@ public final class DmaDevice {
    */
   public void syncScatterListForDevice(CpuPort port, ScatterList list, DmaDirection direction) {
     list.requireMapped();
-    for (int i = 0; i < list.mappedCount(); i++) {
-      syncForDevice(port, list.iova(i), 0, list.mappedLengthBytes(i), direction);
+    for (int i = 0; i < list.pieceCount(); i++) {
+      syncForDevice(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
     }
   }
 
@@ -320,12 +377,27 @@ public final class DmaDevice {
     return coherentMask;
   }
 
+  /**
+   * {@return the longest range that can be mapped, in bytes; a bounced one may be at most 256 KiB}
+   */
+  public int maxMappingBytes() {
+    return mapper.maxMappingBytes();
+  }
+
+  /** {@return up to what length mapping is cheap, in bytes; longer ones miss IOVA caches} */
+  public int optimalMappingBytes() {
+    return mapper.optimalMappingBytes();
+  }
+
   /** {@return what the device demands of mappings} */
   public DmaConfig config() {
     return config;
   }
 
-  /** {@return the mappings that live at present; each mapped segment of a list counts} */
+  /**
+   * {@return the mappings that live at present; each mapped segment of a list counts, each segment
+   * of one that is mapped as one range}
+   */
   public int liveMappingsCount() {
     return mappings.count();
   }
@@ -379,30 +451,42 @@ public final class DmaDevice {
 
   private long mapBounced(
       CpuPort port, long pa, int lengthBytes, DmaDirection direction, Kind kind) {
+    int granuleBytes = mapper.bounceGranuleBytes();
     long bouncePa =
         pool == null
             ? BounceBufferPool.NO_SLOTS
-            : pool.allocate(pa, lengthBytes, config.minAlignMask());
+            : pool.allocate(port, pa, lengthBytes, config.minAlignMask(), granuleBytes);
     if (pool == null || bouncePa == BounceBufferPool.NO_SLOTS) {
       mappingErrorsCount++;
       return MAPPING_ERROR;
     }
+    int before = (int) bouncePa & granuleBytes - 1;
+    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
+    long paddedIova = MAPPING_ERROR;
     // A mask may be so narrow that not even the bounce buffer is within reach.
-    long iova =
-        mapper.reaches(bouncePa, lengthBytes, mask)
-            ? mapper.map(port, bouncePa, lengthBytes, direction, mask)
-            : MAPPING_ERROR;
-    if (iova == MAPPING_ERROR) {
-      pool.free(bouncePa, lengthBytes);
+    if (mapper.reaches(bouncePa - before, paddedBytes, mask)) {
+      pool.copyToBounce(port, pa, bouncePa, lengthBytes);
+      pool.clearPadding(port, bouncePa, lengthBytes, granuleBytes);
+      paddedIova = mapper.map(port, bouncePa - before, paddedBytes, direction, mask);
+    }
+    if (paddedIova == MAPPING_ERROR) {
+      pool.free(port, bouncePa, lengthBytes, granuleBytes);
       mappingErrorsCount++;
       return MAPPING_ERROR;
     }
-    pool.copyToBounce(port, pa, bouncePa, lengthBytes);
+    long iova = paddedIova + before;
     giveToDevice(port, bouncePa, lengthBytes);
     mapsCount++;
     bouncedMapsCount++;
     mappings.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));
     return iova;
+  }
+
+  private void unmapPadded(
+      CpuPort port, long iova, int lengthBytes, int granuleBytes, DmaDirection direction) {
+    int before = (int) iova & granuleBytes - 1;
+    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
+    mapper.unmap(port, iova - before, paddedBytes, direction);
   }
 
   private void unmap(
@@ -421,8 +505,9 @@ public final class DmaDevice {
     // Removed first: what follows takes time, and an interrupt handler may change the table then.
     mappings.remove(entry);
     unmapsCount++;
-    mapper.unmap(port, iova, lengthBytes, direction);
     boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
+    int granuleBytes = isBounced ? mapper.bounceGranuleBytes() : 1;
+    unmapPadded(port, iova, lengthBytes, granuleBytes, direction);
     if (copyBack) {
       giveToCpu(port, isBounced ? bouncePa : pa, lengthBytes, direction);
     }
@@ -431,7 +516,7 @@ public final class DmaDevice {
       if (copyBack && direction != DmaDirection.TO_DEVICE) {
         bouncePool.copyFromBounce(port, pa, bouncePa, lengthBytes);
       }
-      bouncePool.free(bouncePa, lengthBytes);
+      bouncePool.free(port, bouncePa, lengthBytes, granuleBytes);
     }
   }
 
@@ -459,7 +544,8 @@ public final class DmaDevice {
 
   /** Returns whether a segment of a list may become part of the mapped segment before it. */
   private boolean joins(long pa, int lengthBytes, ScatterList list, int segmentIndex) {
-    if (pa + lengthBytes != list.pa(segmentIndex)
+    if (mapper.bounceGranuleBytes() > 1
+        || pa + lengthBytes != list.pa(segmentIndex)
         || lengthBytes > config.maxSegmentBytes() - list.lengthBytes(segmentIndex)) {
       return false;
     }

@@ -45,11 +45,52 @@ public interface DmaMapper {
   long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, long mask);
 
   /**
+   * {@return to what the pieces of a scatter list are rounded when it is mapped as one range of bus
+   * addresses, 2^k bytes; 0 if lists are mapped piece by piece}
+   */
+  default int listGranuleBytes() {
+    return 0;
+  }
+
+  /**
+   * Maps a scatter list as one range of bus addresses, if {@link #listGranuleBytes()} is not 0. The
+   * list has been {@linkplain ScatterList#layoutOffset laid out}; nothing is mapped to the holes.
+   *
+   * @param port executes what mapping takes
+   * @param list the pieces; to be looked at only
+   * @param direction what the device may do
+   * @param mask highest bus address that the device can emit
+   * @return bus address at which the layout begins, a multiple of the granule, or {@link
+   *     #MAPPING_ERROR} if there is no room under the mask
+   */
+  default long mapList(CpuPort port, ScatterList list, DmaDirection direction, long mask) {
+    throw new UnsupportedOperationException("lists are mapped piece by piece");
+  }
+
+  /**
+   * {@return what bounce buffers begin at and are filled up with zeros to, 2^k bytes up to 64 KiB;
+   * 1 if the device may see what lies beside them}
+   */
+  default int bounceGranuleBytes() {
+    return 1;
+  }
+
+  /** {@return the longest range that can be mapped, in bytes} */
+  default int maxMappingBytes() {
+    return Integer.MAX_VALUE;
+  }
+
+  /** {@return up to what length mapping is cheap, in bytes} */
+  default int optimalMappingBytes() {
+    return maxMappingBytes();
+  }
+
+  /**
    * Removes a mapping. The arguments are those of the mapping; the caller has checked that.
    *
    * @param port executes what unmapping takes
-   * @param iova the address that {@link #map} returned
-   * @param lengthBytes as mapped
+   * @param iova the address that {@link #map} or {@link #mapList} returned
+   * @param lengthBytes as mapped; of a list those of its whole layout
    * @param direction as mapped
    */
   void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction);

@@ -20,10 +20,14 @@ public final class ScatterList {
   private final int[] lengths;
   private final long[] mappedIovas;
   private final int[] mappedLengths;
+  private final long[] layoutOffsets;
 
   private int segmentCount;
   private int mappedCount;
   private boolean inUse;
+  private boolean isOneRange;
+  private long rangeIova;
+  private long layoutBytes;
   private long totalBytes;
 
   /**
@@ -41,6 +45,7 @@ public final class ScatterList {
     lengths = new int[segmentCountMax];
     mappedIovas = new long[segmentCountMax];
     mappedLengths = new int[segmentCountMax];
+    layoutOffsets = new long[segmentCountMax];
   }
 
   /**
@@ -130,6 +135,88 @@ public final class ScatterList {
     return mappedLengths[Objects.checkIndex(mappedIndex, mappedCount)];
   }
 
+  /**
+   * {@return where a segment lies in one range of bus addresses, counted from the beginning of
+   * that} Its low bits are those of the segment's host address. Valid while the list is mapped so.
+   *
+   * @param segmentIndex 0 to below {@link #segmentCount()}
+   */
+  public long layoutOffset(int segmentIndex) {
+    return layoutOffsets[Objects.checkIndex(segmentIndex, segmentCount)];
+  }
+
+  /** {@return the bytes of the whole range, a multiple of the granule} */
+  public long layoutBytes() {
+    return layoutBytes;
+  }
+
+  /**
+   * Decides where segments lie in one range, as iommu_dma_map_sg of Linux 6.12 does: one behind the
+   * other, rounded to granules. A segment that would cross a boundary begins there, for the range
+   * is aligned to its size.
+   */
+  void layOut(int granuleBytes, long boundaryMask) {
+    long granuleMask = granuleBytes - 1L;
+    long bytes = 0;
+    for (int i = 0; i < segmentCount; i++) {
+      long inGranule = pas[i] & granuleMask;
+      long rounded = inGranule + lengths[i] + granuleMask & ~granuleMask;
+      long untilBoundary = boundaryMask - bytes + 1 & boundaryMask;
+      if (untilBoundary != 0 && untilBoundary < rounded) {
+        bytes += untilBoundary;
+      }
+      layoutOffsets[i] = bytes + inGranule;
+      bytes += rounded;
+    }
+    layoutBytes = bytes;
+  }
+
+  /**
+   * The list is mapped as laid out. A segment joins the one before it if both meet at a granule
+   * that is no boundary, and the sum is not too long.
+   */
+  void mappedAsOneRange(long iova, int granuleBytes, long boundaryMask, int maxSegmentBytes) {
+    isOneRange = true;
+    rangeIova = iova;
+    long granuleMask = granuleBytes - 1L;
+    for (int i = 0; i < segmentCount; i++) {
+      long segmentIova = iova + layoutOffsets[i];
+      int last = mappedCount - 1;
+      if (last >= 0
+          && (segmentIova & granuleMask) == 0
+          && mappedIovas[last] + mappedLengths[last] == segmentIova
+          && (segmentIova & boundaryMask) != 0
+          && mappedLengths[last] <= maxSegmentBytes - lengths[i]) {
+        mappedLengths[last] += lengths[i];
+      } else {
+        addMapped(segmentIova, lengths[i]);
+      }
+    }
+  }
+
+  /** {@return whether the list is mapped as one range} */
+  boolean isOneRange() {
+    return isOneRange;
+  }
+
+  /** {@return where that range begins} */
+  long rangeIova() {
+    return rangeIova;
+  }
+
+  /** {@return how many mappings make up the list: its own segments, or joined ones} */
+  int pieceCount() {
+    return isOneRange ? segmentCount : mappedCount;
+  }
+
+  long pieceIova(int pieceIndex) {
+    return isOneRange ? rangeIova + layoutOffsets[pieceIndex] : mappedIovas[pieceIndex];
+  }
+
+  int pieceBytes(int pieceIndex) {
+    return isOneRange ? lengths[pieceIndex] : mappedLengths[pieceIndex];
+  }
+
   /** Starts mapping or unmapping; the list is in use until {@link #endUse()}. */
   void beginUse() {
     requireNotInUse();
@@ -142,6 +229,7 @@ public final class ScatterList {
   /** The device has no part of the list any more. */
   void endUse() {
     mappedCount = 0;
+    isOneRange = false;
     inUse = false;
   }
 

@@ -54,6 +54,9 @@ public final class Host {
   /** Linux's default size of the bounce buffer pool. */
   private static final int BOUNCE_POOL_BYTES = 64 << 20;
 
+  /** To look through a group of slots and mark them: an assumption. */
+  private static final int BOUNCE_SEARCH_CYCLES = 200;
+
   private final HostConfig config;
   private final Simulation simulation;
   private final PhysicalMemory memory;
@@ -117,7 +120,9 @@ public final class Host {
       pages.add(new PageAllocator(zones(config, socket)));
     }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = new BounceBufferPool(pages(), (int) poolBytes);
+    bounceBuffers =
+        new BounceBufferPool(
+            simulation, pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
   }
 
   private RemappingUnit newUnit(RemappingFactory remapping) {

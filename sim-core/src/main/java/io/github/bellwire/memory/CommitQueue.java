@@ -176,6 +176,44 @@ public final class CommitQueue {
   }
 
   /**
+   * {@return from when on a value can be seen in memory, as far as it is known which writes are on
+   * their way; {@link Simulation#NEVER_PS} if none of them makes it appear}
+   *
+   * @param pa address of the value, in RAM
+   * @param sizeBytes 1, 2, 4 or 8
+   * @param value little endian in the low bytes
+   * @param fromPs who looks begins to look now, in picoseconds, not before the current time
+   */
+  public long firstTimeOf(long pa, int sizeBytes, long value, long fromPs) {
+    long seen = memory.get(pa, sizeBytes);
+    long sincePs = fromPs;
+    for (int i = 0; i < count; i++) {
+      int slot = slot(i);
+      if (commitPs[slot] > fromPs && seen == value) {
+        return sincePs;
+      }
+      if (addresses[slot] < pa + sizeBytes && pa < addresses[slot] + lengths[slot]) {
+        seen = overlaid(seen, pa, sizeBytes, slot);
+        sincePs = Math.max(fromPs, commitPs[slot]);
+      }
+    }
+    return seen == value ? sincePs : Simulation.NEVER_PS;
+  }
+
+  /** Returns a value of memory as it is after one of the writes. */
+  private long overlaid(long value, long pa, int sizeBytes, int slot) {
+    long result = value;
+    for (int i = 0; i < sizeBytes; i++) {
+      long at = pa + i - addresses[slot];
+      if (at >= 0 && at < lengths[slot]) {
+        long mask = 0xffL << 8 * i;
+        result = result & ~mask | (data[slot][(int) at] & 0xffL) << 8 * i;
+      }
+    }
+    return result;
+  }
+
+  /**
    * {@return whether a write on its way touches a range, so that a later write to it must queue
    * too}
    *

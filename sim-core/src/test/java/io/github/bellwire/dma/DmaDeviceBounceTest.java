@@ -201,10 +201,10 @@ class DmaDeviceBounceTest {
     BounceBufferPool full = new BounceBufferPool(allocator, BounceBufferPool.SIZE_BYTES_DEFAULT);
 
     for (int i = 0; i < 32_768; i++) {
-      assertThat(full.allocate(HIGH, 1, 0)).isEqualTo(full.basePa() + 2048L * i);
+      assertThat(full.allocate(port, HIGH, 1, 0, 1)).isEqualTo(full.basePa() + 2048L * i);
     }
 
-    assertThat(full.allocate(HIGH, 1, 0)).isEqualTo(BounceBufferPool.NO_SLOTS);
+    assertThat(full.allocate(port, HIGH, 1, 0, 1)).isEqualTo(BounceBufferPool.NO_SLOTS);
     assertThat(full.slotsUsedAtRefusalLast()).isEqualTo(32_768);
     assertThat(full.sizeBytes()).isEqualTo(64 * MIB);
   }

@@ -134,6 +134,17 @@ final class FakeCpuPort implements CpuPort {
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
 
   @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }

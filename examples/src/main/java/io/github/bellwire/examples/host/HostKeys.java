@@ -60,6 +60,10 @@ public final class HostKeys {
   public static final List<Key<?>> WITH_IOMMU =
       Stream.concat(ALL.stream().filter(key -> key != IOMMU), IommuKeys.ALL.stream()).toList();
 
+  /** All of them, and those of an IOMMU under a mapping policy. */
+  public static final List<Key<?>> WITH_POLICY =
+      Stream.concat(ALL.stream().filter(key -> key != IOMMU), PolicyKeys.ALL.stream()).toList();
+
   private HostKeys() {}
 
   /**

@@ -46,7 +46,17 @@ public final class IommuKeys {
    * @param settings of a scenario with {@link #ALL} keys
    */
   public static IommuConfig resolve(Settings settings) {
-    String name = settings.supply(PRESET, ofHost(settings.value(HostKeys.HOST)).name());
+    return resolve(settings, settings.value(HostKeys.HOST));
+  }
+
+  /**
+   * {@return the IOMMU: that of a host unless another is named}
+   *
+   * @param settings of a scenario with the {@link #PRESET} key
+   * @param host name of a host preset
+   */
+  public static IommuConfig resolve(Settings settings, String host) {
+    String name = settings.supply(PRESET, ofHost(host).name());
     return IommuPresets.all().stream()
         .filter(config -> config.name().equals(name))
         .findFirst()

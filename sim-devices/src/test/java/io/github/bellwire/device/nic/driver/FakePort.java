@@ -136,6 +136,17 @@ class FakePort implements CpuPort {
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {}
 
   @Override
+  public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void beginCritical() {}
+
+  @Override
+  public void endCritical() {}
+
+  @Override
   public void delay(long durationPs) {
     nowPs += durationPs;
   }

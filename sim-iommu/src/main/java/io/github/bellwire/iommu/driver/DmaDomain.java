@@ -1,0 +1,151 @@
+package io.github.bellwire.iommu.driver;
+
+import io.github.bellwire.cpu.Core;
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.kernel.Simulation;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * An address space of bus addresses: tables, free addresses, and what waits for a flush. Devices
+ * that share it reach each other's buffers. Made by {@link IommuDriver}.
+ */
+public final class DmaDomain {
+  private final int id;
+  private final MappingPolicy policy;
+  private final PageTables tables;
+  private final IovaAllocator iovas;
+  private final InvalidationCommands commands;
+  private final @Nullable FlushQueue flushQueue;
+  private int[] deviceTlbSources = new int[0];
+
+  DmaDomain(
+      Simulation simulation,
+      int id,
+      MappingPolicy policy,
+      PageTables tables,
+      InvalidationCommands commands,
+      IommuDriverConfig config,
+      List<Core> cores) {
+    this.id = id;
+    this.policy = policy;
+    this.tables = tables;
+    this.commands = commands;
+    DepotTimers timers = new DepotTimers(config, cores);
+    iovas = new IovaAllocator(simulation, config, cores.size(), 1, timers);
+    timers.iovas = iovas;
+    flushQueue =
+        policy == MappingPolicy.LAZY ? new FlushQueue(simulation, this, config, cores) : null;
+  }
+
+  /** Trims the depots of the allocator, on the core that filled one. */
+  private static final class DepotTimers implements IovaAllocator.TrimTimer {
+    private final IommuDriverConfig config;
+    private final Routine[][] routines;
+    private final boolean[] isOn = new boolean[IovaAllocator.CACHED_ORDERS];
+    @Nullable IovaAllocator iovas;
+
+    DepotTimers(IommuDriverConfig config, List<Core> cores) {
+      this.config = config;
+      routines = new Routine[cores.size()][IovaAllocator.CACHED_ORDERS];
+      for (int i = 0; i < routines.length; i++) {
+        Core core = cores.get(i);
+        Arrays.setAll(routines[i], order -> newRoutine(core, order));
+      }
+    }
+
+    private Routine newRoutine(Core core, int order) {
+      return new Routine(core) {
+        @Override
+        protected void run(CpuPort port) {
+          isOn[order] = false;
+          IovaAllocator allocator = iovas;
+          if (allocator != null && allocator.trimDepot(port, order)) {
+            arm(port, order);
+          }
+        }
+      };
+    }
+
+    @Override
+    public void arm(CpuPort port, int order) {
+      if (!isOn[order]) {
+        isOn[order] = true;
+        routines[port.coreIndex()][order].wakeAt(port.nowPs() + config.depotTrimPs());
+      }
+    }
+  }
+
+  void addDeviceTlb(int requesterId) {
+    deviceTlbSources = Arrays.copyOf(deviceTlbSources, deviceTlbSources.length + 1);
+    deviceTlbSources[deviceTlbSources.length - 1] = requesterId;
+  }
+
+  void removeDeviceTlb(int requesterId) {
+    deviceTlbSources = Arrays.stream(deviceTlbSources).filter(s -> s != requesterId).toArray();
+  }
+
+  @Nullable FlushQueue flushQueue() {
+    return flushQueue;
+  }
+
+  InvalidationCommands commands() {
+    return commands;
+  }
+
+  /** {@return its number in context entries and invalidation commands, at least 1} */
+  public int id() {
+    return id;
+  }
+
+  /** {@return when unmapped ranges are invalidated} */
+  public MappingPolicy policy() {
+    return policy;
+  }
+
+  /** {@return its tables} */
+  public PageTables tables() {
+    return tables;
+  }
+
+  /** {@return its addresses} */
+  public IovaAllocator iovas() {
+    return iovas;
+  }
+
+  /** {@return the devices in it that remember translations} */
+  public int deviceTlbsCount() {
+    return deviceTlbSources.length;
+  }
+
+  /**
+   * {@return the requester ID of such a device}
+   *
+   * @param index 0 to below {@link #deviceTlbsCount()}
+   */
+  public int deviceTlbSource(int index) {
+    return deviceTlbSources[index];
+  }
+
+  /**
+   * {@return the unmapped ranges of a core that wait for a flush, or that have not been given back
+   * yet; 0 unless the domain is lazy}
+   *
+   * @param core its index
+   */
+  public int pendingUnmaps(int core) {
+    return flushQueue == null ? 0 : flushQueue.pending(core);
+  }
+
+  /** {@return the flushes made because a ring was full} */
+  public long fullFlushesCount() {
+    return flushQueue == null ? 0 : flushQueue.fullFlushesCount();
+  }
+
+  /** {@return the flushes made because time was up} */
+  public long timerFlushesCount() {
+    return flushQueue == null ? 0 : flushQueue.timerFlushesCount();
+  }
+}
