@@ -37,7 +37,7 @@ final class FrameSink implements FrameHandler {
 
   @Override
   public void onFrame(CpuPort port, ReceivedFrame received) {
-    int length = received.copyTo(host.memory(), frame, 0);
+    int length = received.copyTo(host.coreMemory(), frame, 0);
     framesTotal++;
     bytesTotal += length;
     contentSum += checksum(crc, frame, 0, length);

@@ -75,6 +75,18 @@ public record TranslationConfig(
       require(superPages >= 0 && superPages <= 3, "superPages", superPages, "0..3");
     }
 
+    /** {@return the same of a unit whose accesses to tables do not look at the caches} */
+    public Capabilities withoutSnooping() {
+      return new Capabilities(
+          hostAddressBits,
+          addressWidths,
+          superPages,
+          hasPassThrough,
+          hasDeviceTlbs,
+          isScalable,
+          false);
+    }
+
     /** {@return the highest width of a domain's addresses in bits} */
     public int maxAddressBits() {
       return (addressWidths & WIDTH_57) != 0 ? 57 : (addressWidths & WIDTH_48) != 0 ? 48 : 39;

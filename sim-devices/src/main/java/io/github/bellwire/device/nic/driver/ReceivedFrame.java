@@ -1,8 +1,8 @@
 package io.github.bellwire.device.nic.driver;
 
+import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
-import io.github.bellwire.memory.PhysicalMemory;
 import java.util.Objects;
 
 /**
@@ -145,12 +145,12 @@ public final class ReceivedFrame {
    * Copies the frame's bytes without any core touching them: for tools that record or compare, not
    * for simulated software. Takes no simulated time.
    *
-   * @param memory the machine's
+   * @param memory the machine's as cores see it
    * @param destination receives the bytes
    * @param offset first index in {@code destination}
    * @return how many bytes, {@link #totalBytes()}
    */
-  public int copyTo(PhysicalMemory memory, byte[] destination, int offset) {
+  public int copyTo(CoreMemory memory, byte[] destination, int offset) {
     int at = offset;
     for (int i = 0; i < segmentCount; i++) {
       memory.copyOut(pool.pa(buffers[i]), destination, at, lengths[i]);
