@@ -103,7 +103,7 @@ public final class QueueFixture {
     TranslationConfig walk =
         new TranslationConfig(
             capabilities,
-            new TranslationConfig.Iotlb(1, 64),
+            new TranslationConfig.Iotlb(1, 64, 1, 1),
             new TranslationConfig.PagingCaches(4, 4, 4),
             64,
             64,
