@@ -9,4 +9,6 @@ module io.github.bellwire.devices {
   exports io.github.bellwire.device.nic;
   exports io.github.bellwire.device.nic.driver;
   exports io.github.bellwire.device.probe;
+  exports io.github.bellwire.device.striding;
+  exports io.github.bellwire.device.striding.driver;
 }
