@@ -17,7 +17,9 @@ public final class IommuPresets {
           xeonE5("hsw", TranslationPresets.HSW),
           xeonE5("hsw-sm", TranslationPresets.HSW_SM),
           xeonE5("bdw", TranslationPresets.BDW),
-          xeonE5("e3", TranslationPresets.E3));
+          xeonE5("e3", TranslationPresets.E3),
+          xeonE5("cascade-lake", TranslationPresets.CASCADE_LAKE),
+          xeonE5("ice-lake", TranslationPresets.ICE_LAKE));
 
   private IommuPresets() {}
 

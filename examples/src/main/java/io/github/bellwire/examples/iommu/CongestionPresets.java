@@ -1,0 +1,85 @@
+package io.github.bellwire.examples.iommu;
+
+import io.github.bellwire.cache.SimpleCacheConfig;
+import io.github.bellwire.cpu.CoreConfig;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuPresets;
+import io.github.bellwire.iommu.driver.IommuDriverConfig;
+import io.github.bellwire.iommu.driver.MappingPolicy;
+import io.github.bellwire.memory.SimpleMemoryControllerConfig;
+import io.github.bellwire.pcie.FlowControlConfig;
+import io.github.bellwire.pcie.FlowControlCredits;
+import io.github.bellwire.pcie.PcieGeneration;
+import io.github.bellwire.pcie.PcieLinkConfig;
+
+/** The published receive experiments. */
+final class CongestionPresets {
+  private static final long GBIT = 1_000_000_000L;
+
+  /** About 100 lines of writes are under way at once ("Fast and Safe", section 2.2). */
+  private static final FlowControlConfig CREDITS =
+      FlowControlConfig.UNLIMITED.withRootPort(FlowControlCredits.WRITES_92_LINES);
+
+  private static final PcieLinkConfig GEN3_X16 =
+      PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withFlowControl(CREDITS);
+
+  /**
+   * "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: four Xeon Gold 6234 with eight
+   * cores each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive. Assumptions: interrupt
+   * moderation of 64 us, a step of Linux's dynamic moderation under load (lib/dim/net_dim.c); a
+   * buffer of 256 KiB; the hosts' delays.
+   */
+  static final CongestionPreset CASCADE_LAKE_STRICT_100G =
+      new CongestionPreset(
+          host("cascade-lake", 32, 3_300_000_000L, GEN3_X16),
+          IommuPresets.of("cascade-lake"),
+          IommuDriverConfig.LINUX_6_0,
+          MappingPolicy.STRICT,
+          100 * GBIT,
+          4096,
+          256,
+          32,
+          5,
+          5,
+          64_000,
+          1 << 18);
+
+  /**
+   * "Overcoming the IOTLB wall for multi-100-Gbps Linux-based networking" (PeerJ CS 9:e1385): Xeon
+   * Gold 6346, a ConnectX-6 of 200 Gb/s, Linux 5.15, 384 connections, 32 queues of 1024. Assumptions
+   * as above, a buffer of 1 MiB.
+   */
+  static final CongestionPreset ICE_LAKE_LAZY_200G =
+      new CongestionPreset(
+          host(
+              "ice-lake",
+              32,
+              3_100_000_000L,
+              PcieLinkConfig.GEN4_X16.withGeneration(PcieGeneration.GEN4)),
+          IommuPresets.of("ice-lake"),
+          IommuDriverConfig.LINUX_6_12,
+          MappingPolicy.LAZY,
+          200 * GBIT,
+          1500,
+          1024,
+          32,
+          32,
+          384,
+          64_000,
+          1 << 20);
+
+  private CongestionPresets() {}
+
+  private static HostConfig host(String name, int cores, long frequencyHz, PcieLinkConfig link) {
+    return new HostConfig(
+        name,
+        1L << 31,
+        1L << 36,
+        cores,
+        CoreConfig.SERVER.withFrequencyHz(frequencyHz),
+        SimpleCacheConfig.SERVER,
+        SimpleMemoryControllerConfig.DDR4_3200_8CH,
+        HostConfig.GEN4_SERVER.rootComplex(),
+        link);
+  }
+}
