@@ -43,6 +43,7 @@ final class CongestionMachine {
   private final Senders senders;
   private final StreamReceiver receiver;
   private final List<StridingChannel> channels = new ArrayList<>();
+  private int leafTables;
 
   /** What has been counted at a moment. */
   record Counts(
@@ -151,16 +152,24 @@ final class CongestionMachine {
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
     StridingChannelConfig config = channel(preset, pages);
-    if (mapper instanceof IommuMapper) {
-      int pagesPerCore =
-          rxEntries(DEFAULT_RING_FRAMES, preset.mtuBytes()) * config.pagesPerEntry();
-      AddressHistory.replay(host, dma, preset.channels(), pagesPerCore);
+    AddressHistory history = null;
+    if (mapper instanceof IommuMapper translated && pages != RxPages.Policy.BLOCKS) {
+      history = new AddressHistory(host, translated.domain().iovas(), preset.channels());
+      history.open(rxEntries(DEFAULT_RING_FRAMES, preset.mtuBytes()) * config.pagesPerEntry());
+      history.close();
+      history.open(config.rxEntries() * config.pagesPerEntry() + config.recycledMax());
+      history.age(preset.activeChannels(), config.pagesPerEntry());
+      leafTables = history.leafTables(preset.activeChannels());
     }
-    openChannels(port, dma, function.barAddress(0), config);
+    openChannels(port, dma, function.barAddress(0), config, history);
   }
 
   private void openChannels(
-      SynchronousPort port, DmaDevice dma, long registers, StridingChannelConfig config) {
+      SynchronousPort port,
+      DmaDevice dma,
+      long registers,
+      StridingChannelConfig config,
+      @Nullable AddressHistory history) {
     for (int i = 0; i < preset.activeChannels(); i++) {
       channels.add(
           new StridingChannel(
@@ -172,9 +181,13 @@ final class CongestionMachine {
               registers + (long) i * StridingLayout.QUEUE_BYTES,
               config,
               receiver));
+      receiver.serve(channels.get(i));
     }
     for (int entry = 0; entry < config.rxEntries(); entry++) {
       for (int i = 0; i < channels.size(); i++) {
+        if (history != null) {
+          history.handOver(i, config.pagesPerEntry());
+        }
         channels.get(i).refill(host.synchronousPort(i), 1);
       }
     }
@@ -261,6 +274,11 @@ final class CongestionMachine {
         unmapped,
         turns,
         busyPs);
+  }
+
+  /** {@return tables of last-level entries that receive pages' addresses lie in} */
+  int leafTables() {
+    return leafTables;
   }
 
   CongestionPreset preset() {

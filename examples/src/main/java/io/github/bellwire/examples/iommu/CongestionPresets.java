@@ -16,32 +16,37 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 final class CongestionPresets {
   private static final long GBIT = 1_000_000_000L;
 
-  /** About 100 lines of writes are under way at once ("Fast and Safe", section 2.2). */
+  /**
+   * 92 lines of writes are under way behind the root port ("Understanding the Host Network", SIGCOMM
+   * 2024), and 80 wait in its buffer: 64 headers and 320 data credits (Xeon C5500 x16, data sheet
+   * 323103-001, volume 1, table 76; an assumption for its successors).
+   */
   private static final FlowControlConfig CREDITS =
-      FlowControlConfig.UNLIMITED.withRootPort(FlowControlCredits.WRITES_92_LINES);
+      FlowControlConfig.UNLIMITED.withRootPort(
+          new FlowControlCredits(127, 92 * 4 + 320, 0, 0, 0, 0));
 
   private static final PcieLinkConfig GEN3_X16 =
       PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withFlowControl(CREDITS);
 
   /**
    * "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: four Xeon Gold 6234 with eight
-   * cores each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive. Assumptions: interrupt
-   * moderation of 64 us, a step of Linux's dynamic moderation under load (lib/dim/net_dim.c); a
-   * buffer of 256 KiB; the hosts' delays.
+   * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive.
+   * Assumptions: interrupt moderation of 8 us, a step of Linux's dynamic moderation
+   * (lib/dim/net_dim.c); a buffer of 256 KiB; the other host's delays.
    */
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(
-          host("cascade-lake", 32, 3_300_000_000L, GEN3_X16),
+          host("cascade-lake", 64, 3_300_000_000L, GEN3_X16),
           IommuPresets.of("cascade-lake"),
           IommuDriverConfig.LINUX_6_0,
           MappingPolicy.STRICT,
           100 * GBIT,
           4096,
           256,
-          32,
+          64,
           5,
           5,
-          64_000,
+          8_000,
           1 << 18);
 
   /**
@@ -65,7 +70,7 @@ final class CongestionPresets {
           32,
           32,
           384,
-          64_000,
+          8_000,
           1 << 20);
 
   private CongestionPresets() {}

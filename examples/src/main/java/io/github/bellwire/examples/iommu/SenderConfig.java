@@ -30,13 +30,15 @@ record SenderConfig(
   /** IPv4 and TCP with time stamps. */
   private static final int HEADERS_BYTES = 52;
 
+  private static final long START_US = 150;
   private static final double PS_PER_SECOND = 1e12;
 
   /**
    * {@return senders of a rate and an MTU} One socket buffer of 1 MB per flow, as the scripts of
    * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload); a tail
    * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 40 us
-   * for the other host and a switch, a first window of 1.5 MB for all.
+   * for the other host and a switch; at first all flows
+   * together have as much under way as the wire carries in 150 us.
    */
   static SenderConfig of(long bitsPerSecond, int mtuBytes) {
     return new SenderConfig(
@@ -44,7 +46,7 @@ record SenderConfig(
         mtuBytes + ETHERNET_BYTES,
         mtuBytes - HEADERS_BYTES,
         1_000_000,
-        1_500_000,
+        (int) (bitsPerSecond / 8 * START_US / 1_000_000),
         40_000_000,
         65_536,
         8_000_000_000L);

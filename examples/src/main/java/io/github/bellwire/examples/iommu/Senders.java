@@ -89,6 +89,7 @@ final class Senders implements FrameListener {
   /** All flows begin to send. */
   void start() {
     for (int i = 0; i < flows.length; i++) {
+      flows[i].heardPs = simulation.nowPs();
       offer(i);
     }
     simulation.schedule(probe, simulation.nowPs() + config.probePs() / 8);
@@ -177,6 +178,9 @@ final class Senders implements FrameListener {
       flow.lost--;
       retransmittedFrames++;
     } else {
+      if (flow.next == flow.first) {
+        flow.heardPs = simulation.nowPs();
+      }
       flow.isArrived[sequence & MASK] = false;
       flow.next++;
     }

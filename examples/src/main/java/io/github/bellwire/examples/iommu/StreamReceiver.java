@@ -1,17 +1,23 @@
 package io.github.bellwire.examples.iommu;
 
+import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.device.striding.driver.FrameHandler;
 import io.github.bellwire.device.striding.driver.RxPage;
 import io.github.bellwire.device.striding.driver.StridingChannel;
 import java.util.Arrays;
+import java.util.IdentityHashMap;
+import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The network stack of the receiving host, as far as it rules what devices see: consecutive frames
- * of a flow that come in one turn are handled as one segment; bytes in order are copied to the
- * application, which lets go of their pages; others wait, and so do their pages. Each segment of
- * several frames, or with a gap before it, is acknowledged at once, of others every second one.
+ * of a flow that come in one turn are handled as one segment; what is in order is read by the
+ * application on the same core, after the turn, which lets go of its pages; the rest waits, and so
+ * do its pages. Each segment of several frames, or with a gap before it, is acknowledged at once, of
+ * others every second one.
  */
 final class StreamReceiver implements FrameHandler {
   /** Frames of a flow that may wait behind a gap, a power of two. */
@@ -32,6 +38,8 @@ final class StreamReceiver implements FrameHandler {
   private int[] segmentFrames = new int[64];
   private int segments;
 
+  private final Map<StridingChannel, Readers> readers = new IdentityHashMap<>();
+
   private long deliveredFrames;
   private long duplicateFrames;
   private long acksTotal;
@@ -42,9 +50,21 @@ final class StreamReceiver implements FrameHandler {
     final @Nullable RxPage[] pages = new @Nullable RxPage[WINDOW * PAGES_PER_FRAME];
     final boolean[] isHere = new boolean[WINDOW];
     int expected;
+    int read;
     int openSegment = -1;
     int ahead;
     boolean owesAck;
+    boolean isReading;
+
+    void release(int slot) {
+      for (int i = slot * PAGES_PER_FRAME; i < (slot + 1) * PAGES_PER_FRAME; i++) {
+        RxPage page = pages[i];
+        if (page != null) {
+          page.release();
+          pages[i] = null;
+        }
+      }
+    }
   }
 
   StreamReceiver(int flowsCount, int payloadBytes, StreamCosts costs) {
@@ -53,6 +73,61 @@ final class StreamReceiver implements FrameHandler {
     segmentFramesMax = Math.max(1, costs.segmentBytesMax() / payloadBytes);
     flows = new Flow[flowsCount];
     Arrays.setAll(flows, i -> new Flow());
+  }
+
+  /** The applications of a channel's core, one per flow, which take turns. */
+  private final class Readers extends Routine {
+    private final int[] waiting = new int[flows.length];
+    private int head;
+    private int count;
+    private int running = -1;
+
+    Readers(Core core) {
+      super(core);
+    }
+
+    /** There is something to read for a flow's application. */
+    void wake(int flow) {
+      if (!flows[flow].isReading) {
+        flows[flow].isReading = true;
+        waiting[(head + count) % waiting.length] = flow;
+        count++;
+      }
+    }
+
+    @Override
+    protected void run(CpuPort port) {
+      if (count == 0) {
+        return;
+      }
+      int index = waiting[head];
+      Flow flow = flows[index];
+      head = (head + 1) % waiting.length;
+      count--;
+      port.compute(costs.perRead());
+      if (index != running) {
+        running = index;
+        port.compute(costs.perSwitch());
+      }
+      for (int frames = 0; frames < segmentFramesMax && flow.read < flow.expected; frames++) {
+        port.compute(payloadBytes / costs.copyBytesPerCycle());
+        flow.release(flow.read & MASK);
+        flow.read++;
+        deliveredFrames++;
+      }
+      flow.isReading = false;
+      if (flow.read < flow.expected) {
+        wake(index);
+      }
+      if (count > 0) {
+        wakeAt(port.nowPs());
+      }
+    }
+  }
+
+  /** Applications on a core read what comes in through its channel. */
+  void serve(StridingChannel channel) {
+    readers.put(channel, new Readers(channel.core()));
   }
 
   @Override
@@ -68,7 +143,8 @@ final class StreamReceiver implements FrameHandler {
     port.compute(costs.perFrame());
     Flow flow = flows[flowIndex];
     int slot = sequence & MASK;
-    if (sequence < flow.expected || flow.isHere[slot]) {
+    // Beyond the window there is no room in the socket.
+    if (sequence < flow.expected || flow.isHere[slot] || sequence - flow.read >= WINDOW) {
       duplicateFrames++;
     } else {
       flow.isHere[slot] = true;
@@ -102,12 +178,15 @@ final class StreamReceiver implements FrameHandler {
 
   @Override
   public void onTurnEnd(CpuPort port, StridingChannel channel) {
+    Readers applications = Objects.requireNonNull(readers.get(channel));
     for (int i = 0; i < segments; i++) {
       Flow flow = flows[segmentFlows[i]];
       flow.openSegment = -1;
       port.compute(costs.perSegment());
       segmentsTotal++;
-      deliver(port, flow);
+      if (advance(flow)) {
+        applications.wake(segmentFlows[i]);
+      }
       boolean hasGap = flow.ahead > 0;
       if (hasGap || segmentFrames[i] > 1 || flow.owesAck) {
         flow.owesAck = false;
@@ -117,25 +196,20 @@ final class StreamReceiver implements FrameHandler {
       }
     }
     segments = 0;
+    if (applications.count > 0) {
+      applications.wakeAt(port.nowPs());
+    }
   }
 
-  /** The application reads what is in order. */
-  private void deliver(CpuPort port, Flow flow) {
+  /** Returns whether there is more in order than before. */
+  private static boolean advance(Flow flow) {
+    int before = flow.expected;
     while (flow.isHere[flow.expected & MASK]) {
-      int slot = flow.expected & MASK;
-      flow.isHere[slot] = false;
+      flow.isHere[flow.expected & MASK] = false;
       flow.ahead--;
       flow.expected++;
-      deliveredFrames++;
-      port.compute(payloadBytes / costs.copyBytesPerCycle());
-      for (int i = slot * PAGES_PER_FRAME; i < (slot + 1) * PAGES_PER_FRAME; i++) {
-        RxPage page = flow.pages[i];
-        if (page != null) {
-          page.release();
-          flow.pages[i] = null;
-        }
-      }
     }
+    return flow.expected > before;
   }
 
   private void acknowledge(CpuPort port, StridingChannel channel, int index, Flow flow) {

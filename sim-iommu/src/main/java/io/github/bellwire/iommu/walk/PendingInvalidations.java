@@ -8,7 +8,7 @@ import java.util.Arrays;
  * everything is forgotten that was put in before: more than needed, never less.
  */
 final class PendingInvalidations {
-  private static final int DEPTH = 32;
+  private static final int DEPTH = 1024;
 
   private final InvalidationKind[] kinds = new InvalidationKind[DEPTH];
   private final long[] tags = new long[DEPTH];

@@ -46,14 +46,15 @@ public final class TranslationPresets {
   /**
    * Cascade Lake, from "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: a page of 4 KiB
    * takes 65 ns, which is 64 lines of 1.016 ns, and each read of a table 197 ns, of which 25 ns are
-   * the last-level cache's; one after the other. Its paging-structure caches hold 64 or 128 entries
-   * of the lowest level and at least 32 of the others. Assumption: 64 entries in the IOTLB.
+   * the last-level cache's; one after the other. Its paging-structure caches hold between 64 and
+   * 128 entries of the lowest level, of which this is the middle, and at least 32 of the others.
+   * Assumption: 64 entries in the IOTLB.
    */
   public static final TranslationConfig CASCADE_LAKE =
       new TranslationConfig(
           XEON_E5_CAPABILITIES,
           new Iotlb(1, 64, 1, 1),
-          new PagingCaches(32, 32, 64),
+          new PagingCaches(32, 32, 96),
           64,
           64,
           new Walkers(1, 0, 172_000, false, 1_016),
