@@ -9,7 +9,6 @@ import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.FlowControlConfig;
 import io.github.bellwire.pcie.FlowControlCredits;
-import io.github.bellwire.pcie.PcieGeneration;
 import io.github.bellwire.pcie.PcieLinkConfig;
 
 /** The published receive experiments. */
@@ -24,6 +23,18 @@ final class CongestionPresets {
   private static final FlowControlConfig CREDITS =
       FlowControlConfig.UNLIMITED.withRootPort(
           new FlowControlCredits(127, 92 * 4 + 320, 0, 0, 0, 0));
+
+  /** Twice as many for twice the rate: an assumption. */
+  private static final FlowControlConfig CREDITS_GEN4 =
+      FlowControlConfig.UNLIMITED.withRootPort(
+          new FlowControlCredits(2 * 127, 2 * (92 * 4 + 320), 0, 0, 0, 0));
+
+  /**
+   * The latencies of {@link SimpleMemoryControllerConfig#DDR4_3200_8CH} without its limit: neither
+   * experiment is bound by the bandwidth of memory, and host software runs ahead of the clock.
+   */
+  private static final SimpleMemoryControllerConfig DRAM =
+      new SimpleMemoryControllerConfig(50_000, 20_000, 0);
 
   private static final PcieLinkConfig GEN3_X16 =
       PcieLinkConfig.GEN3_X8.withLanes(16).withTags(256).withFlowControl(CREDITS);
@@ -60,7 +71,7 @@ final class CongestionPresets {
               "ice-lake",
               32,
               3_100_000_000L,
-              PcieLinkConfig.GEN4_X16.withGeneration(PcieGeneration.GEN4)),
+              PcieLinkConfig.GEN4_X16.withFlowControl(CREDITS_GEN4)),
           IommuPresets.of("ice-lake"),
           IommuDriverConfig.LINUX_6_12,
           MappingPolicy.LAZY,
@@ -83,7 +94,7 @@ final class CongestionPresets {
         cores,
         CoreConfig.SERVER.withFrequencyHz(frequencyHz),
         SimpleCacheConfig.SERVER,
-        SimpleMemoryControllerConfig.DDR4_3200_8CH,
+        DRAM,
         HostConfig.GEN4_SERVER.rootComplex(),
         link);
   }

@@ -10,7 +10,7 @@ public final class Try {
       CongestionPreset q = p[0].equals("c") ? CongestionPresets.CASCADE_LAKE_STRICT_100G : CongestionPresets.ICE_LAKE_LAZY_200G;
       int flows = Integer.parseInt(p[1]);
       int mtu = p.length > 4 ? Integer.parseInt(p[4]) : q.mtuBytes();
-      var tc = q.iommu().translation(); q = new CongestionPreset(q.host(), q.iommu().withTranslation(tc.withPagingCaches(new io.github.bellwire.iommu.walk.TranslationConfig.PagingCaches(32,32,Integer.getInteger("l3",tc.pagingCaches().l3Entries())))), q.system(), MappingPolicy.valueOf(p[2]), q.bitsPerSecond(), mtu, q.ringFrames(), Integer.getInteger("ch", q.channels()), q.activeChannels(), flows, Long.getLong("mod", q.moderationNs()), Integer.getInteger("buf", q.bufferBytes()));
+      var tc = q.iommu().translation(); q = new CongestionPreset(q.host(), q.iommu().withTranslation(tc.withIotlb(new io.github.bellwire.iommu.walk.TranslationConfig.Iotlb(1,Integer.getInteger("tlb",tc.iotlb().ways()),1,1)).withWalkers(new io.github.bellwire.iommu.walk.TranslationConfig.Walkers(Integer.getInteger("wk",tc.walkers().count()),0,Integer.getInteger("read",(int)tc.walkers().perReadPs()),false,tc.walkers().inOrderLinePs())).withPagingCaches(new io.github.bellwire.iommu.walk.TranslationConfig.PagingCaches(32,32,Integer.getInteger("l3",tc.pagingCaches().l3Entries())))), q.system(), MappingPolicy.valueOf(p[2]), q.bitsPerSecond(), mtu, q.ringFrames(), Integer.getInteger("ch", q.channels()), q.activeChannels(), flows, Long.getLong("mod", q.moderationNs()), Integer.getInteger("buf", q.bufferBytes()));
       long t0 = System.nanoTime();
       CongestionMachine m = new CongestionMachine(q, RxPages.Policy.valueOf(p[3]), 1);
       long t1 = System.nanoTime();
