@@ -19,7 +19,8 @@ public final class IommuPresets {
           xeonE5("bdw", TranslationPresets.BDW),
           xeonE5("e3", TranslationPresets.E3),
           xeonE5("cascade-lake", TranslationPresets.CASCADE_LAKE),
-          xeonE5("ice-lake", TranslationPresets.ICE_LAKE));
+          xeonE5("ice-lake", TranslationPresets.ICE_LAKE),
+          xeonE5("smmuv3-grace", TranslationPresets.SMMUV3_GRACE));
 
   private IommuPresets() {}
 

@@ -75,6 +75,28 @@ public final class TranslationPresets {
           new Walkers(2, 0, 225_000, false),
           true);
 
+  /**
+   * An SMMUv3 under NVIDIA Grace, with the sizes of gem5's SMMUv3 (src/dev/arm/SMMUv3.py): a TLB of
+   * 2048 entries in 4 ways, walk caches of 4, 28 and 348, 16 walks at once. Assumption: 75 ns around
+   * each read of a table.
+   */
+  public static final TranslationConfig SMMUV3_GRACE =
+      new TranslationConfig(
+          new Capabilities(
+              46,
+              TranslationConfig.WIDTH_48,
+              TranslationConfig.PAGES_2_MIB | TranslationConfig.PAGES_1_GIB,
+              true,
+              true,
+              false,
+              true),
+          new Iotlb(512, 4, 1, 1),
+          new PagingCaches(4, 28, 348),
+          64,
+          64,
+          new Walkers(16, 0, 75_000, false),
+          true);
+
   private TranslationPresets() {}
 
   /**
