@@ -20,7 +20,8 @@ public final class IommuPresets {
           xeonE5("e3", TranslationPresets.E3),
           xeonE5("cascade-lake", TranslationPresets.CASCADE_LAKE),
           xeonE5("ice-lake", TranslationPresets.ICE_LAKE),
-          xeonE5("smmuv3-grace", TranslationPresets.SMMUV3_GRACE));
+          xeonE5("smmuv3-grace", TranslationPresets.SMMUV3_GRACE)
+              .withInvalidation(InvalidationConfig.SMMUV3_GRACE));
 
   private IommuPresets() {}
 

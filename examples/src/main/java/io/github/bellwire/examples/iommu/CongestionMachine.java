@@ -33,6 +33,7 @@ final class CongestionMachine {
   private static final int LINEAR_OVERHEAD_BYTES = 64 + 14 + 320; // Headroom, header, shared info.
   private static final int TX_ENTRIES = 1024;
   private static final int BUDGET = 64;
+  private static final long PS_PER_SECOND = 1_000_000_000_000L;
 
   private final CongestionPreset preset;
   private final Host host;
@@ -41,6 +42,8 @@ final class CongestionMachine {
   private final DmaMapper mapper;
   private final StridingNic nic;
   private final Senders senders;
+  private final OpenLoop openLoop;
+  private final boolean isOpen;
   private final StreamReceiver receiver;
   private final List<StridingChannel> channels = new ArrayList<>();
   private int leafTables;
@@ -112,7 +115,13 @@ final class CongestionMachine {
     }
   }
 
-  CongestionMachine(CongestionPreset preset, RxPages.Policy pages, long seed) {
+  /**
+   * Builds a machine.
+   *
+   * @param openRateBitsPerSecond 0 for senders that adapt, or a fixed rate of frames on the wire
+   */
+  CongestionMachine(
+      CongestionPreset preset, RxPages.Policy pages, long openRateBitsPerSecond, long seed) {
     this.preset = preset;
     if (preset.policy() == MappingPolicy.OFF) {
       host = new Host(preset.host(), seed);
@@ -124,13 +133,22 @@ final class CongestionMachine {
     }
     SenderConfig wire = SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes());
     senders = new Senders(host.simulation(), wire, preset.flows(), this::arrive);
+    long intervalPs =
+        openRateBitsPerSecond == 0
+            ? wire.framePs()
+            : Math.max(1, wire.frameBytes() * 8 * PS_PER_SECOND / openRateBitsPerSecond);
+    openLoop =
+        new OpenLoop(
+            host.simulation(), this::arrive, preset.flows(), wire.frameBytes(), intervalPs);
+    isOpen = openRateBitsPerSecond != 0;
+    StreamReceiver.Delivery source = openLoop;
     nic =
         new StridingNic(
             new StridingNicConfig(preset.activeChannels(), preset.bufferBytes()),
             preset.host().link(),
             host.simulation(),
-            senders);
-    receiver = new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX);
+            isOpen ? openLoop : senders);
+    receiver = new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX, source);
     host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
     nic.configSpace()
@@ -222,14 +240,18 @@ final class CongestionMachine {
         StridingCosts.KERNEL);
   }
 
-  private void arrive(int flow, int sequence, int lengthBytes) {
-    nic.receive(flow, sequence, lengthBytes);
+  private boolean arrive(int flow, int sequence, int lengthBytes) {
+    return nic.receive(flow, sequence, lengthBytes);
   }
 
   /** Runs, and returns what happened in the second part. */
   Counts measure(long warmUpPs, long durationPs) {
     Simulation simulation = host.simulation();
-    senders.start();
+    if (isOpen) {
+      openLoop.start();
+    } else {
+      senders.start();
+    }
     long startPs = simulation.nowPs() + warmUpPs;
     simulation.runUntil(startPs);
     nic.resetBufferedBytesMax();
@@ -287,6 +309,14 @@ final class CongestionMachine {
 
   StridingNic nic() {
     return nic;
+  }
+
+  OpenLoop openLoop() {
+    return openLoop;
+  }
+
+  DmaMapper mapper() {
+    return mapper;
   }
 
   Senders senders() {

@@ -33,4 +33,53 @@ record CongestionPreset(
     int activeChannels,
     int flows,
     long moderationNs,
-    int bufferBytes) {}
+    int bufferBytes) {
+
+  CongestionPreset withTraffic(int newFlows, int newMtuBytes, int newRingFrames) {
+    return new CongestionPreset(
+        host,
+        iommu,
+        system,
+        policy,
+        bitsPerSecond,
+        newMtuBytes,
+        newRingFrames,
+        channels,
+        activeChannels,
+        newFlows,
+        moderationNs,
+        bufferBytes);
+  }
+
+  CongestionPreset withPolicy(MappingPolicy newPolicy) {
+    return new CongestionPreset(
+        host,
+        iommu,
+        system,
+        newPolicy,
+        bitsPerSecond,
+        mtuBytes,
+        ringFrames,
+        channels,
+        activeChannels,
+        flows,
+        moderationNs,
+        bufferBytes);
+  }
+
+  CongestionPreset withSystem(IommuDriverConfig newSystem) {
+    return new CongestionPreset(
+        host,
+        iommu,
+        newSystem,
+        policy,
+        bitsPerSecond,
+        mtuBytes,
+        ringFrames,
+        channels,
+        activeChannels,
+        flows,
+        moderationNs,
+        bufferBytes);
+  }
+}

@@ -1,6 +1,5 @@
 package io.github.bellwire.examples.iommu;
 
-import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.cpu.Routine;
@@ -8,6 +7,7 @@ import io.github.bellwire.device.drive.DriveLayout;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
+import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.stats.LatencyHistogram;
 
@@ -16,11 +16,13 @@ import io.github.bellwire.stats.LatencyHistogram;
  * behind it.
  */
 final class DriveLoad extends Routine {
-  private final Host host;
+  private static final int BLOCK_BYTES = 1 << 21;
+
   private final DmaDevice dma;
   private final long registers;
   private final int blockBytes;
   private final int cycles;
+  private final boolean staysMapped;
   private final CoherentBuffer statuses;
   private final LatencyHistogram latency;
   private final long[] pas;
@@ -28,29 +30,23 @@ final class DriveLoad extends Routine {
   private final long[] startedPs;
   private long reaped;
 
-  /**
-   * Sets a queue up.
-   *
-   * @param cycles that the software above the driver takes per read
-   * @param depth reads outstanding
-   */
+  /** Sets a queue up. */
   DriveLoad(
       Host host,
-      Core core,
+      int coreIndex,
       CpuPort port,
       DmaDevice dma,
       long registers,
-      int blockBytes,
-      int cycles,
-      int depth,
+      DriveMachine.Setup setup,
       LatencyHistogram latency) {
-    super(core);
-    this.host = host;
+    super(host.core(coreIndex));
     this.dma = dma;
     this.registers = registers;
-    this.blockBytes = blockBytes;
-    this.cycles = cycles;
+    this.blockBytes = setup.drive().blockBytes();
+    this.cycles = setup.cyclesPerRead();
+    this.staysMapped = setup.staysMapped();
     this.latency = latency;
+    int depth = setup.depth();
     CoherentBuffer ring =
         dma.allocateCoherent(port, DriveLayout.STATUS_WORDS * DriveLayout.STATUS_BYTES);
     if (ring == null) {
@@ -60,10 +56,15 @@ final class DriveLoad extends Routine {
     pas = new long[depth];
     iovas = new long[depth];
     startedPs = new long[depth];
+    int slotBytes = Math.max(PageAllocator.PAGE_BYTES, Integer.highestOneBit(2 * blockBytes - 1));
+    long pa = host.pages().allocate(Math.max(BLOCK_BYTES, (long) depth * slotBytes));
+    long iova =
+        staysMapped ? map(port, pa, Math.max(BLOCK_BYTES, depth * slotBytes)) : 0;
     for (int i = 0; i < depth; i++) {
-      pas[i] = host.pages().allocate(blockBytes);
+      pas[i] = pa + (long) i * slotBytes;
+      iovas[i] = iova + (long) i * slotBytes;
     }
-    InterruptVector vector = host.interrupts().allocate(core, this);
+    InterruptVector vector = host.interrupts().allocate(core(), this);
     write(port, DriveLayout.STATUS_RING, ring.iova());
     write(port, DriveLayout.MESSAGE_ADDRESS, vector.address());
     write(port, DriveLayout.MESSAGE_DATA, vector.data());
@@ -89,7 +90,9 @@ final class DriveLoad extends Routine {
     }
     port.store(pa, DriveLayout.STATUS_BYTES, 0);
     int slot = slotOf(iova);
-    dma.unmapSingle(port, iova, blockBytes, DmaDirection.FROM_DEVICE);
+    if (!staysMapped) {
+      dma.unmapSingle(port, iova, blockBytes, DmaDirection.FROM_DEVICE);
+    }
     port.compute(cycles);
     latency.record(port.nowPs() - startedPs[slot]);
     reaped++;
@@ -114,19 +117,22 @@ final class DriveLoad extends Routine {
 
   private void submit(CpuPort port, int slot) {
     startedPs[slot] = port.nowPs();
-    iovas[slot] = dma.mapSingle(port, pas[slot], blockBytes, DmaDirection.FROM_DEVICE);
-    if (iovas[slot] == DmaDevice.MAPPING_ERROR) {
-      throw new IllegalStateException("a buffer cannot be mapped: pa=" + pas[slot]);
+    if (!staysMapped) {
+      iovas[slot] = map(port, pas[slot], blockBytes);
     }
     write(port, DriveLayout.SUBMIT, iovas[slot]);
+  }
+
+  private long map(CpuPort port, long pa, int lengthBytes) {
+    long iova = dma.mapSingle(port, pa, lengthBytes, DmaDirection.FROM_DEVICE);
+    if (iova == DmaDevice.MAPPING_ERROR) {
+      throw new IllegalStateException("a buffer cannot be mapped: pa=" + pa);
+    }
+    return iova;
   }
 
   /** {@return reads that have come back} */
   long reaped() {
     return reaped;
-  }
-
-  Host host() {
-    return host;
   }
 }

@@ -27,113 +27,157 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Eight drives and the cores that read from them: NVIDIA's measurement of NVMe under Grace
- * (NV-Kernels, pull requests 182 and 184), 4 KiB random reads.
- */
+/** Drives and the cores that read from them, each through a queue of its own. */
 final class DriveMachine {
-  private static final int DRIVES = 8;
-  private static final int BLOCK_BYTES = 4096;
-  private static final int CORES = 64;
-  private static final int DEPTH = 64;
+  private static final long PS_PER_SECOND = 1_000_000_000_000L;
 
   /**
-   * What each of the eight drives answers in a second, of 16.5 million reads together without
-   * translation; the latency is that of flash, 60 us, an assumption.
+   * What is built.
+   *
+   * @param host the machine
+   * @param iommu its IOMMU
+   * @param system how the operating system drives it
+   * @param drives how many
+   * @param queuesPerDrive cores that read from each
+   * @param drive what each can do
+   * @param cyclesPerRead that software above the driver takes
+   * @param depth reads that a core keeps outstanding
+   * @param staysMapped whether buffers are mapped once for all
    */
-  private static final DriveConfig DRIVE =
-      new DriveConfig(BLOCK_BYTES, 60_000_000, 1_000_000_000_000L * DRIVES / 16_500_000);
+  record Setup(
+      HostConfig host,
+      IommuConfig iommu,
+      IommuDriverConfig system,
+      int drives,
+      int queuesPerDrive,
+      DriveConfig drive,
+      int cyclesPerRead,
+      int depth,
+      boolean staysMapped) {
+    Setup withStaysMapped(boolean newStaysMapped) {
+      return new Setup(
+          host,
+          iommu,
+          system,
+          drives,
+          queuesPerDrive,
+          drive,
+          cyclesPerRead,
+          depth,
+          newStaysMapped);
+    }
+  }
 
-  /** Block layer, submission and completion of a read in user space and kernel: an assumption. */
-  private static final int CYCLES_PER_READ = 5000;
+  /**
+   * NVIDIA's measurement of NVMe under Grace, 4 KiB random reads from eight drives (NV-Kernels, pull
+   * requests 182 and 184): each drive answers an eighth of the 16.5 million reads per second that
+   * there are without translation. Assumptions: 64 cores; 60 us, the latency of flash; 5000 cycles
+   * of user space and kernel per read.
+   */
+  static final Setup GRACE =
+      new Setup(
+          new HostConfig(
+              "grace",
+              1L << 31,
+              1L << 36,
+              64,
+              CoreConfig.SERVER.withFrequencyHz(3_400_000_000L),
+              SimpleCacheConfig.SERVER,
+              new SimpleMemoryControllerConfig(50_000, 20_000, 0),
+              HostConfig.GEN4_SERVER.rootComplex(),
+              PcieLinkConfig.GEN5_X16.withLanes(4)),
+          IommuPresets.of("smmuv3-grace"),
+          IommuDriverConfig.ARM64_SMMU,
+          8,
+          8,
+          new DriveConfig(4096, 60_000_000, PS_PER_SECOND * 8 / 16_500_000),
+          5000,
+          64,
+          false);
 
+  private final Setup setup;
   private final Host host;
   private final @Nullable Iommu iommu;
   private final @Nullable IommuDriver system;
   private final List<DriveLoad> loads = new ArrayList<>();
   private final List<FixedRateDrive> drives = new ArrayList<>();
+  private final List<DmaMapper> mappers = new ArrayList<>();
   private final LatencyHistogram latency = new LatencyHistogram();
 
-  DriveMachine(MappingPolicy policy, long seed) {
-    IommuConfig hardware = IommuPresets.of("smmuv3-grace");
-    HostConfig config =
-        new HostConfig(
-            "grace",
-            1L << 31,
-            1L << 36,
-            CORES,
-            CoreConfig.SERVER.withFrequencyHz(3_400_000_000L),
-            SimpleCacheConfig.SERVER,
-            new SimpleMemoryControllerConfig(50_000, 20_000, 0),
-            HostConfig.GEN4_SERVER.rootComplex(),
-            PcieLinkConfig.GEN5_X16.withLanes(4));
+  DriveMachine(Setup setup, MappingPolicy policy, long seed) {
+    this.setup = setup;
     if (policy == MappingPolicy.OFF) {
-      host = new Host(config, seed);
+      host = new Host(setup.host(), seed);
       iommu = null;
     } else {
-      IommuFactory factory = new IommuFactory(hardware);
-      host = new Host(config, seed, factory);
+      IommuFactory factory = new IommuFactory(setup.iommu());
+      host = new Host(setup.host(), seed, factory);
       iommu = factory.iommu();
     }
-    for (int i = 0; i < DRIVES; i++) {
-      drives.add(new FixedRateDrive(DRIVE, config.link(), host.simulation()));
+    for (int i = 0; i < setup.drives(); i++) {
+      drives.add(new FixedRateDrive(setup.drive(), setup.host().link(), host.simulation()));
       host.attach(drives.get(i));
     }
     List<EnumeratedFunction> functions = host.enumerate();
     SynchronousPort port = host.synchronousPort(0);
     system = iommu == null ? null : newDriver(port);
-    for (int i = 0; i < DRIVES; i++) {
-      drives
-          .get(i)
-          .configSpace()
-          .write(
-              ConfigLayout.COMMAND,
-              Short.BYTES,
-              ConfigLayout.COMMAND_BUS_MASTER_ENABLE | ConfigLayout.COMMAND_MEMORY_ENABLE);
-      EnumeratedFunction function = functions.get(i);
-      DmaMapper mapper =
-          system == null
-              ? DmaMapper.IDENTITY
-              : system.attach(port, function.bdf().requesterId(), policy);
-      DmaDevice dma = host.newDmaDevice(mapper);
-      dma.trySetMask(64);
-      dma.trySetCoherentMask(64);
-      for (int queue = 0; queue < CORES / DRIVES; queue++) {
-        long registers = function.barAddress(0) + (long) queue * DriveLayout.QUEUE_BYTES;
-        int core = i * CORES / DRIVES + queue;
-        loads.add(
-            new DriveLoad(
-                host,
-                host.core(core),
-                port,
-                dma,
-                registers,
-                BLOCK_BYTES,
-                CYCLES_PER_READ,
-                DEPTH,
-                latency));
-      }
+    for (int i = 0; i < setup.drives(); i++) {
+      openQueues(port, policy, i, functions.get(i));
+    }
+  }
+
+  private void openQueues(
+      SynchronousPort port, MappingPolicy policy, int drive, EnumeratedFunction function) {
+    drives
+        .get(drive)
+        .configSpace()
+        .write(
+            ConfigLayout.COMMAND,
+            Short.BYTES,
+            ConfigLayout.COMMAND_BUS_MASTER_ENABLE | ConfigLayout.COMMAND_MEMORY_ENABLE);
+    DmaMapper mapper =
+        system == null
+            ? DmaMapper.IDENTITY
+            : system.attach(port, function.bdf().requesterId(), policy);
+    mappers.add(mapper);
+    DmaDevice dma = host.newDmaDevice(mapper);
+    dma.trySetMask(64);
+    dma.trySetCoherentMask(64);
+    for (int queue = 0; queue < setup.queuesPerDrive(); queue++) {
+      long registers = function.barAddress(0) + (long) queue * DriveLayout.QUEUE_BYTES;
+      int core = drive * setup.queuesPerDrive() + queue;
+      loads.add(new DriveLoad(host, core, port, dma, registers, setup, latency));
     }
   }
 
   private IommuDriver newDriver(SynchronousPort port) {
     IommuDriver driver =
         new IommuDriver(
-            host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.ARM64_SMMU, List.of());
+            host, RegisterLayout.BASE_ADDRESS, setup.system(), List.of());
     driver.start(port, false);
     return driver;
   }
 
-  /** Runs, and returns the reads per second of the second part. */
-  double measure(long warmUpPs, long durationPs) {
+  /** All cores begin. */
+  void warmUp(long durationPs) {
     long startPs = host.simulation().nowPs();
     for (DriveLoad load : loads) {
       load.wakeAt(startPs);
     }
-    host.simulation().runUntil(startPs + warmUpPs);
+    run(durationPs);
+  }
+
+  /** Runs on, and returns how many reads came back. */
+  long run(long durationPs) {
     long before = reaped();
-    host.simulation().runUntil(startPs + warmUpPs + durationPs);
-    return (reaped() - before) * 1e12 / durationPs;
+    host.simulation().runUntil(host.simulation().nowPs() + durationPs);
+    return reaped() - before;
+  }
+
+  /** Runs, and returns the reads per second of the second part. */
+  double measure(long warmUpPs, long durationPs) {
+    warmUp(warmUpPs);
+    return run(durationPs) * (double) PS_PER_SECOND / durationPs;
   }
 
   long reaped() {
@@ -148,12 +192,17 @@ final class DriveMachine {
     return drives.stream().mapToLong(FixedRateDrive::refusedTotal).sum();
   }
 
-  double busyRatio() {
-    double busyPs = 0;
-    for (int i = 0; i < CORES; i++) {
+  /** {@return how long the cores that read have been busy} */
+  long busyPs() {
+    long busyPs = 0;
+    for (int i = 0; i < loads.size(); i++) {
       busyPs += host.core(i).busyPsTotal();
     }
-    return busyPs / CORES / Math.max(1, host.simulation().nowPs());
+    return busyPs;
+  }
+
+  List<DmaMapper> mappers() {
+    return mappers;
   }
 
   LatencyHistogram latency() {

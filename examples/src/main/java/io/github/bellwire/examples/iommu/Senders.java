@@ -17,9 +17,9 @@ import java.util.Arrays;
 final class Senders implements FrameListener {
   private static final int MASK = StreamReceiver.WINDOW - 1;
 
-  /** Where frames go. */
+  /** Where frames go; says whether there was room for one. */
   interface Wire {
-    void send(int flow, int sequence, int lengthBytes);
+    boolean send(int flow, int sequence, int lengthBytes);
   }
 
   private final Simulation simulation;

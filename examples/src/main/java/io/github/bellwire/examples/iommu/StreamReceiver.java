@@ -26,10 +26,16 @@ final class StreamReceiver implements FrameHandler {
   private static final int MASK = WINDOW - 1;
   private static final int PAGES_PER_FRAME = 4;
 
+  /** Hears when applications have got a frame. */
+  interface Delivery {
+    void onDelivered(int flow, int sequence, long atPs);
+  }
+
   private final StreamCosts costs;
   private final int payloadBytes;
   private final int segmentFramesMax;
   private final Flow[] flows;
+  private final Delivery delivery;
   private final byte[] ack = new byte[AckLayout.LENGTH_BYTES];
 
   // Segments of the turn; turns of channels do not overlap.
@@ -67,7 +73,8 @@ final class StreamReceiver implements FrameHandler {
     }
   }
 
-  StreamReceiver(int flowsCount, int payloadBytes, StreamCosts costs) {
+  StreamReceiver(int flowsCount, int payloadBytes, StreamCosts costs, Delivery delivery) {
+    this.delivery = delivery;
     this.costs = costs;
     this.payloadBytes = payloadBytes;
     segmentFramesMax = Math.max(1, costs.segmentBytesMax() / payloadBytes);
@@ -112,6 +119,7 @@ final class StreamReceiver implements FrameHandler {
       for (int frames = 0; frames < segmentFramesMax && flow.read < flow.expected; frames++) {
         port.compute(payloadBytes / costs.copyBytesPerCycle());
         flow.release(flow.read & MASK);
+        delivery.onDelivered(index, flow.read, port.nowPs());
         flow.read++;
         deliveredFrames++;
       }
@@ -240,13 +248,13 @@ final class StreamReceiver implements FrameHandler {
     return deliveredFrames * payloadBytes;
   }
 
-  /** {@return frames that wait behind gaps} */
-  long waitingFrames() {
-    long waiting = 0;
+  /** {@return frames that wait behind gaps or for their application} */
+  long heldFrames() {
+    long held = 0;
     for (Flow flow : flows) {
-      waiting += flow.ahead;
+      held += flow.ahead + flow.expected - flow.read;
     }
-    return waiting;
+    return held;
   }
 
   /** {@return frames that had come before} */

@@ -4,7 +4,7 @@ package io.github.bellwire.device.drive;
  * A {@link FixedRateDrive}. Construction throws {@link IllegalArgumentException} naming the
  * property, the bound it breaks and its value.
  *
- * @param blockBytes of a read, 512..65536
+ * @param blockBytes of a read, 64..65536
  * @param latencyPs from the doorbell to the first byte, 0..1 s
  * @param intervalPs between two reads at least, 1 ps..1 s
  */
@@ -13,7 +13,7 @@ public record DriveConfig(int blockBytes, long latencyPs, long intervalPs) {
 
   // Checked here and nowhere else.
   public DriveConfig {
-    require(blockBytes, "blockBytes", 512, 65_536);
+    require(blockBytes, "blockBytes", 64, 65_536);
     require(latencyPs, "latencyPs", 0, TIME_MAX_PS);
     require(intervalPs, "intervalPs", 1, TIME_MAX_PS);
   }
