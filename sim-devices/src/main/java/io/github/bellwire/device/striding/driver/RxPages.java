@@ -135,8 +135,14 @@ public final class RxPages {
     }
   }
 
-  /** Takes the pages of an entry back that the device has filled. */
-  void putBack(CpuPort port, RxEntry entry) {
+  /**
+   * Takes pages of an entry back that the device has filled.
+   *
+   * @param first of those that have not been taken back
+   * @param mostUnmapped how often to unmap at most
+   * @return the first that is left
+   */
+  int putBack(CpuPort port, RxEntry entry, int first, int mostUnmapped) {
     ScatterList list = entry.list;
     if (list != null) {
       dma.unmapScatterList(port, list, DIRECTION);
@@ -144,10 +150,14 @@ public final class RxPages {
       lists.add(list);
       entry.list = null;
     }
-    for (RxPage page : entry.pages) {
+    long endTotal = unmappedTotal + mostUnmapped;
+    int next = first;
+    while (next < entry.pages.length && unmappedTotal < endTotal) {
+      RxPage page = entry.pages[next++];
       page.isInEntry = false;
       putBack(port, page);
     }
+    return next;
   }
 
   private void putBack(CpuPort port, RxPage page) {

@@ -11,6 +11,7 @@ import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.PageAllocator;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One queue pair of the adapter on its core: an event wakes it, it takes completions up to its
@@ -19,6 +20,7 @@ import java.util.Arrays;
 public final class StridingChannel extends Routine {
   private static final int PAGE_BYTES = PageAllocator.PAGE_BYTES;
   private static final int COMPLETIONS_MAX = 4096;
+  private static final int UNMAPS_AT_ONCE = 2;
 
   private final StridingChannelConfig config;
   private final DmaDevice dma;
@@ -42,6 +44,13 @@ public final class StridingChannel extends Routine {
   private final long[] txIovas;
   private final int[] txLengths;
   private long turnsTotal;
+
+  // Of the turn.
+  private boolean isInTurn;
+  private int turnCount;
+  private @Nullable RxEntry giving;
+  private int given;
+  private int reclaimable;
 
   /**
    * Sets a queue pair up, without receive entries.
@@ -173,25 +182,63 @@ public final class StridingChannel extends Routine {
     return true;
   }
 
+  /**
+   * A turn, or a part of one: whenever it has waited for invalidations a few times it lets go, so
+   * that cores which compete for them ask in the order of time.
+   */
   @Override
   protected void run(CpuPort port) {
-    turnsTotal++;
-    port.compute(config.costs().perEvent());
-    int done = 0;
-    while (done < config.budget() && takeCompletion(port)) {
-      done++;
+    if (turnCount == 0 && !isInTurn) {
+      isInTurn = true;
+      turnsTotal++;
+      port.compute(config.costs().perEvent());
     }
+    while (turnCount < config.budget() || giving != null || reclaimable > 0) {
+      if (unmapSome(port)) {
+        wakeAt(port.nowPs());
+        return;
+      }
+      if (turnCount == config.budget() || !takeCompletion(port)) {
+        break;
+      }
+      turnCount++;
+    }
+    endTurn(port);
+  }
+
+  private void endTurn(CpuPort port) {
+    boolean isSpent = turnCount == config.budget();
+    turnCount = 0;
+    isInTurn = false;
     handler.onTurnEnd(port, this);
     if (queued > rung) {
       rung = queued;
       write(port, StridingLayout.TX_TAIL, queued);
     }
     refill(port, config.rxEntries());
-    if (done == config.budget()) {
+    if (isSpent) {
       wakeAt(port.nowPs());
     } else {
       write(port, StridingLayout.CQ_ARM, taken);
     }
+  }
+
+  /** Gives a few pages or sent frames back; returns whether there were any. */
+  private boolean unmapSome(CpuPort port) {
+    RxEntry entry = giving;
+    if (entry != null) {
+      given = pages.putBack(port, entry, given, UNMAPS_AT_ONCE);
+      if (given == entry.pages.length) {
+        giving = null;
+        given = 0;
+        returned++;
+      }
+      return true;
+    }
+    int count = Math.min(UNMAPS_AT_ONCE, reclaimable);
+    reclaim(port, count);
+    reclaimable -= count;
+    return count > 0;
   }
 
   private boolean takeCompletion(CpuPort port) {
@@ -205,7 +252,7 @@ public final class StridingChannel extends Routine {
     port.compute(config.costs().perCompletion());
     int length = (int) port.load(pa + StridingLayout.LENGTH, Integer.BYTES);
     if (port.load(pa + StridingLayout.KIND, Integer.BYTES) == StridingLayout.KIND_SENT) {
-      reclaim(port, length);
+      reclaimable += length;
       return true;
     }
     int flow = (int) port.load(pa + StridingLayout.FLOW, Integer.BYTES);
@@ -216,8 +263,7 @@ public final class StridingChannel extends Routine {
     int last = (offset + length - 1) / PAGE_BYTES;
     handler.onFrame(port, this, flow, sequence, length, entry.pages, first, last);
     if (port.load(pa + StridingLayout.ENTRY_DONE, Integer.BYTES) != 0) {
-      pages.putBack(port, entry);
-      returned++;
+      giving = entry;
     }
     return true;
   }
