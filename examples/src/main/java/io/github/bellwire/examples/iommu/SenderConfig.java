@@ -30,7 +30,7 @@ record SenderConfig(
   /** IPv4 and TCP with time stamps. */
   private static final int HEADERS_BYTES = 52;
 
-  private static final long START_US = 150;
+  private static final long START_US = 60;
   private static final double PS_PER_SECOND = 1e12;
 
   /**
@@ -38,7 +38,7 @@ record SenderConfig(
    * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload); a tail
    * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 40 us
    * for the other host and a switch; at first all flows
-   * together have as much under way as the wire carries in 150 us.
+   * together have as much under way as the wire carries in 60 us.
    */
   static SenderConfig of(long bitsPerSecond, int mtuBytes) {
     return new SenderConfig(

@@ -38,12 +38,6 @@ final class StreamReceiver implements FrameHandler {
   private final Delivery delivery;
   private final byte[] ack = new byte[AckLayout.LENGTH_BYTES];
 
-  // Segments of the turn; turns of channels do not overlap.
-  private int[] segmentFlows = new int[64];
-  private int[] segmentFirsts = new int[64];
-  private int[] segmentFrames = new int[64];
-  private int segments;
-
   private final Map<StridingChannel, Readers> readers = new IdentityHashMap<>();
 
   private long deliveredFrames;
@@ -84,6 +78,11 @@ final class StreamReceiver implements FrameHandler {
 
   /** The applications of a channel's core, one per flow, which take turns. */
   private final class Readers extends Routine {
+    // Segments of the channel's turn.
+    private int[] segmentFlows = new int[64];
+    private int[] segmentFirsts = new int[64];
+    private int[] segmentFrames = new int[64];
+    private int segments;
     private final int[] waiting = new int[flows.length];
     private int head;
     private int count;
@@ -133,6 +132,10 @@ final class StreamReceiver implements FrameHandler {
     }
   }
 
+  private Readers readers(StridingChannel channel) {
+    return Objects.requireNonNull(readers.get(channel));
+  }
+
   /** Applications on a core read what comes in through its channel. */
   void serve(StridingChannel channel) {
     readers.put(channel, new Readers(channel.core()));
@@ -162,31 +165,35 @@ final class StreamReceiver implements FrameHandler {
         flow.pages[slot * PAGES_PER_FRAME + i - firstPage] = pages[i];
       }
     }
-    addToSegment(flow, flowIndex, sequence);
+    addToSegment(readers(channel), flow, flowIndex, sequence);
   }
 
-  private void addToSegment(Flow flow, int flowIndex, int sequence) {
+  private void addToSegment(Readers channel, Flow flow, int flowIndex, int sequence) {
     int open = flow.openSegment;
     if (open >= 0
-        && segmentFirsts[open] + segmentFrames[open] == sequence
-        && segmentFrames[open] < segmentFramesMax) {
-      segmentFrames[open]++;
+        && channel.segmentFirsts[open] + channel.segmentFrames[open] == sequence
+        && channel.segmentFrames[open] < segmentFramesMax) {
+      channel.segmentFrames[open]++;
       return;
     }
-    if (segments == segmentFlows.length) {
-      segmentFlows = Arrays.copyOf(segmentFlows, 2 * segments);
-      segmentFirsts = Arrays.copyOf(segmentFirsts, 2 * segments);
-      segmentFrames = Arrays.copyOf(segmentFrames, 2 * segments);
+    int count = channel.segments;
+    if (count == channel.segmentFlows.length) {
+      channel.segmentFlows = Arrays.copyOf(channel.segmentFlows, 2 * count);
+      channel.segmentFirsts = Arrays.copyOf(channel.segmentFirsts, 2 * count);
+      channel.segmentFrames = Arrays.copyOf(channel.segmentFrames, 2 * count);
     }
-    segmentFlows[segments] = flowIndex;
-    segmentFirsts[segments] = sequence;
-    segmentFrames[segments] = 1;
-    flow.openSegment = segments++;
+    channel.segmentFlows[count] = flowIndex;
+    channel.segmentFirsts[count] = sequence;
+    channel.segmentFrames[count] = 1;
+    flow.openSegment = count;
+    channel.segments++;
   }
 
   @Override
   public void onTurnEnd(CpuPort port, StridingChannel channel) {
-    Readers applications = Objects.requireNonNull(readers.get(channel));
+    Readers applications = readers(channel);
+    int segments = applications.segments;
+    int[] segmentFlows = applications.segmentFlows;
     for (int i = 0; i < segments; i++) {
       Flow flow = flows[segmentFlows[i]];
       flow.openSegment = -1;
@@ -196,14 +203,14 @@ final class StreamReceiver implements FrameHandler {
         applications.wake(segmentFlows[i]);
       }
       boolean hasGap = flow.ahead > 0;
-      if (hasGap || segmentFrames[i] > 1 || flow.owesAck) {
+      if (hasGap || applications.segmentFrames[i] > 1 || flow.owesAck) {
         flow.owesAck = false;
         acknowledge(port, channel, segmentFlows[i], flow);
       } else {
         flow.owesAck = true;
       }
     }
-    segments = 0;
+    applications.segments = 0;
     if (applications.count > 0) {
       applications.wakeAt(port.nowPs());
     }
