@@ -1,5 +1,6 @@
 package io.github.bellwire.examples;
 
+import io.github.bellwire.examples.attack.Attack;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.iommu.HostCongestion;
 import io.github.bellwire.examples.iommu.IommuModes;
@@ -29,6 +30,7 @@ public final class Scenarios {
         new IommuModes(),
         new HostCongestion(),
         new DramBench(),
-        new PioVsDma());
+        new PioVsDma(),
+        new Attack());
   }
 }

@@ -37,6 +37,11 @@ class ArchitectureTest {
           "bench",
           "examples");
 
+  /** The same inside the IOMMU. */
+  private static final List<String> IOMMU_ORDER =
+      List.of(
+          "iommu.layout", "iommu.walk", "iommu.queue", "iommu.interrupt", "iommu", "iommu.driver");
+
   private static final Set<String> DRIVERS_MAY_USE =
       Set.of("kernel", "stats", "trace", "memory", "cpu", "dma");
 
@@ -74,6 +79,22 @@ class ArchitectureTest {
   @Test
   void shouldUseOnlyPackagesThatStandBefore() {
     assertThat(violations(CLASSES, ArchitectureTest::isBackward)).isEmpty();
+  }
+
+  @Test
+  void shouldKeepTheOrderInsideTheIommu() {
+    assertThat(CLASSES.stream().filter(c -> isOurs(c) && isIn(c, "iommu")))
+        .isNotEmpty()
+        .allSatisfy(c -> assertThat(IOMMU_ORDER).contains(relativeName(c)));
+    assertThat(
+            violations(
+                CLASSES,
+                (from, to) ->
+                    isIn(from, "iommu")
+                        && isIn(to, "iommu")
+                        && IOMMU_ORDER.indexOf(relativeName(to))
+                            > IOMMU_ORDER.indexOf(relativeName(from))))
+        .isEmpty();
   }
 
   @Test
@@ -206,7 +227,11 @@ class ArchitectureTest {
   }
 
   private static String role(JavaClass type) {
-    return role(type.getPackageName().substring(ROOT.length()));
+    return role(relativeName(type));
+  }
+
+  private static String relativeName(JavaClass type) {
+    return type.getPackageName().substring(ROOT.length());
   }
 
   private static String role(String relative) {

@@ -238,6 +238,8 @@ class BadInputTest {
         "rate=801Gb/s      | must be 1Gb/s to 800Gb/s",
         "link.lanes=3      | must be 1, 2, 4, 8, 16 or 32",
         "link.lanes=0      | must be 1, 2, 4, 8, 16 or 32",
+        "link.acs=rr,xy    | must be off or some of sv,tb,rr,cr,uf,ec,dt; did you mean sv?",
+        "link.acs=rr       | needs link.switch=on",
         "link.gen=0        | must be 1 to 6",
         "link.gen=7        | must be 1 to 6",
         "link.dllps=up     | must be none, guide-rate or opposite; did you mean none?",
@@ -258,7 +260,11 @@ class BadInputTest {
             + " MHz or GHz",
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
-        "iommu=on          | must be off; did you mean off?",
+        "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce;"
+            + " did you mean off?",
+        "iommu.kernel=linux | must be linux-6.12, linux-6.0 or arm64-smmu;"
+            + " did you mean linux-6.12?",
+        "iommu=strict-bounce | must not be strict-bounce with mode=poll",
         "frames=0          | must be 1 to 1000000000000",
         "frames=1000000000001 | must be 1 to 1000000000000",
         "frames=-1         | must be a whole number without a unit, 1 to 1000000000000",

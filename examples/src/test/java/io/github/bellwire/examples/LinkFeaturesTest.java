@@ -79,6 +79,49 @@ class LinkFeaturesTest {
     assertThat(switched.at("/self_check/ok").asBoolean()).isTrue();
   }
 
+  // Peers, access control, reset and removal.
+
+  @Test
+  void shouldReachAPeerThroughTheSwitchAloneUnlessRequestsAreRedirected() {
+    String settings = "host=ideal op=lat-read count=100 target=peer link.switch=on";
+    double directNs = metric("pcie-bench", settings, "link.acs=off", "latency_ns_p50");
+    double requestNs = metric("pcie-bench", settings, "link.acs=rr", "latency_ns_p50");
+    double bothNs = metric("pcie-bench", settings, "link.acs=rr,cr", "latency_ns_p50");
+
+    // Gen 3 x8 at the guide rate: a request of 24 bytes takes 3.32 ns per link, a completion of 84
+    // 11.61 ns. The peer needs 520 ns. Directly each takes two links and one pass of the switch;
+    // what is redirected takes two links and a pass more. 0.15 ns is what rounding to the rate of
+    // Acks leaves open.
+    assertThat(directNs).isCloseTo(520 + 2 * (3.32 + 11.61) + 2 * 115, within(0.3));
+    assertThat(requestNs - directNs).isCloseTo(115 + 2 * 3.32, within(0.3));
+    assertThat(bothNs - requestNs).isCloseTo(115 + 2 * 11.61, within(0.3));
+  }
+
+  @Test
+  void shouldReportPeersThatAccessControlForbids() {
+    JsonNode json =
+        run("pcie-bench", "count=100 target=peer link.switch=on op=lat-read", "link.acs=ec");
+
+    assertThat(Tool.count(json, "failed_requests_count"))
+        .isEqualTo(Tool.count(json, "tlp_mrd_count"));
+    assertThat(Tool.count(json, "error_acs_violation_count"))
+        .isEqualTo(Tool.count(json, "tlp_mrd_count"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"probe.reset-at=50us", "probe.remove-at=50us"})
+  void shouldEndTheRunWhenTheProbeIsResetOrPulled(String how) {
+    String settings = "op=read size=64 count=100000000";
+    JsonNode cut = run("pcie-bench", settings, how);
+    double whole =
+        metric("pcie-bench", "op=read size=64 count=20000", "seed=1", "transactions_per_s");
+
+    // 50 us of reads at full rate, and not one more: no more tags than 64 are without an answer.
+    assertThat((double) Tool.count(cut, "dma_issued_count"))
+        .isCloseTo(whole * 50e-6, withinPercentage(3));
+    assertThat(Tool.count(cut, "reads_lost_count")).isBetween(1L, 64L);
+  }
+
   // Relaxed ordering.
 
   @Test

@@ -45,6 +45,20 @@ public interface CacheHierarchy {
   long coreStore(int coreIndex, long pa, int lengthBytes, long atPs);
 
   /**
+   * A core stores twice, side by side in one line: two {@linkplain #coreStore stores}.
+   *
+   * @param coreIndex which core
+   * @param pa first byte
+   * @param sizeBytes bytes of each store
+   * @param atPs when the core issues the first
+   * @return when the core may go on
+   */
+  default long coreStoreTwice(int coreIndex, long pa, int sizeBytes, long atPs) {
+    long secondPs = coreStore(coreIndex, pa, sizeBytes, atPs);
+    return coreStore(coreIndex, pa + sizeBytes, sizeBytes, secondPs);
+  }
+
+  /**
    * A core cleans or invalidates all lines that a range touches, in the caches of all cores, and
    * waits until that is done.
    *

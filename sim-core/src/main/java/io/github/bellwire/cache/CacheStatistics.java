@@ -4,8 +4,8 @@ package io.github.bellwire.cache;
 public final class CacheStatistics {
   long deviceReadHits;
   long deviceReadMisses;
-  long deviceWriteHits;
-  long deviceWriteMisses;
+  long devicePartialWriteHits;
+  long devicePartialWriteMisses;
   long deviceFullWriteHits;
   long deviceFullWriteMisses;
   long dramReads;
@@ -19,6 +19,20 @@ public final class CacheStatistics {
   /** Creates statistics of nothing. */
   public CacheStatistics() {}
 
+  void countDeviceWrite(boolean isHit, boolean isPartial) {
+    if (isHit) {
+      if (isPartial) {
+        devicePartialWriteHits++;
+      } else {
+        deviceFullWriteHits++;
+      }
+    } else if (isPartial) {
+      devicePartialWriteMisses++;
+    } else {
+      deviceFullWriteMisses++;
+    }
+  }
+
   /** {@return lines that devices read and found in the caches of the port's socket} */
   public long deviceReadHitsTotal() {
     return deviceReadHits;
@@ -31,12 +45,12 @@ public final class CacheStatistics {
 
   /** {@return lines that devices wrote and found in the caches of the port's socket} */
   public long deviceWriteHitsTotal() {
-    return deviceWriteHits;
+    return devicePartialWriteHits + deviceFullWriteHits;
   }
 
   /** {@return lines that devices wrote and that were not in the caches of the port's socket} */
   public long deviceWriteMissesTotal() {
-    return deviceWriteMisses;
+    return devicePartialWriteMisses + deviceFullWriteMisses;
   }
 
   /** {@return lines that devices wrote as a whole and found, as the write hits of Xeon counters} */

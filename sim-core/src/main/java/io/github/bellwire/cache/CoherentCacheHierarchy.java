@@ -296,21 +296,10 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     int way = near.find(set, tag);
     long holders = near.holders(set, tag);
     boolean isHere = way != TagArray.NOWHERE || holders != 0;
-    countWrite(isHere, isPartial);
+    statistics.countDeviceWrite(isHere, isPartial);
     return allocates
         ? writeAllocating(near, line, set, tag, isPartial, isHere, atPs)
         : writeThrough(near, line, set, tag, isPartial, atPs);
-  }
-
-  private void countWrite(boolean isHere, boolean isPartial) {
-    int full = isPartial ? 0 : 1;
-    if (isHere) {
-      statistics.deviceWriteHits++;
-      statistics.deviceFullWriteHits += full;
-    } else {
-      statistics.deviceWriteMisses++;
-      statistics.deviceFullWriteMisses += full;
-    }
   }
 
   private long writeAllocating(
@@ -477,6 +466,21 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
         donePs = Math.max(donePs, linePs);
       }
       return donePs;
+    }
+
+    @Override
+    public long memoryMark() {
+      return memory.mark();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return memory.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return memory.changesTotal();
     }
   }
 }

@@ -23,6 +23,11 @@ final class CoherentCoreMemory implements CoreMemory {
   }
 
   @Override
+  public void putLongs(long pa, long first, long second) {
+    memory.putLongs(pa, first, second);
+  }
+
+  @Override
   public void copyOut(long pa, byte[] destination, int offset, int lengthBytes) {
     memory.copyOut(pa, destination, offset, lengthBytes);
   }

@@ -37,6 +37,18 @@ public interface CoreMemory {
   void put(long pa, int sizeBytes, long value);
 
   /**
+   * Writes two 64-bit values side by side.
+   *
+   * @param pa any alignment, both values in one line
+   * @param first the value at {@code pa}
+   * @param second the value 8 bytes on
+   */
+  default void putLongs(long pa, long first, long second) {
+    put(pa, Long.BYTES, first);
+    put(pa + Long.BYTES, Long.BYTES, second);
+  }
+
+  /**
    * Copies bytes out.
    *
    * @param pa first address

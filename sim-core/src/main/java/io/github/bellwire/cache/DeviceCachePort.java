@@ -30,6 +30,31 @@ public interface DeviceCachePort {
   long write(long pa, int lengthBytes, boolean noSnoop, long atPs);
 
   /**
+   * {@return a mark between what memory was asked for before and what it will be; see {@link
+   * #delayPs}}
+   */
+  default long memoryMark() {
+    return 0;
+  }
+
+  /**
+   * {@return how much later than told memory answers a read, as known now; see {@link
+   * io.github.bellwire.memory.MemoryController#delayPs}}
+   *
+   * @param from {@link #memoryMark} before the read
+   * @param to {@link #memoryMark} behind it
+   * @param nowPs the current time
+   */
+  default long delayPs(long from, long to, long nowPs) {
+    return 0;
+  }
+
+  /** {@return how often memory has changed an answer, see {@link #delayPs}} */
+  default long memoryChangesTotal() {
+    return 0;
+  }
+
+  /**
    * {@return whether the time at which written bytes reach memory can be told from what cores read,
    * so that they must not be there any earlier}
    */

@@ -352,6 +352,21 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       return dram.write(pa, lengthBytes, atPs + config.devicePs());
     }
 
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long lines(long pa, int lengthBytes) {
       return (pa + lengthBytes - 1 >>> LINE_SHIFT) - (pa >>> LINE_SHIFT) + 1;
     }
@@ -398,20 +413,31 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       return donePs;
     }
 
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
+    }
+
     private long writeLine(long line, boolean isPartial, long atPs) {
       int way = tags.find(set(line), tag(line));
       long donePs = atPs;
+      statistics.countDeviceWrite(way != TagArray.NOWHERE, isPartial);
       if (way == TagArray.NOWHERE) {
-        statistics.deviceWriteMisses++;
-        statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
         if (!allocatesOnWrite) {
           return send(line, atPs);
         }
         donePs = isPartial ? fetch(line, atPs) : atPs;
         way = fill(line, atPs);
-      } else {
-        statistics.deviceWriteHits++;
-        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
       }
       soil(line, way);
       return donePs;

@@ -34,6 +34,47 @@ final class HomeMemory {
     return controllers[socketOf(line)].write(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
   }
 
+  /** {@return how much all sockets have been asked for, the low 32 bits of each} */
+  long mark() {
+    long mark = controllers[0].askedTotal();
+    return controllers.length == 1 ? mark : mark << Integer.SIZE | asked(1);
+  }
+
+  /** {@return how much later than told what was read between two marks is there, as known now} */
+  long delayPs(long from, long to, long nowPs) {
+    if (controllers.length == 1) {
+      return controllers[0].delayPs(from, to, nowPs);
+    }
+    long nearPs = delayPs(0, (int) (from >>> Integer.SIZE), (int) (to >>> Integer.SIZE), nowPs);
+    long farPs = delayPs(1, (int) from, (int) to, nowPs);
+    if (nearPs == MemoryController.FORGOTTEN || farPs == MemoryController.FORGOTTEN) {
+      return MemoryController.FORGOTTEN;
+    }
+    return farPs == 0 ? nearPs : nearPs == 0 ? farPs : Math.max(nearPs, farPs);
+  }
+
+  /** {@return how often an answer has changed} */
+  long changesTotal() {
+    long changes = 0;
+    for (MemoryController controller : controllers) {
+      changes += controller.changesTotal();
+    }
+    return changes;
+  }
+
+  private long delayPs(int socket, int from, int to, long nowPs) {
+    if (from == to) {
+      return 0;
+    }
+    long asked = controllers[socket].askedTotal();
+    long first = asked - ((int) asked - from);
+    return controllers[socket].delayPs(first, first + (to - from), nowPs);
+  }
+
+  private long asked(int socket) {
+    return Integer.toUnsignedLong((int) controllers[socket].askedTotal());
+  }
+
   /** Writes a dirty line that a cache gives up; nobody waits for it. */
   void writeBack(long line, long atPs) {
     statistics.writeBacks++;

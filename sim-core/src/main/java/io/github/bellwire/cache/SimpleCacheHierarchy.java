@@ -20,6 +20,7 @@ import java.util.Arrays;
  */
 public final class SimpleCacheHierarchy implements CacheHierarchy {
   private static final int LINE_SHIFT = 6;
+  private static final int LINE_MASK = LINE_BYTES - 1;
   private static final long ABSENT = -1;
 
   // An entry of the last-level cache: the line, and whether it is dirty in bit 0.
@@ -114,6 +115,13 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return atPs + storePs;
   }
 
+  /** The second store finds the line as the first has left it. */
+  @Override
+  public long coreStoreTwice(int coreIndex, long pa, int sizeBytes, long atPs) {
+    storeLine(coreIndex, pa >>> LINE_SHIFT, atPs);
+    return atPs + 2 * storePs;
+  }
+
   private long loadLines(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
     long donePs = atPs + coreHitPs;
@@ -187,12 +195,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private long dirty(long line, int state, boolean isPartial, long atPs) {
     long fetchedPs = 0;
     int way = find(line, state);
-    if (way >= 0) {
-      statistics.deviceWriteHits++;
-      statistics.deviceFullWriteHits += isPartial ? 0 : 1;
-    } else {
-      statistics.deviceWriteMisses++;
-      statistics.deviceFullWriteMisses += isPartial ? 0 : 1;
+    statistics.countDeviceWrite(way >= 0, isPartial);
+    if (way < 0) {
       if (isPartial) {
         fetchedPs = fetch(line, atPs + llcHitPs);
       }
@@ -234,10 +238,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     statistics.writeBacks++;
     statistics.dramWrites++;
     dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
-  }
-
-  private static boolean isPartial(long line, long pa, long end) {
-    return line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
   }
 
   private int coreSlot(int coreIndex, long line) {
@@ -315,11 +315,25 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
   private void invalidateCoreCopies(long line, int state) {
-    for (long cores = setStates[state + SHARERS]; cores != 0; cores &= cores - 1) {
-      int slot = coreSlot(Long.numberOfTrailingZeros(cores), line);
-      if (coreLines[slot] == line) {
-        coreLines[slot] = ABSENT;
+    long cores = setStates[state + SHARERS];
+    if (cores != 0) {
+      invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
+      if ((cores & cores - 1) != 0) {
+        invalidateOtherCopies(line, cores & cores - 1); // Rare, and a loop costs.
       }
+    }
+  }
+
+  private void invalidateOtherCopies(long line, long otherCores) {
+    for (long cores = otherCores; cores != 0; cores &= cores - 1) {
+      invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
+    }
+  }
+
+  private void invalidateCoreCopy(long line, int coreIndex) {
+    int slot = coreSlot(coreIndex, line);
+    if (coreLines[slot] == line) {
+      coreLines[slot] = ABSENT;
     }
   }
 
@@ -342,23 +356,45 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
     @Override
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
-      long end = pa + lengthBytes;
-      long lastLine = end - 1 >>> LINE_SHIFT;
+      long hitPs = atPs + llcHitPs;
       long line = pa >>> LINE_SHIFT;
-      long donePs = writeLine(line, isPartial(line, pa, end), atPs);
-      while (line < lastLine) {
-        line++;
-        donePs = Math.max(donePs, writeLine(line, isPartial(line, pa, end), atPs));
+      return line == pa + lengthBytes - 1 >>> LINE_SHIFT
+          ? Math.max(hitPs, writeLine(line, lengthBytes < LINE_BYTES, atPs))
+          : writeLines(pa, lengthBytes, atPs);
+    }
+
+    private long writeLines(long pa, int lengthBytes, long atPs) {
+      long end = pa + lengthBytes;
+      long donePs = atPs + llcHitPs;
+      for (long from = pa; from < end; ) {
+        long to = Math.min(end, (from | LINE_MASK) + 1);
+        boolean isPartial = to - from < LINE_BYTES;
+        donePs = Math.max(donePs, writeLine(from >>> LINE_SHIFT, isPartial, atPs));
+        from = to;
       }
-      return Math.max(donePs, atPs + llcHitPs);
+      return donePs;
+    }
+
+    @Override
+    public long memoryMark() {
+      return dram.askedTotal();
+    }
+
+    @Override
+    public long delayPs(long from, long to, long nowPs) {
+      return dram.delayPs(from, to, nowPs);
+    }
+
+    @Override
+    public long memoryChangesTotal() {
+      return dram.changesTotal();
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {
       int state = state(line);
       long fetchedPs = 0;
       if (isRecentAndDirty(line, state)) {
-        statistics.deviceWriteHits++;
-        statistics.deviceFullWriteHits += isPartial ? 0 : 1;
+        statistics.countDeviceWrite(true, isPartial);
       } else {
         fetchedPs = dirty(line, state, isPartial, atPs);
       }

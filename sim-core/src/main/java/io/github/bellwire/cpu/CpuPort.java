@@ -53,6 +53,18 @@ public interface CpuPort {
   void store(long pa, int sizeBytes, long value);
 
   /**
+   * Stores two 64-bit values side by side, as a descriptor is written: two stores.
+   *
+   * @param pa host physical address in RAM
+   * @param first the value at {@code pa}
+   * @param second the value 8 bytes on
+   */
+  default void storeLongs(long pa, long first, long second) {
+    store(pa, Long.BYTES, first);
+    store(pa + Long.BYTES, Long.BYTES, second);
+  }
+
+  /**
    * Loads a block from memory: a stream that waits for several lines at once.
    *
    * @param pa host physical address in RAM

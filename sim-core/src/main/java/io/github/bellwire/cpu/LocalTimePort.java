@@ -11,6 +11,8 @@ import io.github.bellwire.pcie.MmioResult;
  * the clock. Memory is seen as of the start of the routine, or of its last MMIO read.
  */
 final class LocalTimePort implements CpuPort {
+  private static final int LINE_MASK = CacheHierarchy.LINE_BYTES - 1;
+
   private final int coreIndex;
   private final CycleTime cycleTime;
   private final MachinePorts machine;
@@ -61,6 +63,16 @@ final class LocalTimePort implements CpuPort {
   public void store(long pa, int sizeBytes, long value) {
     localPs = caches.coreStore(coreIndex, pa, sizeBytes, localPs);
     memory.put(pa, sizeBytes, value);
+  }
+
+  @Override
+  public void storeLongs(long pa, long first, long second) {
+    if ((pa & LINE_MASK) > CacheHierarchy.LINE_BYTES - 2 * Long.BYTES) {
+      CpuPort.super.storeLongs(pa, first, second);
+      return;
+    }
+    localPs = caches.coreStoreTwice(coreIndex, pa, Long.BYTES, localPs);
+    memory.putLongs(pa, first, second);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package io.github.bellwire.cpu;
 
 import io.github.bellwire.kernel.FifoServer;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * A ticket lock of host software, as a passive stage: it remembers when it was held, and whoever
@@ -10,12 +11,12 @@ import io.github.bellwire.kernel.FifoServer;
  * runs later may come earlier; {@link FifoServer} says what happens then. Between {@link #acquire}
  * and {@link #release} code must not wait for anything.
  *
- * <p>Allocates nothing after construction. Confined to the simulation thread.
+ * <p>Allocates nothing after warm-up. Confined to the simulation thread.
  */
 public final class SpinLock {
   private final int acquireCycles;
   private final long handoverPs;
-  private final FifoServer holders = new FifoServer();
+  private final FifoServer holders;
 
   private long heldSincePs;
   private long acquisitionsCount;
@@ -27,12 +28,14 @@ public final class SpinLock {
   /**
    * Creates a free lock.
    *
+   * @param simulation the clock
    * @param acquireCycles what taking and releasing a free lock costs in clock cycles, at least 0
    * @param handoverPs what it takes to fetch the lock's cache line from another core, in
    *     picoseconds, at least 0
    */
-  public SpinLock(int acquireCycles, long handoverPs) {
+  public SpinLock(Simulation simulation, int acquireCycles, long handoverPs) {
     LocalTimePort.requireNotNegative(acquireCycles, "acquireCycles");
+    holders = new FifoServer(simulation);
     this.acquireCycles = acquireCycles;
     this.handoverPs = LocalTimePort.requireNotNegative(handoverPs, "handoverPs");
   }

@@ -2,6 +2,7 @@ package io.github.bellwire.dma;
 
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * Memory below 4 GiB into which buffers are copied that a device cannot reach: the swiotlb of Linux
@@ -47,8 +48,10 @@ public final class BounceBufferPool {
   /** Returned instead of an address when there are no slots. */
   static final long NO_SLOTS = -1;
 
-  /** A locked instruction on a line that is near: an assumption. */
+  /** A locked instruction, and the transfer of a line from another core: assumptions. */
   private static final int LOCK_CYCLES = 20;
+
+  private static final long LOCK_HANDOVER_PS = 60_000;
 
   private static final byte[] ZEROS = new byte[1 << 16];
   private static final int SLOT_SHIFT = 11;
@@ -77,19 +80,20 @@ public final class BounceBufferPool {
   private int slotsUsedAtRefusalLast;
 
   /**
-   * Creates a pool of free slots in one area whose search takes no time.
+   * Creates a pool of free slots in one area without a lock, whose search takes no time.
    *
    * @param allocator provides the memory, from below 4 GiB
    * @param sizeBytes 2^k, 1 MiB..1 GiB
    * @throws IllegalArgumentException if the size is out of range or the zone has no such block
    */
   public BounceBufferPool(PageAllocator allocator, int sizeBytes) {
-    this(allocator, sizeBytes, 1, 0);
+    this(new Simulation(0), allocator, sizeBytes, 1, 0);
   }
 
   /**
    * Creates a pool of free slots; its memory is taken for good.
    *
+   * @param simulation the clock
    * @param allocator provides the memory, from below 4 GiB
    * @param sizeBytes 2^k, 1 MiB..1 GiB
    * @param coresCount cores of the machine; each has an area of its own if there are groups enough,
@@ -99,7 +103,11 @@ public final class BounceBufferPool {
    * @throws IllegalArgumentException if an argument is out of range or the zone has no such block
    */
   public BounceBufferPool(
-      PageAllocator allocator, int sizeBytes, int coresCount, int searchCycles) {
+      Simulation simulation,
+      PageAllocator allocator,
+      int sizeBytes,
+      int coresCount,
+      int searchCycles) {
     if (sizeBytes < SIZE_BYTES_MIN || Integer.bitCount(sizeBytes) != 1) {
       throw new IllegalArgumentException(
           "sizeBytes must be 2^k, 1 MiB..1 GiB: sizeBytes=" + sizeBytes);
@@ -124,7 +132,7 @@ public final class BounceBufferPool {
     int groupsPerArea = groups / areas.length;
     for (int i = 0; i < areas.length; i++) {
       areas[i] = new SlotMap(groupsPerArea);
-      locks[i] = new SpinLock(searchCycles == 0 ? 0 : LOCK_CYCLES, 0);
+      locks[i] = new SpinLock(simulation, LOCK_CYCLES, LOCK_HANDOVER_PS);
     }
     areaShift = SLOT_SHIFT + GROUP_SHIFT + Integer.numberOfTrailingZeros(groupsPerArea);
   }
@@ -158,10 +166,8 @@ public final class BounceBufferPool {
     int first = port.coreIndex() & areas.length - 1;
     for (int i = 0; i < areas.length; i++) {
       int area = first + i & areas.length - 1;
-      locks[area].acquire(port);
       int slot = areas[area].allocate((int) needed, alignment, residue);
-      port.compute(searchCycles);
-      locks[area].release(port);
+      search(port, area);
       if (slot >= 0) {
         allocationsCount++;
         slotsUsed += (int) needed;
@@ -185,12 +191,20 @@ public final class BounceBufferPool {
     int inPool = (int) (bouncePa - basePa);
     int area = inPool >>> areaShift;
     int firstByte = inPool & ~allocationMask;
-    int needed = (inPool + lengthBytes + allocationMask & ~allocationMask) - firstByte >>> SLOT_SHIFT;
-    locks[area].acquire(port);
+    int needed =
+        (inPool + lengthBytes + allocationMask & ~allocationMask) - firstByte >>> SLOT_SHIFT;
     areas[area].free(firstByte - (area << areaShift) >>> SLOT_SHIFT, needed);
     slotsUsed -= needed;
-    port.compute(searchCycles);
-    locks[area].release(port);
+    search(port, area);
+  }
+
+  /** The time that it takes to look at an area. */
+  private void search(CpuPort port, int area) {
+    if (searchCycles > 0) {
+      locks[area].acquire(port);
+      port.compute(searchCycles);
+      locks[area].release(port);
+    }
   }
 
   /** Stores zeros beside a copy, up to the granules that the device will be able to reach. */

@@ -30,6 +30,7 @@ public final class DescriptorRing {
 
   private int head;
   private int tail;
+  private int used;
   private long headSequence;
   private long tailSequence;
 
@@ -100,6 +101,7 @@ public final class DescriptorRing {
       throw advanceRefused(count, freeCount());
     }
     tail = wrap(tail + count);
+    used += count;
     tailSequence += count;
   }
 
@@ -114,6 +116,7 @@ public final class DescriptorRing {
       throw advanceRefused(count, usedCount());
     }
     head = wrap(head + count);
+    used -= count;
     headSequence += count;
   }
 
@@ -136,6 +139,7 @@ public final class DescriptorRing {
   public void reset() {
     head = 0;
     tail = 0;
+    used = 0;
     headSequence = 0;
     tailSequence = 0;
   }
@@ -162,12 +166,12 @@ public final class DescriptorRing {
 
   /** {@return the descriptors that are the consumer's} */
   public int usedCount() {
-    return (int) (tailSequence - headSequence);
+    return used;
   }
 
   /** {@return the descriptors that the producer may fill} */
   public int freeCount() {
-    return descriptorCount - 1 - usedCount();
+    return descriptorCount - 1 - used;
   }
 
   /** {@return whether the consumer has nothing} */

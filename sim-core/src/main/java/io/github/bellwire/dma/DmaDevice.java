@@ -233,8 +233,7 @@ public final class DmaDevice {
       list.endUse();
       return 0;
     }
-    list.mappedAsOneRange(
-        rangeIova, granuleBytes, SEGMENT_BOUNDARY_MASK, config.maxSegmentBytes());
+    list.mappedAsOneRange(rangeIova, granuleBytes, SEGMENT_BOUNDARY_MASK, config.maxSegmentBytes());
     for (int i = 0; i < list.segmentCount(); i++) {
       giveToDevice(port, list.pa(i), list.lengthBytes(i));
       long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
@@ -378,7 +377,9 @@ public final class DmaDevice {
     return coherentMask;
   }
 
-  /** {@return the longest range that can be mapped, in bytes; a bounced one may be at most 256 KiB} */
+  /**
+   * {@return the longest range that can be mapped, in bytes; a bounced one may be at most 256 KiB}
+   */
   public int maxMappingBytes() {
     return mapper.maxMappingBytes();
   }

@@ -136,8 +136,8 @@ public final class ScatterList {
   }
 
   /**
-   * {@return where a segment lies in one range of bus addresses, counted from the beginning of that}
-   * Its low bits are those of the segment's host address. Valid while the list is mapped so.
+   * {@return where a segment lies in one range of bus addresses, counted from the beginning of
+   * that} Its low bits are those of the segment's host address. Valid while the list is mapped so.
    *
    * @param segmentIndex 0 to below {@link #segmentCount()}
    */

@@ -120,8 +120,9 @@ public final class Host {
       pages.add(new PageAllocator(zones(config, socket)));
     }
     long poolBytes = Long.highestOneBit(Math.min(BOUNCE_POOL_BYTES, config.lowMemoryBytes() / 4));
-    bounceBuffers = 
-        new BounceBufferPool(pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
+    bounceBuffers =
+        new BounceBufferPool(
+            simulation, pages(), (int) poolBytes, config.coresCount(), BOUNCE_SEARCH_CYCLES);
   }
 
   private RemappingUnit newUnit(RemappingFactory remapping) {

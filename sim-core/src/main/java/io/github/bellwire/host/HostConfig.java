@@ -217,6 +217,24 @@ public record HostConfig(
   }
 
   /**
+   * {@return this machine with other memory below 4 GiB}
+   *
+   * @param newLowMemoryBytes as in the constructor
+   */
+  public HostConfig withLowMemoryBytes(long newLowMemoryBytes) {
+    return new HostConfig(
+        name,
+        newLowMemoryBytes,
+        highMemoryBytes,
+        coresCount,
+        core,
+        cache,
+        memory,
+        rootComplex,
+        link);
+  }
+
+  /**
    * {@return this machine with other slots}
    *
    * @param newLink as in the constructor

@@ -1,5 +1,9 @@
 package io.github.bellwire.kernel;
 
+import static java.util.Objects.requireNonNull;
+
+import java.util.Arrays;
+
 /**
  * Something that serves one at a time, in the order of arrival, asked by callers that run ahead of
  * the clock: who calls later may arrive earlier.
@@ -11,31 +15,42 @@ package io.github.bellwire.kernel;
  * }</pre>
  *
  * <p>Each is served when those that arrived before it are done (Lindley's recursion: start = latest
- * of arrival and end of the one before). Whom an earlier arrival pushes back has been told its times
- * already; the delay reaches those that arrive behind it. So work is conserved: the server is never
- * faster than it is, and never idles while somebody waits.
+ * of arrival and end of the one before). Whom an earlier arrival pushes back has been told its
+ * times already; the delay reaches those that arrive behind it. So work is conserved: the server is
+ * never faster than it is, and never idles while somebody waits.
  *
- * <p>The youngest 512 are remembered. Times are picoseconds. Allocates nothing after construction.
+ * <p>Those that are done by the clock's time are forgotten, as nobody can arrive earlier. Times are
+ * picoseconds. Grows to the most that are remembered at one time and allocates nothing beyond.
  * Confined to the simulation thread.
  */
 public final class FifoServer {
   /** Returned by {@link #predecessor()} when there was nobody. */
   public static final int NOBODY = -1;
 
-  private static final int REMEMBERED = 512;
+  private static final int INITIAL_CAPACITY = 16;
 
-  // In the order of arrival; place 0 stands for all that are not remembered any more.
-  private final long[] arrivals = new long[REMEMBERED];
-  private final long[] services = new long[REMEMBERED];
-  private final long[] ends = new long[REMEMBERED];
-  private final int[] callers = new int[REMEMBERED];
-  private int count;
+  private final Simulation simulation;
+
+  // In the order of arrival, from the first that is remembered to below the end.
+  private long[] arrivals = new long[INITIAL_CAPACITY];
+  private long[] services = new long[INITIAL_CAPACITY];
+  private long[] ends = new long[INITIAL_CAPACITY];
+  private int[] callers = new int[INITIAL_CAPACITY];
+  private int first;
+  private int end;
   private int served;
   private boolean isServing;
   private long startPs;
+  private int lastForgotten = NOBODY;
 
-  /** Creates a server that has served nobody. */
-  public FifoServer() {}
+  /**
+   * Creates a server that has served nobody.
+   *
+   * @param simulation the clock
+   */
+  public FifoServer(Simulation simulation) {
+    this.simulation = requireNonNull(simulation, "simulation");
+  }
 
   /**
    * Somebody arrives. Nobody else may before it {@linkplain #leave leaves}.
@@ -50,40 +65,51 @@ public final class FifoServer {
       throw new IllegalStateException("who is served must leave first: startPs=" + startPs);
     }
     isServing = true;
-    int place = count;
-    while (place > 0 && arrivals[place - 1] > arrivalPs) {
+    forget(simulation.nowPs());
+    if (end == arrivals.length) {
+      makeRoom();
+    }
+    int place = end;
+    while (place > first && arrivals[place - 1] > arrivalPs) {
       place--;
     }
-    insert(place, arrivalPs, caller);
-    startPs = served == 0 ? arrivalPs : Math.max(arrivalPs, ends[served - 1]);
-    return startPs;
-  }
-
-  private void insert(int at, long arrivalPs, int caller) {
-    int place = at;
-    if (count == REMEMBERED) {
-      // Of the two oldest, the older is forgotten.
-      int from = place == 0 ? 1 : 0;
-      int moved = place - 1;
-      if (from == 0 && moved > 0) {
-        System.arraycopy(arrivals, 1, arrivals, 0, moved);
-        System.arraycopy(services, 1, services, 0, moved);
-        System.arraycopy(ends, 1, ends, 0, moved);
-        System.arraycopy(callers, 1, callers, 0, moved);
-      }
-      place = Math.max(0, moved);
-    } else {
-      System.arraycopy(arrivals, place, arrivals, place + 1, count - place);
-      System.arraycopy(services, place, services, place + 1, count - place);
-      System.arraycopy(ends, place, ends, place + 1, count - place);
-      System.arraycopy(callers, place, callers, place + 1, count - place);
-      count++;
-    }
+    move(place, place + 1, end - place);
+    end++;
     arrivals[place] = arrivalPs;
     services[place] = 0;
     ends[place] = arrivalPs;
     callers[place] = caller;
     served = place;
+    startPs = place == first ? arrivalPs : Math.max(arrivalPs, ends[place - 1]);
+    return startPs;
+  }
+
+  private void forget(long nowPs) {
+    while (first < end && ends[first] <= nowPs) {
+      lastForgotten = callers[first];
+      first++;
+    }
+  }
+
+  /** Moves what is remembered to the front, where there is room for as much again. */
+  private void makeRoom() {
+    int count = end - first;
+    if (2 * count > arrivals.length) {
+      arrivals = Arrays.copyOf(arrivals, 2 * end);
+      services = Arrays.copyOf(services, 2 * end);
+      ends = Arrays.copyOf(ends, 2 * end);
+      callers = Arrays.copyOf(callers, 2 * end);
+    }
+    move(first, 0, count);
+    first = 0;
+    end = count;
+  }
+
+  private void move(int from, int to, int length) {
+    System.arraycopy(arrivals, from, arrivals, to, length);
+    System.arraycopy(services, from, services, to, length);
+    System.arraycopy(ends, from, ends, to, length);
+    System.arraycopy(callers, from, callers, to, length);
   }
 
   /**
@@ -99,7 +125,7 @@ public final class FifoServer {
     isServing = false;
     services[served] = Math.max(0, endPs - startPs);
     ends[served] = Math.max(startPs, endPs);
-    for (int i = served + 1; i < count; i++) {
+    for (int i = served + 1; i < end; i++) {
       long newEndPs = Math.max(arrivals[i], ends[i - 1]) + services[i];
       if (newEndPs == ends[i]) {
         return;
@@ -110,11 +136,11 @@ public final class FifoServer {
 
   /** {@return who was served before the one that entered last, or {@link #NOBODY}} */
   public int predecessor() {
-    return served == 0 ? NOBODY : callers[served - 1];
+    return served == first ? lastForgotten : callers[served - 1];
   }
 
-  /** {@return when all that were served are done, in picoseconds} */
+  /** {@return when all that were served are done, in picoseconds; now if they are} */
   public long idlePs() {
-    return count == 0 ? 0 : ends[count - 1];
+    return first == end ? simulation.nowPs() : Math.max(simulation.nowPs(), ends[end - 1]);
   }
 }

@@ -7,6 +7,9 @@
  *     +--------------onEvent(nowPs)---------+
  * }</pre>
  *
+ * <p>{@link io.github.bellwire.kernel.TurnQueue} is what stages share that serve one after the
+ * other.
+ *
  * <p>Time is a {@code long} in picoseconds, from 0 to 106.75 days. Not modelled here: anything that
  * takes time by itself; stages that only delay things compute times and need no event.
  */

@@ -81,6 +81,7 @@ final class DramChannel {
   private final long refreshPs;
   private final long refreshIntervalPs;
   private final int burstBytes;
+  private final int requestsMax;
   private final Completions completions;
 
   private final DramBanks banks;
@@ -142,8 +143,9 @@ final class DramChannel {
     busy = new long[(banksCount + Long.SIZE - 1) / Long.SIZE];
     ready = new long[busy.length];
     int perBankCount = queues.readsPerBankCount() + 1; // and one whose row is open
-    int slots = queues.readsCount() + queues.writesCount() + banksCount * perBankCount + inboxCount;
-    requests = new DramRequests(slots, banksCount);
+    requestsMax =
+        queues.readsCount() + queues.writesCount() + banksCount * perBankCount + inboxCount;
+    requests = new DramRequests(requestsMax, banksCount);
     state = new long[RANKS + 2 * config.ranks()];
     for (int bank = 0; bank < banksCount; bank++) {
       bankState[(bank << BANK_SHIFT) + OWNER] = NONE;
@@ -174,6 +176,11 @@ final class DramChannel {
   /** {@return when the last step was} */
   long nowPs() {
     return state[NOW];
+  }
+
+  /** {@return how many requests there may be at the same time} */
+  int requestsMax() {
+    return requestsMax;
   }
 
   /** {@return whether another request may be posted} */

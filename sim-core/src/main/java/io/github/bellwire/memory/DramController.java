@@ -2,11 +2,11 @@ package io.github.bellwire.memory;
 
 /**
  * DRAM with banks and rows as a function from arrival time to completion time. The answer to a read
- * is final: it is what the scheduler does with all requests known so far, found by letting a twin
- * of the channel run ahead. The channel itself follows only up to the horizon behind the latest
- * arrival, so that a request which arrives a little earlier than one before it is scheduled where
- * it belongs. Requests that come later may change the schedule, but not the answers; the time that
- * they cost each other is found in the answers to those that follow.
+ * is what the scheduler does with all requests known so far, found by letting a twin of the channel
+ * run ahead. The channel itself follows only up to the horizon behind the latest arrival, so that a
+ * request which arrives a little earlier than one before it is scheduled where it belongs. Requests
+ * that come later may change the schedule: {@link #delayPs} tells those who ask again. Who does not
+ * keeps the answer; the time that requests cost each other is found in the answers that follow.
  *
  * <p>A write is visible when the write queue has accepted it. Allocates nothing after construction.
  * Confined to the simulation thread.
@@ -17,7 +17,7 @@ public final class DramController implements MemoryController {
   private final DramAddress address;
   private final Lookahead[] channels;
   private final DramChannel[] settled;
-  private long callsTotal;
+  private final DramAnswers answers = new DramAnswers();
 
   /**
    * Creates an idle controller.
@@ -29,7 +29,7 @@ public final class DramController implements MemoryController {
     channels = new Lookahead[config.channels()];
     settled = new DramChannel[config.channels()];
     for (int i = 0; i < channels.length; i++) {
-      channels[i] = new Lookahead(config, INBOX_COUNT);
+      channels[i] = new Lookahead(config, INBOX_COUNT, answers);
     }
   }
 
@@ -48,17 +48,52 @@ public final class DramController implements MemoryController {
     long last = address.burst();
     address.decode(pa);
     long first = address.burst();
-    long call = callsTotal++;
+    long call = answers.askedTotal();
     for (long burst = first; burst <= last; burst++) {
       address.decodeBurst(burst);
-      channels[address.channel()].post(address, isWrite, call, atPs);
+      int channel = address.channel();
+      channels[channel].post(address, isWrite, answers.add(channel), call, atPs);
     }
     long donePs = atPs;
     // As many channels as bursts at most; a channel that was not asked answers at once.
     for (Lookahead channel : channels) {
       donePs = Math.max(donePs, channel.answer(call));
     }
+    if (!isWrite) {
+      for (long tag = call; tag < answers.askedTotal(); tag++) {
+        answers.tell(tag);
+      }
+    }
     return donePs;
+  }
+
+  @Override
+  public long askedTotal() {
+    return answers.askedTotal();
+  }
+
+  @Override
+  public long delayPs(long from, long to, long nowPs) {
+    if (!answers.isRemembered(from)) {
+      return FORGOTTEN;
+    }
+    long toldPs = 0;
+    long donePs = 0;
+    for (long tag = from; tag < to; tag++) {
+      if (answers.toldPs(tag) != 0) {
+        if (answers.knownPs(tag) <= nowPs) { // Otherwise it is early enough to look again then.
+          channels[answers.channel(tag)].update(tag, nowPs);
+        }
+        toldPs = Math.max(toldPs, answers.toldPs(tag));
+        donePs = Math.max(donePs, answers.knownPs(tag));
+      }
+    }
+    return donePs - toldPs;
+  }
+
+  @Override
+  public long changesTotal() {
+    return answers.changesTotal();
   }
 
   /** {@return what it has done up to the horizon behind the latest arrival} */

@@ -6,20 +6,28 @@ package io.github.bellwire.memory;
  */
 final class Lookahead {
   private final long horizonPs;
+  private final DramAnswers answers;
   private DramChannel settled;
   private DramChannel ahead;
   private boolean isAheadCurrent;
   private long latestPs;
 
-  // The call whose completion is looked for.
+  // Bursts that the twin has served since it was made equal; certain if it becomes the channel.
+  private final long[] aheadTags;
+  private int aheadCount;
+  private boolean isRunningAhead;
+
+  // The call whose completion is looked for, known by its first burst.
   private long call;
   private int missing;
   private long donePs;
 
-  Lookahead(DramConfig config, int inboxCount) {
+  Lookahead(DramConfig config, int inboxCount, DramAnswers answers) {
     horizonPs = config.horizonPs();
+    this.answers = answers;
     settled = new DramChannel(config, inboxCount, this::onDone);
     ahead = new DramChannel(config, inboxCount, this::onDone);
+    aheadTags = new long[settled.requestsMax()];
     call = -1;
   }
 
@@ -32,10 +40,11 @@ final class Lookahead {
    *
    * @param address where it lies
    * @param isWrite direction
-   * @param newCall number of the call, at least 0
+   * @param tag number of the burst, one more than that of the burst before it
+   * @param newCall number of the first burst of the call
    * @param atPs its arrival
    */
-  void post(DramAddress address, boolean isWrite, long newCall, long atPs) {
+  void post(DramAddress address, boolean isWrite, long tag, long newCall, long atPs) {
     if (newCall != call) {
       call = newCall;
       missing = 0;
@@ -51,7 +60,7 @@ final class Lookahead {
       settled.advance(DramChannel.NEVER);
     }
     isAheadCurrent = false;
-    settled.post(address, isWrite, newCall, atPs);
+    settled.post(address, isWrite, tag, atPs);
   }
 
   private void settle(long limitPs) {
@@ -60,8 +69,11 @@ final class Lookahead {
       DramChannel twin = settled;
       settled = ahead;
       ahead = twin;
+      isAheadCurrent = false;
+      for (int i = 0; i < aheadCount; i++) {
+        answers.setCertain(aheadTags[i]);
+      }
     }
-    isAheadCurrent = false;
     settled.run(limitPs);
   }
 
@@ -71,17 +83,53 @@ final class Lookahead {
       return 0;
     }
     if (missing > 0) {
-      ahead.copyFrom(settled);
-      isAheadCurrent = true;
+      beginAhead();
+      isRunningAhead = true;
       while (missing > 0) {
         ahead.advance(DramChannel.NEVER);
       }
+      isRunningAhead = false;
     }
     return donePs;
   }
 
+  /** Brings the answer of a burst up to date with all that has been asked for since. */
+  void update(long tag, long nowPs) {
+    if (answers.isCertain(tag)) {
+      return;
+    }
+    settle(nowPs);
+    if (!isAheadCurrent) {
+      beginAhead();
+    }
+    isRunningAhead = true;
+    while (!answers.isCertain(tag) && !isServedAhead(tag)) {
+      ahead.advance(DramChannel.NEVER);
+    }
+    isRunningAhead = false;
+  }
+
+  private boolean isServedAhead(long tag) {
+    for (int i = aheadCount - 1; i >= 0; i--) {
+      if (aheadTags[i] == tag) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void beginAhead() {
+    ahead.copyFrom(settled);
+    aheadCount = 0;
+    isAheadCurrent = true;
+  }
+
   private void onDone(long tag, long acceptedPs, long atPs) {
-    if (tag == call && missing > 0) {
+    answers.set(tag, atPs, !isRunningAhead);
+    if (isRunningAhead) {
+      aheadTags[aheadCount++] = tag;
+    }
+    if (tag >= call && missing > 0) {
       missing--;
       donePs = Math.max(donePs, atPs);
     }

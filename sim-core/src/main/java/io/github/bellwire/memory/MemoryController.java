@@ -7,6 +7,9 @@ package io.github.bellwire.memory;
  * <p>Calls come in the order of arrival times, apart from what the horizon of the caller allows.
  */
 public interface MemoryController {
+  /** What {@link #delayPs} returns of what was too long ago. */
+  long FORGOTTEN = Long.MIN_VALUE;
+
   /**
    * Reads from DRAM.
    *
@@ -26,4 +29,32 @@ public interface MemoryController {
    * @return when the write is globally visible, in picoseconds
    */
   long write(long pa, int lengthBytes, long atPs);
+
+  /**
+   * {@return how many parts of accesses it has been asked for: a number for the next one, by which
+   * {@link #delayPs} knows it; always 0 if all answers are final}
+   */
+  default long askedTotal() {
+    return 0;
+  }
+
+  /**
+   * {@return how much later than answered the last of some reads is done, as known now, in
+   * picoseconds; negative if it is earlier, {@link #FORGOTTEN} if that was long ago}
+   *
+   * <p>An answer is an estimate from what was known at the call, and a delay that lies in the
+   * future still is. Once its time has come, everything is known that could have come in between.
+   *
+   * @param from {@link #askedTotal} before the first read
+   * @param to {@link #askedTotal} behind the last one
+   * @param nowPs the current time: what is asked for from now on arrives no earlier
+   */
+  default long delayPs(long from, long to, long nowPs) {
+    return 0;
+  }
+
+  /** {@return how often an answer has changed that had been given: otherwise no delay has} */
+  default long changesTotal() {
+    return 0;
+  }
 }

@@ -42,6 +42,8 @@ public final class PhysicalMemory {
 
   private final long lowBytes;
   private final long highBytes;
+  private final long lowEnd;
+  private final long highEnd;
   private byte[][] pages = new byte[64][0];
 
   /**
@@ -55,6 +57,9 @@ public final class PhysicalMemory {
     require(highBytes >= 0 && highBytes <= 1L << 44, "highBytes", highBytes, "0..16 TiB");
     this.lowBytes = lowBytes;
     this.highBytes = highBytes;
+    highEnd = HIGH_BASE + highBytes;
+    // Low memory of 4 GiB leaves no hole: a range may run on into high memory.
+    lowEnd = lowBytes == HIGH_BASE ? highEnd : lowBytes;
   }
 
   /** {@return the size of low memory in bytes} */
@@ -74,12 +79,7 @@ public final class PhysicalMemory {
    * @param lengthBytes at least 0
    */
   public boolean contains(long pa, long lengthBytes) {
-    if (pa >= HIGH_BASE) {
-      return lengthBytes <= highBytes && pa - HIGH_BASE <= highBytes - lengthBytes;
-    }
-    // Low memory of 4 GiB leaves no hole: the range may run on into high memory.
-    long endOfLow = lowBytes == HIGH_BASE ? HIGH_BASE + highBytes : lowBytes;
-    return pa >= 0 && lengthBytes <= endOfLow && pa <= endOfLow - lengthBytes;
+    return pa >= 0 && pa <= (pa >= HIGH_BASE ? highEnd : lowEnd) - lengthBytes;
   }
 
   /**
@@ -285,6 +285,16 @@ public final class PhysicalMemory {
    * @param lengthBytes at least 0
    */
   public void copyOut(long pa, byte[] destination, int offset, int lengthBytes) {
+    byte[] page = pageAt(pa);
+    int inPage = (int) pa & PAGE_MASK;
+    if (lengthBytes <= page.length - inPage) {
+      System.arraycopy(page, inPage, destination, offset, lengthBytes);
+    } else {
+      copyOutPieces(pa, destination, offset, lengthBytes);
+    }
+  }
+
+  private void copyOutPieces(long pa, byte[] destination, int offset, int lengthBytes) {
     Objects.checkFromIndexSize(offset, lengthBytes, destination.length);
     checkContains(pa, lengthBytes);
     int done = 0;
@@ -305,6 +315,16 @@ public final class PhysicalMemory {
    * @param lengthBytes at least 0
    */
   public void copyIn(long pa, byte[] source, int offset, int lengthBytes) {
+    byte[] page = pageAt(pa);
+    int inPage = (int) pa & PAGE_MASK;
+    if (lengthBytes <= page.length - inPage) {
+      System.arraycopy(source, offset, page, inPage, lengthBytes);
+    } else {
+      copyInPieces(pa, source, offset, lengthBytes);
+    }
+  }
+
+  private void copyInPieces(long pa, byte[] source, int offset, int lengthBytes) {
     Objects.checkFromIndexSize(offset, lengthBytes, source.length);
     checkContains(pa, lengthBytes);
     int done = 0;

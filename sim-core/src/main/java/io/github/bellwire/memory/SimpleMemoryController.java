@@ -1,16 +1,22 @@
 package io.github.bellwire.memory;
 
+import io.github.bellwire.kernel.TurnQueue;
+
 /**
- * DRAM as one pipe: every line occupies it for a while, and an access takes a fixed latency behind
- * its turn. Not modelled: banks, rows, refresh, turnarounds.
+ * DRAM as one pipe: every line occupies it for a while, in the order of arrival, and an access
+ * takes a fixed latency behind its turn. Not modelled: banks, rows, refresh, turnarounds.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class SimpleMemoryController implements MemoryController {
   private static final int LINE_SHIFT = 6;
+  private static final int TURNS = 1 << 12;
+
+  /** So long after a line has passed nobody asks for it any more, if its data waits for a link. */
+  private static final long TURN_OLD_PS = 10_000_000;
 
   private final SimpleMemoryControllerConfig config;
-  private long freePs;
+  private final TurnQueue turns = new TurnQueue(TURNS, 1);
   private long readLinesTotal;
   private long writeLinesTotal;
 
@@ -37,6 +43,22 @@ public final class SimpleMemoryController implements MemoryController {
     return occupy(lines, atPs) + config.writeLatencyPs();
   }
 
+  @Override
+  public long askedTotal() {
+    return turns.addedTotal();
+  }
+
+  @Override
+  public long delayPs(long from, long to, long nowPs) {
+    long delayPs = turns.delayPs(from, to);
+    return delayPs == TurnQueue.FORGOTTEN ? FORGOTTEN : delayPs;
+  }
+
+  @Override
+  public long changesTotal() {
+    return turns.changesTotal();
+  }
+
   /** {@return lines read so far} */
   public long readLinesTotal() {
     return readLinesTotal;
@@ -52,8 +74,8 @@ public final class SimpleMemoryController implements MemoryController {
     if (config.psPerLine() == 0) {
       return atPs; // Without a limit nobody waits for an access that was computed before.
     }
-    freePs = Math.max(freePs, atPs) + lines * config.psPerLine();
-    return freePs;
+    long ticket = turns.add(atPs, lines * config.psPerLine(), 0, atPs - TURN_OLD_PS);
+    return turns.endPs(ticket);
   }
 
   private static int lines(long pa, int lengthBytes) {

@@ -69,7 +69,7 @@ final class AtsRequests {
     slots.useExtendedTags(requester.isExtendedTagEnabled());
     int answerBytes = pagesCount * AtsLayout.ENTRY_BYTES;
     long startPs = writes.behindPs(slots.startPs(0, answerBytes, atPs));
-    int wireBytes = TlpLayout.requestBytes(iova);
+    int wireBytes = TlpLayout.requestBytes(iova) + requester.extraBytes(iova, answerBytes);
     long sentPs = upstream.transmitMemoryRead(wireBytes, startPs);
     long repliedPs = reply(iova, answerBytes, wantsWrite, wireBytes, sentPs, answer);
     long donePs = Math.min(repliedPs, sentPs + requester.timeoutPs());
@@ -78,7 +78,7 @@ final class AtsRequests {
       requester.fail(DmaStatus.COMPLETION_TIMEOUT);
       answer.refused(DmaStatus.COMPLETION_TIMEOUT);
     }
-    slots.completed(donePs);
+    slots.completed(donePs, PendingReads.NONE);
     return donePs;
   }
 
@@ -190,7 +190,7 @@ final class AtsRequests {
       return atPs;
     }
     TlpType type = TlpType.MESSAGE;
-    int wireBytes = TlpLayout.MESSAGE_BYTES;
+    int wireBytes = TlpLayout.MESSAGE_BYTES + TlpLayout.prefixBytes(requester.pasid());
     long sentPs = upstream.transmit(type, wireBytes, writes.behindPs(atPs));
     long portPs = port.climb(null, type, wireBytes, upstream.arrivalPs(sentPs), true);
     long arrivalPs = portPs + rootUpstreamPs;

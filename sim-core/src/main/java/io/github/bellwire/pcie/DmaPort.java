@@ -28,7 +28,8 @@ public interface DmaPort {
    * @param lengthBytes at least 0; a read of nothing pushes the writes and returns no byte
    * @param atPs when the device issues the read, not before the current time
    * @param attributes see {@link TlpAttributes}
-   * @return when the last completion has arrived, or the device has given up waiting for it
+   * @return when the last completion has arrived, or the device has given up waiting for it; an
+   *     estimate, see {@link #arrivalPs}
    */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes);
 
@@ -144,7 +145,25 @@ public interface DmaPort {
   /** {@return when the last TLP of the last write or message had left the device} */
   long sentPs();
 
-  /** {@return when the next non-posted request finds a free tag} */
+  /** {@return a ticket for the last read, to ask {@link #arrivalPs} with} */
+  long readTicket();
+
+  /**
+   * {@return when the last completion of a read arrives, as known now; 0 if that was long ago}
+   *
+   * <p>What a read returns is an estimate: requests of others that start later may still come in
+   * between. A device with an event at that time asks again in the event. If the answer is not in
+   * the future, it is certain, otherwise the device waits until then and asks again. A device that
+   * does not ask again takes what it was told.
+   *
+   * @param ticket of the read
+   */
+  long arrivalPs(long ticket);
+
+  /**
+   * {@return when the next non-posted request finds a free tag, as known now; whoever waits for it
+   * asks again when that time has come}
+   */
   long tagFreePs();
 
   /** {@return how far a call may run ahead of the clock} */

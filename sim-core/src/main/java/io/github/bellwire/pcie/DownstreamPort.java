@@ -20,9 +20,6 @@ import org.jspecify.annotations.Nullable;
  * of {@link #climb} and {@link #descend} pass. Confined to the simulation thread.
  */
 public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
-  /** Invalidations of one function's translations that may be outstanding: 5 bits of ITag. */
-  private static final int INVALIDATIONS_MAX = 32;
-
   private final RootComplex rootComplex;
   private final Simulation simulation;
   private final PcieLink link;
@@ -49,12 +46,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** An endpoint that is plugged in, with what belongs to its stay. */
   private record Occupant(
-      Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue requests, TagPool invalidations) {
-    /** {@return whether the function is not being reset} */
-    boolean isResponsive() {
-      return !endpoint.configSpace().isSilent();
-    }
-  }
+      Endpoint endpoint,
+      UpstreamPath upstreamPath,
+      RequestQueue requests,
+      AtsMessages atsMessages) {}
 
   DownstreamPort(
       RootComplex rootComplex,
@@ -110,7 +105,9 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
     RequestQueue requests = new RequestQueue(simulation, endpoint);
-    occupant = new Occupant(endpoint, path, requests, new TagPool(INVALIDATIONS_MAX));
+    AtsMessages messages =
+        new AtsMessages(this, endpoint, path, postedCredits, creditReturnPs, rootComplex.config());
+    occupant = new Occupant(endpoint, path, requests, messages);
     rootComplex.addOccupied(this);
     endpoint.configSpace().onFunctionReset(this::resetFunction);
     endpoint.connect(path);
@@ -512,64 +509,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return occupant == null ? sentPs : downstream.arrivalPs(sentPs);
   }
 
-  /**
-   * Asks the function below to make translations invalid, and waits for its answer.
-   *
-   * @param readyPs when the message could enter the serializer of a port of the root complex
-   * @return when the answer has arrived there, behind the writes of the device before it; -1 if
-   *     none comes
-   */
-  long invalidateTranslations(int pasid, long iova, long sizeBytes, long readyPs) {
+  /** {@return the way of messages to the function below; null if there is none} */
+  @Nullable AtsMessages atsMessages() {
     Occupant current = occupant;
-    if (current == null || !current.isResponsive()) {
-      return -1;
-    }
-    long startPs = Math.max(readyPs, current.invalidations().nextFreePs());
-    long arrivalPs = sendMessageDown(TlpLayout.MESSAGE_WITH_DATA_BYTES, startPs);
-    Endpoint endpoint = current.endpoint();
-    long doneAtDevicePs = endpoint.onInvalidateRequest(pasid, iova, sizeBytes, arrivalPs);
-    if (doneAtDevicePs < 0) {
-      return -1;
-    }
-    UpstreamPath path = current.upstreamPath();
-    TlpType type = TlpType.MESSAGE;
-    int wireBytes = TlpLayout.MESSAGE_BYTES;
-    long leftPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(doneAtDevicePs));
-    long rootPs = climb(null, type, wireBytes, upstream.arrivalPs(leftPs), true);
-    long answeredPs =
-        Math.max(rootPs + rootComplex.config().upstreamPs(), path.committedPs(leftPs));
-    current.invalidations().take(answeredPs);
-    return answeredPs;
-  }
-
-  /**
-   * Tells the function below that a group of page requests has been dealt with.
-   *
-   * @param readyPs as above
-   * @return when it is there; -1 if nobody is
-   */
-  long respondToPageRequest(int pasid, int groupIndex, int response, long readyPs) {
-    Occupant current = occupant;
-    if (current == null || !current.isResponsive()) {
-      return -1;
-    }
-    long arrivalPs = sendMessageDown(TlpLayout.MESSAGE_BYTES, readyPs);
-    current.endpoint().onPageGroupResponse(pasid, groupIndex, response, arrivalPs);
-    return arrivalPs;
-  }
-
-  /** Sends a message to the device, behind the register writes before it; returns its arrival. */
-  private long sendMessageDown(int wireBytes, long readyPs) {
-    long herePs = descend(null, TlpType.MESSAGE, wireBytes, readyPs, true);
-    long startPs = behindPostedWritesPs(herePs);
-    if (postedCredits == null) {
-      return downstream.arrivalPs(downstream.transmit(TlpType.MESSAGE, wireBytes, startPs));
-    }
-    int credits = CreditPool.dataCredits(wireBytes - TlpLayout.MESSAGE_BYTES);
-    long takenPs = postedCredits.take(credits, startPs);
-    long arrivalPs = downstream.arrivalPs(downstream.transmit(TlpType.MESSAGE, wireBytes, takenPs));
-    postedCredits.giveBack(credits, arrivalPs + creditReturnPs);
-    return arrivalPs;
+    return current == null ? null : current.atsMessages();
   }
 
   /** A core reads a register: lets time run until the request is there. */
@@ -722,6 +665,18 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     occupant().requests().abandonRead();
   }
 
+  /** {@return the switch below which this port and another come together first, or null} */
+  @Nullable Switch sharedSwitch(DownstreamPort other) {
+    for (Switch mine = owner(); mine != null; mine = mine.above().owner()) {
+      for (Switch others = other.owner(); others != null; others = others.above().owner()) {
+        if (mine == others) {
+          return mine;
+        }
+      }
+    }
+    return null;
+  }
+
   /** {@return whether completions from below go to the root complex first} */
   boolean redirectsCompletions() {
     return configSpace.acs().isOn(AcsLayout.COMPLETION_REDIRECT);
@@ -740,7 +695,8 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
    */
   long behindPostedWritesPs(long readyPs) {
     Occupant current = occupant;
-    return current == null
+    boolean isInTurn = downstream.isInTurn() && postedCredits == null; // Then it is anyway.
+    return current == null || isInTurn
         ? readyPs
         : Math.max(
             readyPs, current.requests().lastArrivalPs(readyPs) - link.config().propagationPs());

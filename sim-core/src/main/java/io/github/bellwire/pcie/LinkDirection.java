@@ -1,6 +1,8 @@
 package io.github.bellwire.pcie;
 
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.kernel.TurnQueue;
+import java.math.BigInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,8 +14,15 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>TLPs may be offered out of the order of their times, because a whole chain is computed when it
- * starts: the serializer remembers the idle gaps that later TLPs left before them and fills those.
- * Back-to-back TLPs carry the fraction of a picosecond; in a gap the time is rounded up.
+ * starts. There are two ways to treat those that are ready before others offered already:
+ *
+ * <ul>
+ *   <li>In gaps: the serializer remembers the idle gaps that later TLPs left before them and fills
+ *       those. What it has told stays true. Back-to-back TLPs carry the fraction of a picosecond;
+ *       in a gap the time is rounded up.
+ *   <li>In turn: TLPs leave in the order in which they are ready, so that others move. What it has
+ *       told may become later until that time has come; {@link #sentPs} tells anew.
+ * </ul>
  *
  * <p>Rates are exact ratios: a byte on Gen 5 x16 lasts 15.869140625 ps. In FLIT mode a TLP is of
  * use when the FLIT that holds its end has arrived; FLITs follow each other without a break. Bit
@@ -31,12 +40,20 @@ public final class LinkDirection {
   private static final int SKP_SYMBOLS = 4;
   private static final int SKP_INTERVAL_SYMBOLS = 1538;
   private static final int DLLP_BYTES = 8;
+  private static final int TLPS_PER_TAG = 4;
+  private static final int TURNS_MIN = 64;
+  private static final int TURNS_MAX = 1024;
+
+  /** So long after a TLP has left nobody asks for it any more. */
+  private static final long TURN_OLD_PS = 1_000_000;
 
   private final Simulation simulation;
+  private final @Nullable TurnQueue turns;
   private final long propagationPs;
   private final long flitPs;
   // What this link adds to the sizes of TlpLayout: ECRC; in FLIT mode the framing is missing.
   private final int extraBytes;
+  private final long psPerByteNumerator;
   private final long psPerByteDenominator;
   // How long a TLP of each size lasts, looked up because a division per TLP costs more: whole
   // picoseconds, and the rest beside them.
@@ -59,12 +76,24 @@ public final class LinkDirection {
   private long bytesTotal;
 
   /**
-   * Creates an idle direction.
+   * Creates an idle direction that fills gaps.
    *
    * @param config rate, width and what link traffic is charged
    * @param simulation the clock: gaps that have passed are forgotten
    */
   public LinkDirection(PcieLinkConfig config, Simulation simulation) {
+    this(config, simulation, false);
+  }
+
+  /**
+   * Creates an idle direction.
+   *
+   * @param config rate, width and what link traffic is charged
+   * @param simulation the clock
+   * @param isInTurn whether TLPs leave in the order in which they are ready, not in gaps; without
+   *     replay
+   */
+  LinkDirection(PcieLinkConfig config, Simulation simulation, boolean isInTurn) {
     this.simulation = simulation;
     PcieGeneration generation = config.generation();
     propagationPs = config.propagationPs();
@@ -87,12 +116,18 @@ public final class LinkDirection {
     }
     long divisor = gcd(numerator, denominator);
     psPerByteDenominator = denominator / divisor;
-    long psPerByteNumerator = numerator / divisor;
+    psPerByteNumerator = numerator / divisor;
     for (int bytes = 0; bytes <= WIRE_BYTES_MAX; bytes++) {
       long scaled = bytes * psPerByteNumerator;
       durations[2 * bytes] = scaled / psPerByteDenominator; // floor; the rest is kept beside it
       durations[2 * bytes + 1] = scaled % psPerByteDenominator;
     }
+    turns = isInTurn ? new TurnQueue(turnsCount(config), psPerByteDenominator) : null;
+  }
+
+  private static int turnsCount(PcieLinkConfig config) {
+    int tlps = Math.min(TURNS_MAX, Math.max(TURNS_MIN, TLPS_PER_TAG * config.tags()));
+    return Integer.highestOneBit(2 * tlps - 1);
   }
 
   /**
@@ -172,6 +207,40 @@ public final class LinkDirection {
     return (sentPs + flitPs - 1) / flitPs * flitPs + propagationPs; // FLITs start at time 0.
   }
 
+  /** {@return whether TLPs leave in the order in which they are ready} */
+  boolean isInTurn() {
+    return turns != null;
+  }
+
+  /** {@return the ticket of the next TLP that is sent in turn; TLPs are numbered from 0} */
+  long nextTicket() {
+    TurnQueue queue = turns;
+    return queue == null ? 0 : queue.addedTotal();
+  }
+
+  /**
+   * {@return when a TLP sent in turn has left, as known now; {@link TurnQueue#FORGOTTEN} if that
+   * was long ago}
+   */
+  long sentPs(long ticket) {
+    TurnQueue queue = turns;
+    return queue == null ? TurnQueue.FORGOTTEN : queue.endPs(ticket);
+  }
+
+  /**
+   * TLPs sent in turn are ready at another time than was thought.
+   *
+   * @param fromTicket the first
+   * @param toTicket behind the last
+   * @param readyPs when all of them could start
+   */
+  void move(long fromTicket, long toTicket, long readyPs) {
+    TurnQueue queue = turns;
+    if (queue != null) {
+      queue.move(fromTicket, toTicket, readyPs);
+    }
+  }
+
   /** {@return bytes of TLPs sent, headers and framing included} */
   public long bytesTotal() {
     return bytesTotal;
@@ -179,7 +248,12 @@ public final class LinkDirection {
 
   /** {@return how long the serializer has been or is going to be busy, in picoseconds} */
   public long busyPsTotal() {
-    return busyPsTotal;
+    return turns == null
+        ? busyPsTotal
+        : BigInteger.valueOf(bytesTotal)
+            .multiply(BigInteger.valueOf(psPerByteNumerator))
+            .divide(BigInteger.valueOf(psPerByteDenominator))
+            .longValueExact();
   }
 
   /** {@return TLPs sent again because one arrived broken} */
@@ -272,6 +346,11 @@ public final class LinkDirection {
     return durations[2 * wireBytes];
   }
 
+  /** {@return how long a TLP lasts, in picoseconds, rounded down} */
+  long tlpPs(int tlpBytes) {
+    return durationPs(tlpBytes + extraBytes);
+  }
+
   /**
    * Takes the direction out of use. What has been sent later already stays.
    *
@@ -297,6 +376,10 @@ public final class LinkDirection {
 
   /** Sends bytes as they are; returns when the last bit has left. */
   long serialize(int wireBytes, long readyPs) {
+    TurnQueue queue = turns;
+    if (queue != null) {
+      return takeTurn(queue, wireBytes, readyPs);
+    }
     if (readyPs < freePs) {
       long sentPs = fillGap(wireBytes, readyPs);
       return sentPs != 0 ? sentPs : append(wireBytes);
@@ -307,6 +390,11 @@ public final class LinkDirection {
       carry = 0; // The link was idle, so the fraction of the last picosecond has passed too.
     }
     return append(wireBytes);
+  }
+
+  private long takeTurn(TurnQueue queue, int wireBytes, long readyPs) {
+    long oldPs = simulation.nowPs() - TURN_OLD_PS;
+    return queue.endPs(queue.add(readyPs, durationPs(wireBytes), restOf(wireBytes), oldPs));
   }
 
   private long append(int wireBytes) {

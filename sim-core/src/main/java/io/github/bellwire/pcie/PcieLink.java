@@ -30,11 +30,13 @@ final class PcieLink {
   PcieLink(PcieLinkConfig config, Simulation simulation, String name) {
     this.config = config;
     upstream = new LinkDirection(config, simulation);
-    downstream = new LinkDirection(config, simulation);
+    // Completions become ready in another order than their requests were sent.
+    boolean hasDataLinkLayer = DataLinkLayer.isNeeded(config);
+    downstream = new LinkDirection(config, simulation, !hasDataLinkLayer);
     LinkFaultConfig faults = config.faults();
     upstreamFaults = new FaultInjector(faults, simulation.randomStream(name + " up faults"));
     downstreamFaults = new FaultInjector(faults, simulation.randomStream(name + " down faults"));
-    if (DataLinkLayer.isNeeded(config)) {
+    if (hasDataLinkLayer) {
       BitErrors up = bitErrors(simulation, name + " up bits");
       BitErrors down = bitErrors(simulation, name + " down bits");
       upstream.connect(

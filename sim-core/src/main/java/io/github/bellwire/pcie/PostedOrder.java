@@ -9,13 +9,12 @@ import io.github.bellwire.kernel.Simulation;
  * those it does not count.
  *
  * <pre>{@code
- * sent   | 1024 writes before, a ring |  previous  last  --> time
- *        forgotten once the clock has passed the last
+ * sent   | 1024 writes before, a ring |  last  --> time
+ *        begins anew once the clock has passed the last
  * }</pre>
  *
  * <p>Remembers the last writes only, more than any chain runs ahead. As a rule the question is
- * about the last one and the ring stays empty, and out of the host's cache. Allocates nothing after
- * construction.
+ * about the last one. Allocates nothing after construction.
  */
 final class PostedOrder {
   private static final int WRITES = 1 << 10;
@@ -23,14 +22,12 @@ final class PostedOrder {
   private final Simulation simulation;
   private long lastSentPs;
   private long lastCommitPs;
-  private long previousSentPs;
-  private long previousCommitPs;
   // When a write leaves and when it commits, side by side.
   private final long[] ring = new long[2 * WRITES];
-  private int end;
-  private int count;
-  // How many writes before the end the last question was answered: the next answer is close by.
-  private int lastBack = 1;
+  // How many writes have come into the ring, and how many had before the one that answered the
+  // last question: the next answer is close by.
+  private long end;
+  private long near;
 
   /**
    * Creates the order of no writes.
@@ -75,68 +72,50 @@ final class PostedOrder {
       insert(newSentPs, newCommitPs);
       return;
     }
-    if (lastSentPs > simulation.nowPs()) {
-      push(previousSentPs, previousCommitPs);
-    } else {
-      count = 0;
+    if (lastSentPs <= simulation.nowPs()) {
+      end = 0;
     }
-    previousSentPs = lastSentPs;
-    previousCommitPs = lastCommitPs;
+    end++;
+    put(1, lastSentPs, lastCommitPs);
     lastSentPs = newSentPs;
     lastCommitPs = newCommitPs;
   }
 
   private long earlierCommitBefore(long atPs) {
-    if (atPs >= previousSentPs) {
-      return previousCommitPs;
-    }
     int back = newestUntil(atPs);
-    return back > count ? 0 : ring[slot(back) + 1];
+    return back > count() ? 0 : ring[slot(back) + 1];
   }
 
   private void insert(long newSentPs, long newCommitPs) {
-    if (newSentPs >= previousSentPs) {
-      push(previousSentPs, previousCommitPs);
-      previousSentPs = newSentPs;
-      previousCommitPs = newCommitPs;
-      return;
-    }
     int later = newestUntil(newSentPs) - 1;
     if (later >= WRITES - 1) {
       return; // Older than everything remembered.
     }
-    grow();
+    end++;
     for (int back = 1; back <= later; back++) {
       put(back, ring[slot(back + 1)], ring[slot(back + 1) + 1]);
     }
     put(later + 1, newSentPs, newCommitPs);
-    lastBack = later + 1;
-  }
-
-  private void push(long sentPs, long commitPs) {
-    grow();
-    put(1, sentPs, commitPs);
-    lastBack = Math.min(lastBack + 1, WRITES);
-  }
-
-  private void grow() {
-    end = end + 1 & WRITES - 1;
-    count = Math.min(WRITES, count + 1);
   }
 
   /**
    * Returns how far before the end the last write lies that leaves no later, or beyond the count.
    */
   private int newestUntil(long atPs) {
-    int back = Math.min(lastBack, count + 1);
+    int count = count();
+    int back = (int) Math.min(Math.max(end - near, 1), count + 1);
     while (back > 1 && ring[slot(back - 1)] <= atPs) {
       back--;
     }
     while (back <= count && ring[slot(back)] > atPs) {
       back++;
     }
-    lastBack = back;
+    near = end - back;
     return back;
+  }
+
+  private int count() {
+    return (int) Math.min(end, WRITES);
   }
 
   private void put(int back, long sentPs, long commitPs) {
@@ -145,6 +124,6 @@ final class PostedOrder {
   }
 
   private int slot(int back) {
-    return (end - back & WRITES - 1) * 2;
+    return ((int) end - back & WRITES - 1) * 2;
   }
 }

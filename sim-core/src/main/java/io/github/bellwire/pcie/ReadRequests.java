@@ -34,6 +34,7 @@ final class ReadRequests {
   private final LinkDirection upstream;
   private final LinkDirection downstream;
   private final ReadSlots slots;
+  private final PendingReads pending;
   private final CompletionCutter cutter;
   private final FaultyTlps faults;
   private final PortErrors deviceErrors;
@@ -44,11 +45,13 @@ final class ReadRequests {
   private final long rootUpstreamPs;
   private final long rootDownstreamPs;
   private boolean isFlush;
+  private long ticket;
 
   ReadRequests(
       UpstreamPath path,
       Requester requester,
       WriteRequests writes,
+      PendingReads pending,
       ReadSlots slots,
       RootComplex rootComplex,
       DownstreamPort port,
@@ -56,6 +59,7 @@ final class ReadRequests {
     this.path = path;
     this.requester = requester;
     this.writes = writes;
+    this.pending = pending;
     this.slots = slots;
     this.rootComplex = rootComplex;
     this.port = port;
@@ -79,9 +83,21 @@ final class ReadRequests {
     return slots.tagFreePs();
   }
 
+  /** {@return the ticket of the last read} */
+  long ticket() {
+    return ticket;
+  }
+
+  /** {@return when the last completion of a read arrives, see {@link DmaPort#arrivalPs}} */
+  long arrivalPs(long ofTicket) {
+    return pending.arrivalOfTicketPs(ofTicket);
+  }
+
   /** Reads, see {@link DmaPort#read(long, byte[], int, int, long, int)}. */
   long read(long iova, byte[] destination, int offset, int lengthBytes, long atPs) {
+    long first = pending.addedTotal();
     if (!requester.mayIssue()) {
+      ticket = pending.ticketSince(first);
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return atPs;
     }
@@ -97,16 +113,18 @@ final class ReadRequests {
       long address = iova + done;
       int piece = TlpLayout.requestPieceBytes(address, lengthBytes - done, mrrsBytes);
       long startPs = writes.behindPs(slots.startPs(address, piece, readyPs));
-      int wireBytes = TlpLayout.requestBytes(address) + upstream.requestExtraBytes(address, piece);
+      int wireBytes = TlpLayout.requestBytes(address) + requester.extraBytes(address, piece);
       readyPs = upstream.transmitMemoryRead(wireBytes, startPs);
+      pending.begin();
       long repliedPs = answer(address, destination, offset + done, piece, wireBytes, readyPs);
       if (repliedPs - readyPs > CompletionTimeout.SHORTEST_PS) {
         repliedPs = awaitPs(destination, offset + done, piece, readyPs, repliedPs);
       }
-      slots.completed(repliedPs);
+      slots.completed(repliedPs, pending.end(repliedPs));
       donePs = Math.max(donePs, repliedPs);
       done += piece;
     }
+    ticket = pending.ticketSince(first);
     return donePs;
   }
 
@@ -156,12 +174,24 @@ final class ReadRequests {
       tapRead(iova, lengthBytes, sentPs, readyPs);
       return leaveMemory(status, iova, pa, destination, offset, lengthBytes, readyPs);
     }
-    long dataPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
-    dataPs = Math.max(dataPs, writes.committedPs(sentPs));
+    // Alone, a device takes the first answer of memory: hosts are calibrated with it.
+    boolean isShared = rootComplex.isShared();
+    long from = isShared ? caches.memoryMark() : 0;
+    long cachesPs = caches.read(pa, lengthBytes, requester.isNoSnoop(), readyPs);
+    long to = isShared ? caches.memoryMark() : 0;
+    long floorPs = writes.committedPs(sentPs);
+    long dataPs = Math.max(cachesPs, floorPs);
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
     tapRead(iova, lengthBytes, sentPs, dataPs);
     long downPs = dataPs + rootDownstreamPs;
-    return complete(null, null, iova, destination, offset, lengthBytes, downPs);
+    long firstTlp = downstream.nextTicket();
+    long arrivedPs = complete(null, null, iova, destination, offset, lengthBytes, downPs);
+    if (port.owner() == null && downstream.isInTurn() && arrivedPs != NEVER_PS) {
+      long behindPs = behindRegisterWritesPs(downPs);
+      long heldPs = behindPs > downPs ? behindPs - rootDownstreamPs : floorPs;
+      pending.estimate(cachesPs, heldPs, from, to, firstTlp);
+    }
+    return arrivedPs;
   }
 
   private long awakePs(long arrivalPs) {
@@ -338,6 +368,7 @@ final class ReadRequests {
     if (repliedPs <= expiryPs) {
       return repliedPs;
     }
+    pending.giveUp();
     Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     deviceErrors.record(PcieError.COMPLETION_TIMEOUT, expiryPs);
     requester.fail(DmaStatus.COMPLETION_TIMEOUT);
@@ -351,7 +382,10 @@ final class ReadRequests {
   private long receiveCompletion(
       @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
     long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = Math.max(previousSentPs, behindRegisterWritesPs(herePs));
+    long startPs = behindRegisterWritesPs(herePs);
+    if (!downstream.isInTurn()) {
+      startPs = Math.max(previousSentPs, startPs); // A gap must not let them pass each other.
+    }
     return downstream.transmitCompletionWithData(wireBytes, startPs);
   }
 
@@ -368,7 +402,9 @@ final class ReadRequests {
       int lengthBytes,
       long readyPs) {
     long answerPs = peer.peerRead(path, turn, address, destination, offset, lengthBytes, readyPs);
-    Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : turn;
+    // Completions are routed by requester ID, wherever the request has turned.
+    Switch direct = turn == null ? peer.sharedSwitch(port) : turn;
+    Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : direct;
     if (answerPs >= 0) {
       return complete(peer, back, address, destination, offset, lengthBytes, answerPs);
     }

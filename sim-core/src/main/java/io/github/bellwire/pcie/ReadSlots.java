@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.kernel.Simulation;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,14 +18,19 @@ final class ReadSlots {
   private final TagPool fewTags; // Without extended tags.
   private final @Nullable CreditPool requestCredits;
   private final @Nullable CreditPool completionBuffer;
+  private final PendingReads pending;
+  private final Simulation simulation;
   private final int rcbBytes;
   private final long retirePs;
   private final long creditReturnPs;
 
   private TagPool tags;
+  private long movesSeen;
   private int bufferCredits;
 
-  ReadSlots(PcieLinkConfig link) {
+  ReadSlots(PcieLinkConfig link, PendingReads pending, Simulation simulation) {
+    this.pending = pending;
+    this.simulation = simulation;
     extendedTags = new TagPool(link.tags());
     fewTags =
         link.tags() <= PcieLinkConfig.TAGS_5_BITS
@@ -48,6 +54,30 @@ final class ReadSlots {
 
   /** {@return when the next tag is free} */
   long tagFreePs() {
+    long nowPs = simulation.nowPs();
+    boolean isCertain =
+        tags.firstRequest() == PendingReads.NONE || tags.nextFreePs() < nowPs - PendingReads.OLD_PS;
+    return isCertain ? tags.nextFreePs() : tagFreePs(nowPs);
+  }
+
+  /** Asks again when the next tag is free. */
+  private long tagFreePs(long nowPs) {
+    pending.refresh(nowPs);
+    if (movesSeen != pending.movesTotal()) {
+      movesSeen = pending.movesTotal();
+      tags.follow(pending, retirePs);
+    }
+    while (tags.firstRequest() != PendingReads.NONE) {
+      long arrivalPs = pending.arrivalPs(tags.firstRequest());
+      boolean isChanged = arrivalPs != 0 && arrivalPs + retirePs != tags.nextFreePs();
+      if (isChanged) {
+        tags.postponeFirst(arrivalPs + retirePs); // Now another may be the first.
+      } else if (tags.nextFreePs() > nowPs) {
+        return tags.nextFreePs();
+      } else {
+        tags.confirmFirst();
+      }
+    }
     return tags.nextFreePs();
   }
 
@@ -64,7 +94,7 @@ final class ReadSlots {
    * @param readyPs when it could leave otherwise
    */
   long startPs(long address, int lengthBytes, long readyPs) {
-    long startPs = Math.max(readyPs, tags.nextFreePs());
+    long startPs = Math.max(readyPs, tagFreePs());
     if (completionBuffer != null) {
       // One header for each completion that there may be, and what cutting rounds up.
       int headers = TlpLayout.completionsMax(address, lengthBytes, rcbBytes);
@@ -89,10 +119,11 @@ final class ReadSlots {
    * The last completion has arrived, or none is expected any more.
    *
    * @param atPs when
+   * @param request its number among the pending ones
    */
-  void completed(long atPs) {
+  void completed(long atPs, long request) {
     long freePs = atPs + retirePs;
-    tags.take(freePs);
+    tags.take(freePs, request);
     if (completionBuffer != null) {
       completionBuffer.giveBack(bufferCredits, freePs);
     }

@@ -210,6 +210,19 @@ final class Requester {
     return claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
   }
 
+  /**
+   * {@return what a request takes beyond what {@link TlpLayout} counts: its process address space,
+   * or in FLIT mode byte enables that are not all ones}
+   *
+   * @param address first byte
+   * @param lengthBytes at least 0
+   */
+  int extraBytes(long address, int lengthBytes) {
+    return pasid == TranslationRequest.NO_PASID
+        ? port.upstream().requestExtraBytes(address, lengthBytes)
+        : TlpLayout.PASID_PREFIX_BYTES;
+  }
+
   /** {@return the process address space of requests, or {@link TranslationRequest#NO_PASID}} */
   int pasid() {
     return pasid;

@@ -350,6 +350,11 @@ public final class RootComplex {
     return unclaimedAccessesTotal;
   }
 
+  /** {@return whether several requesters are active} */
+  boolean isShared() {
+    return horizonPs() != HORIZON_ALONE_PS;
+  }
+
   /** {@return how far a requester may run ahead of the clock now} */
   long horizonPs() {
     if (occupiedPorts.size() <= 1) {
@@ -416,10 +421,10 @@ public final class RootComplex {
               + ", iova=0x"
               + Long.toHexString(iova));
     }
-    DownstreamPort port = portOf(requesterId);
-    return port == null
+    AtsMessages messages = atsMessages(requesterId);
+    return messages == null
         ? -1
-        : port.invalidateTranslations(pasid, iova, sizeBytes, atPs + config.downstreamPs());
+        : messages.invalidate(pasid, iova, sizeBytes, atPs + config.downstreamPs());
   }
 
   /**
@@ -434,10 +439,10 @@ public final class RootComplex {
    */
   public long respondToPageRequest(
       int requesterId, int pasid, int groupIndex, int response, long atPs) {
-    DownstreamPort port = portOf(requesterId);
-    return port == null
+    AtsMessages messages = atsMessages(requesterId);
+    return messages == null
         ? -1
-        : port.respondToPageRequest(pasid, groupIndex, response, atPs + config.downstreamPs());
+        : messages.respond(pasid, groupIndex, response, atPs + config.downstreamPs());
   }
 
   /** A page request message has arrived; without a unit that listens nobody answers. */
@@ -455,12 +460,12 @@ public final class RootComplex {
     }
   }
 
-  /** {@return the port above the function with a requester ID; null if there is none} */
-  private @Nullable DownstreamPort portOf(int requesterId) {
+  /** {@return the way of messages to a function; null if there is no such function} */
+  private @Nullable AtsMessages atsMessages(int requesterId) {
     for (int i = 0; i < occupiedPorts.size(); i++) {
       DownstreamPort port = occupiedPorts.get(i);
       if (port.requesterId() == requesterId) {
-        return port;
+        return port.atsMessages();
       }
     }
     return null;

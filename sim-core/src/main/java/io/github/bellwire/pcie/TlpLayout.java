@@ -40,6 +40,12 @@ public final class TlpLayout {
   /** A message with two double words: the request to invalidate entries of a device TLB. */
   public static final int MESSAGE_WITH_DATA_BYTES = MESSAGE_BYTES + 8;
 
+  /**
+   * The prefix with a process address space ID (Base Specification 5.0, section 6.20). In FLIT mode
+   * the ID is in the same orthogonal header content as byte enables, of the same size.
+   */
+  public static final int PASID_PREFIX_BYTES = 4;
+
   /** What a request may not cross. */
   public static final int REQUEST_BOUNDARY_BYTES = 4096;
 
@@ -55,6 +61,15 @@ public final class TlpLayout {
    */
   public static int requestBytes(long address) {
     return FRAMING_BYTES + (address >>> 32 == 0 ? HEADER_3DW_BYTES : HEADER_4DW_BYTES);
+  }
+
+  /**
+   * {@return what the prefix of a TLP takes}
+   *
+   * @param pasid the process address space, or {@link TranslationRequest#NO_PASID}
+   */
+  static int prefixBytes(int pasid) {
+    return pasid == TranslationRequest.NO_PASID ? 0 : PASID_PREFIX_BYTES;
   }
 
   /**

@@ -172,6 +172,17 @@ public final class TranslatingPort implements DmaPort {
     return port.sentPs();
   }
 
+  /** {@inheritDoc} Of a read of several pages the last one counts. */
+  @Override
+  public long readTicket() {
+    return port.readTicket();
+  }
+
+  @Override
+  public long arrivalPs(long ticket) {
+    return port.arrivalPs(ticket);
+  }
+
   @Override
   public long tagFreePs() {
     return port.tagFreePs();

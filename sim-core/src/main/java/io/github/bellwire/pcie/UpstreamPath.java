@@ -31,8 +31,15 @@ final class UpstreamPath implements DmaPort {
         new Requester(
             port, endpoint.configSpace(), rootComplex.translation(), rootComplex.changes());
     writes = new WriteRequests(this, requester, rootComplex, port, caches);
-    ReadSlots slots = new ReadSlots(port.link());
-    reads = new ReadRequests(this, requester, writes, slots, rootComplex, port, caches);
+    PendingReads pending =
+        new PendingReads(
+            port.link().tags(),
+            rootComplex.simulation(),
+            caches,
+            port.downstream(),
+            rootComplex.config().downstreamPs());
+    ReadSlots slots = new ReadSlots(port.link(), pending, rootComplex.simulation());
+    reads = new ReadRequests(this, requester, writes, pending, slots, rootComplex, port, caches);
     translations = new AtsRequests(requester, writes, slots, rootComplex, port);
   }
 
@@ -99,6 +106,16 @@ final class UpstreamPath implements DmaPort {
   @Override
   public long sentPs() {
     return writes.sentPs();
+  }
+
+  @Override
+  public long readTicket() {
+    return reads.ticket();
+  }
+
+  @Override
+  public long arrivalPs(long ticket) {
+    return reads.arrivalPs(ticket);
   }
 
   @Override

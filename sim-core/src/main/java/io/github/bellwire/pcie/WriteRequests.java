@@ -20,6 +20,9 @@ import org.jspecify.annotations.Nullable;
 final class WriteRequests {
   private static final int MESSAGE_BYTES = 4;
 
+  /** By how much a TLP may last longer than its whole picoseconds. */
+  private static final long ROUNDING_PS = 1;
+
   private final UpstreamPath path;
   private final Requester requester;
   private final RootComplex rootComplex;
@@ -34,7 +37,10 @@ final class WriteRequests {
   // Of a device that may be pulled out.
   private final @Nullable InterruptMessages messages;
   // Ready times with the times at which the writes have left: a gap must not let others pass them.
+  // None lies behind the ready time of a write that has left at once, so it need not be remembered,
+  // unless somebody asks for the waiting time itself.
   private final PostedOrder sends;
+  private final boolean remembersAllSends;
   private final PostedOrder order;
   private final byte[] message = new byte[MESSAGE_BYTES];
   private final long creditReturnPs;
@@ -63,6 +69,7 @@ final class WriteRequests {
     faults = port.faultyTlps();
     tap = port.tap();
     sends = new PostedOrder(rootComplex.simulation());
+    remembersAllSends = credits != null || DataLinkLayer.isNeeded(port.link());
     order = new PostedOrder(rootComplex.simulation());
     rootUpstreamPs = rootComplex.config().upstreamPs();
     rootDownstreamPs = rootComplex.config().downstreamPs();
@@ -141,14 +148,16 @@ final class WriteRequests {
   private long send(long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int dataBytes = TlpLayout.dataBytes(iova, lengthBytes);
     int wireBytes =
-        TlpLayout.requestBytes(iova) + dataBytes + upstream.requestExtraBytes(iova, lengthBytes);
+        TlpLayout.requestBytes(iova) + dataBytes + requester.extraBytes(iova, lengthBytes);
     long readyPs = sentPs;
     long startPs = behindPs(readyPs);
     if (credits != null) {
       startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
     }
     sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    sends.add(readyPs, sentPs);
+    if (remembersAllSends || sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS) {
+      sends.add(readyPs, sentPs);
+    }
     long takenPs =
         requester.isWatched()
             ? receiveWatched(iova, source, offset, lengthBytes, wireBytes, isPolled)

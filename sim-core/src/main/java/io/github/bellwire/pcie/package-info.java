@@ -27,11 +27,11 @@
  * <p>A device may keep translations of its own (ATS): {@link
  * io.github.bellwire.pcie.TranslatingPort}; and ask for pages (PRI).
  *
- * <p>Not modelled: the bytes of the PASID prefix; traffic classes other than 0; multi-function
- * devices; ID-based ordering between the functions behind a switch (its attribute is carried, its
- * freedom not used); order between the writes of different devices behind one switch; credits of
- * the links above a switch; a full replay buffer; faults in what cores read and write; periodic
- * UpdateFC; low-power link states; downstream port containment; atomic operations.
+ * <p>Not modelled: traffic classes other than 0; multi-function devices; ID-based ordering between
+ * the functions behind a switch (its attribute is carried, its freedom not used); order between the
+ * writes of different devices behind one switch; credits of the links above a switch; a full replay
+ * buffer; faults in what cores read and write; periodic UpdateFC; low-power link states; downstream
+ * port containment; atomic operations.
  */
 @NullMarked
 package io.github.bellwire.pcie;

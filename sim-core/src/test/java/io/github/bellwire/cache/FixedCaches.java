@@ -32,6 +32,13 @@ public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
   /** When the last device access arrived, in picoseconds. */
   public long lastAtPs;
 
+  /** How much later than told memory has answered each of the first 16 device reads. */
+  public final long[] memoryDelayPs = new long[16];
+
+  /** How often that has changed. */
+  public long memoryChangesTotal;
+
+  private long readsTotal;
   private final CacheStatistics statistics = new CacheStatistics();
 
   /** Creates caches that take no time for devices and 1 ps for cores. */
@@ -51,7 +58,23 @@ public final class FixedCaches implements CacheHierarchy, DeviceCachePort {
   @Override
   public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
     record(pa, lengthBytes, noSnoop, atPs);
+    readsTotal++;
     return atPs + deviceReadPs;
+  }
+
+  @Override
+  public long memoryMark() {
+    return readsTotal;
+  }
+
+  @Override
+  public long delayPs(long from, long to, long nowPs) {
+    return from < memoryDelayPs.length ? memoryDelayPs[(int) from] : 0;
+  }
+
+  @Override
+  public long memoryChangesTotal() {
+    return memoryChangesTotal;
   }
 
   @Override

@@ -229,14 +229,19 @@ class SimpleCacheHierarchyTest {
       int lengthBytes = 1 + random.nextInt(200);
       int core = random.nextInt(2);
       dram.accesses.clear();
-      int kind = random.nextInt(4);
-      long expectedPs = oracle.access(kind, core, pa, lengthBytes, i);
+      int kind = random.nextInt(5);
+      long pair = pa & -16;
+      long expectedPs =
+          kind == 4
+              ? oracle.access(3, core, pair, 8, i) + STORE // The second finds the line.
+              : oracle.access(kind, core, pa, lengthBytes, i);
       long actualPs =
           switch (kind) {
             case 0 -> device.read(pa, lengthBytes, false, i);
             case 1 -> device.write(pa, lengthBytes, false, i);
             case 2 -> tested.coreLoad(core, pa, lengthBytes, i);
-            default -> tested.coreStore(core, pa, lengthBytes, i);
+            case 3 -> tested.coreStore(core, pa, lengthBytes, i);
+            default -> tested.coreStoreTwice(core, pair, 8, i);
           };
       assertThat(actualPs).as("seed=%d, i=%d", seed, i).isEqualTo(expectedPs);
       assertThat(dram.accesses).as("seed=%d, i=%d", seed, i).isEqualTo(oracle.dramAccesses);

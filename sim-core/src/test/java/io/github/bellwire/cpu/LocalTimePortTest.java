@@ -73,6 +73,25 @@ class LocalTimePortTest {
   }
 
   @Test
+  void shouldStoreADescriptorAsTwoStores() {
+    machine.fabric.caches.coreStorePs = 200;
+    for (long pa : new long[] {0x1000, 0x1030, 0x1038, 0x103c}) { // the last two leave the line
+      log.clear();
+      runAt(
+          machine.simulation.nowPs(),
+          port -> {
+            long startPs = port.nowPs();
+            port.storeLongs(pa, pa + 1, pa + 2);
+            log.add(port.nowPs() - startPs);
+            log.add(port.load(pa, 8));
+            log.add(port.load(pa + 8, 8));
+          });
+
+      assertThat(log).as("pa=%x", pa).containsExactly(400L, pa + 1, pa + 2);
+    }
+  }
+
+  @Test
   void shouldSeeMemoryAsOfItsStart() {
     machine.commit(0x1000, 1, 1_000);
     machine.commit(0x1001, 2, 1_001);

@@ -90,6 +90,10 @@ class HostConfigTest {
         .isEqualTo(PcieLinkConfig.GEN4_X16.withGeneration(PcieGeneration.GEN3));
     assertThat(slower.withLink(PcieLinkConfig.GEN4_X16)).isEqualTo(GEN4_SERVER);
 
+    HostConfig small = GEN4_SERVER.withLowMemoryBytes(1 << 25);
+    assertThat(small.lowMemoryBytes()).isEqualTo(1 << 25);
+    assertThat(small.withLowMemoryBytes(GEN4_SERVER.lowMemoryBytes())).isEqualTo(GEN4_SERVER);
+
     HostConfig ideal = GEN4_SERVER.withCore(CoreConfig.IDEAL);
     assertThat(ideal.core()).isEqualTo(CoreConfig.IDEAL);
     assertThat(ideal.withCore(CoreConfig.SERVER)).isEqualTo(GEN4_SERVER);

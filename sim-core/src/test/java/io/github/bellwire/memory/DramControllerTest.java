@@ -8,6 +8,7 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DramControllerTest {
   // RoBaRaCoCh with 128 bursts of 64 B per row, 2 ranks, 16 banks.
@@ -49,6 +50,56 @@ class DramControllerTest {
 
     // tRAS = 52 clocks = 32.5 ns after the activate, then the conflict of 43.75 ns
     assertThat(dram.read(ROW, 64, START_PS + 10_000)).isEqualTo(START_PS + 32_500 + 43_750);
+  }
+
+  @Test
+  void shouldTellHowMuchLaterAReadIsThanToldOfWhatCameBefore() {
+    DramController inOrder = DDR4.newController();
+    inOrder.read(0, 64, START_PS);
+    long truePs = inOrder.read(ROW, 64, START_PS + 10_000);
+
+    long from = dram.askedTotal();
+    long toldPs = dram.read(ROW, 64, START_PS + 10_000);
+    long to = dram.askedTotal();
+    dram.read(0, 64, START_PS);
+
+    // Alone it finds its bank closed. Its delay is certain when the time of the answer has come.
+    assertThat(toldPs).isEqualTo(START_PS + 10_000 + 30_000);
+    assertThat(toldPs + dram.delayPs(from, to, toldPs)).isEqualTo(truePs);
+    assertThat(toldPs + dram.delayPs(from, to, truePs)).isEqualTo(truePs);
+    assertThat(dram.changesTotal()).isPositive();
+    assertThat(dram.delayPs(to, dram.askedTotal(), truePs)).isZero();
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {1, 2, 3})
+  void shouldTellInTheEndWhatAQueueTells(long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int count = 2_000;
+    long[] queuedPs = new long[count];
+    DramQueue queue =
+        new DramQueue(DDR4, (tag, acceptedPs, donePs) -> queuedPs[(int) tag] = donePs);
+    long[] toldPs = new long[count];
+    boolean[] isWrite = new boolean[count];
+    long atPs = START_PS;
+    for (int i = 0; i < count; i++) {
+      atPs += random.nextInt(12_000);
+      long pa = random.nextLong(1L << 30) & -64;
+      isWrite[i] = random.nextInt(3) == 0;
+      toldPs[i] = isWrite[i] ? dram.write(pa, 64, atPs) : dram.read(pa, 64, atPs);
+      queue.submit(pa, isWrite[i], i, atPs);
+    }
+    queue.drain();
+
+    int changed = 0;
+    for (int i = 0; i < count; i++) {
+      if (!isWrite[i]) {
+        long delayPs = dram.delayPs(i, i + 1, Long.MAX_VALUE);
+        assertThat(toldPs[i] + delayPs).as("seed %d, request %d", seed, i).isEqualTo(queuedPs[i]);
+        changed += delayPs == 0 ? 0 : 1;
+      }
+    }
+    assertThat(changed).isPositive();
   }
 
   @Test

@@ -27,6 +27,21 @@ class SimpleMemoryControllerTest {
     assertThat(dram.read(0, 64, 1_939)).isEqualTo(1_939 + 313 + 50_000);
   }
 
+  @Test
+  void shouldServeInTheOrderOfArrivalAndTellWhoIsDelayed() {
+    long from = dram.askedTotal();
+    dram.read(0, 64, 2_000);
+    long to = dram.askedTotal();
+    assertThat(dram.changesTotal()).isZero();
+
+    assertThat(dram.read(64, 64, 1_900)).isEqualTo(1_900 + 313 + 50_000);
+
+    // It waits until 2_213.
+    assertThat(dram.delayPs(from, to, 0)).isEqualTo(213);
+    assertThat(dram.changesTotal()).isEqualTo(1);
+    assertThat(dram.delayPs(-1, 0, 0)).isEqualTo(MemoryController.FORGOTTEN);
+  }
+
   @ParameterizedTest
   @CsvSource({"0, 64, 1", "0, 65, 2", "63, 1, 1", "63, 2, 2", "1, 128, 3", "64, 4096, 64"})
   void shouldTransferTheLinesThatAnAccessTouches(long pa, int lengthBytes, int lines) {

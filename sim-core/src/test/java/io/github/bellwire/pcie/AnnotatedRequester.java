@@ -2,10 +2,13 @@ package io.github.bellwire.pcie;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * A device of {@link OrderErrorTest} that keeps its tags busy, as devices here do: it goes on by an
- * event when the next request or write can start, and asks its {@link DmaPort} when each is done.
+ * event when the next request or write can start, and asks its {@link DmaPort} when each is done,
+ * again when that time has come.
  */
 final class AnnotatedRequester extends Event {
   private final Simulation simulation;
@@ -20,6 +23,11 @@ final class AnnotatedRequester extends Event {
   private long donePs;
   private long sentPs;
   private int issuedBytes;
+  private final List<Read> reads = new ArrayList<>();
+  private List<Long> tickets = new ArrayList<>();
+
+  /** A read that may not be done yet, with the tickets of its requests. */
+  private record Read(long startPs, List<Long> tickets) {}
 
   AnnotatedRequester(Simulation simulation, ClosedLoopLoad load, DmaPort dma, PcieLinkConfig link) {
     this.simulation = simulation;
@@ -31,6 +39,7 @@ final class AnnotatedRequester extends Event {
 
   @Override
   protected void onEvent(long nowPs) {
+    record(nowPs);
     long againPs = nowPs;
     while (againPs == nowPs) {
       againPs = load.isWrite ? write(nowPs) : read(nowPs);
@@ -47,10 +56,29 @@ final class AnnotatedRequester extends Event {
     int piece =
         TlpLayout.requestPieceBytes(
             address + issuedBytes, load.sizeBytes - issuedBytes, pieceBytes);
-    donePs = Math.max(donePs, dma.read(address + issuedBytes, buffer, 0, piece, nowPs));
+    dma.read(address + issuedBytes, buffer, 0, piece, nowPs);
+    tickets.add(dma.readTicket());
     issuedBytes += piece;
-    end();
+    if (isEnd()) {
+      reads.add(new Read(startPs, tickets));
+      tickets = new ArrayList<>();
+    }
     return nowPs;
+  }
+
+  /** Takes note of the reads that are certainly done. */
+  private void record(long nowPs) {
+    for (int i = 0; i < reads.size(); ) {
+      long arrivedPs = 0;
+      for (long ticket : reads.get(i).tickets) {
+        arrivedPs = Math.max(arrivedPs, dma.arrivalPs(ticket));
+      }
+      if (arrivedPs <= nowPs) {
+        load.done(reads.remove(i).startPs, arrivedPs);
+      } else {
+        i++;
+      }
+    }
   }
 
   /** Sends the next write as far as the horizon allows; returns when to go on. */
@@ -68,7 +96,8 @@ final class AnnotatedRequester extends Event {
       sentPs = dma.sentPs();
       issuedBytes += piece;
     } while (issuedBytes < load.sizeBytes && sentPs - nowPs <= dma.horizonPs());
-    if (end()) {
+    if (isEnd()) {
+      load.done(startPs, donePs);
       writes.take(donePs);
     }
     return sentPs;
@@ -82,11 +111,10 @@ final class AnnotatedRequester extends Event {
     }
   }
 
-  private boolean end() {
+  private boolean isEnd() {
     if (issuedBytes < load.sizeBytes) {
       return false;
     }
-    load.done(startPs, donePs);
     issuedBytes = 0;
     return true;
   }

@@ -39,6 +39,7 @@ class AtsTest {
     long rangeBytes = 4096;
     boolean isReadable = true;
     boolean isWritable = true;
+    long unwritable = -1;
     boolean refuses;
     int questionsTotal;
     int untranslatedTotal;
@@ -64,7 +65,8 @@ class AtsTest {
         result.refused(DmaStatus.UNSUPPORTED_REQUEST, readyPs);
       } else {
         long pa = request.iova() + (1 << 20);
-        result.translatedRange(pa, rangeBytes, isReadable, isWritable, readyPs);
+        boolean allowsWrites = isWritable && request.iova() != unwritable;
+        result.translatedRange(pa, rangeBytes, isReadable, allowsWrites, readyPs);
       }
     }
 
@@ -94,8 +96,12 @@ class AtsTest {
   }
 
   private static AtsEndpoint plug(TestFabric fabric, DeviceTlbConfig config) {
+    return plug(fabric, config, GEN3_X8);
+  }
+
+  private static AtsEndpoint plug(TestFabric fabric, DeviceTlbConfig config, PcieLinkConfig link) {
     AtsEndpoint endpoint = new AtsEndpoint(config);
-    RootPort port = fabric.rootComplex.attach(endpoint, GEN3_X8);
+    RootPort port = fabric.rootComplex.attach(endpoint, link);
     port.configSpace().write(ConfigLayout.COMMAND, 2, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
     endpoint.enable();
     return endpoint;
@@ -210,6 +216,7 @@ class AtsTest {
     assertThat(dma.read(0x1000, data, 0, 64, 0)).isEqualTo(roundTripPs(20, 20) + WALK_PS);
     assertThat(dma.status()).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
     assertThat(fabric.port(0).errors().total(PcieError.UNSUPPORTED_REQUEST)).isEqualTo(1);
+    assertThat(fabric.port(0).refusedRequestsTotal()).isEqualTo(1);
   }
 
   @Test
@@ -237,6 +244,124 @@ class AtsTest {
     plain.requestTranslation(0x4000, 2, true, 0, answer);
     assertThat(answer.entriesCount()).isEqualTo(2);
     assertThat(answer.address(1)).isEqualTo(0x10_8000);
+  }
+
+  @Test
+  void shouldUseTheTagsOfReads() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    PcieLinkConfig link = GEN3_X8.withTags(1);
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    AtsTranslation answer = new AtsTranslation();
+    long firstPs = other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    long retirePs = link.requester().retirePs();
+
+    // The only tag is free when the answer is there.
+    assertThat(other.plain().tagFreePs()).isEqualTo(firstPs + retirePs);
+    assertThat(other.plain().requestTranslation(0x2000, 1, true, 0, answer))
+        .isEqualTo(firstPs + retirePs + ASK_PS);
+    assertThat(other.plain().read(0x2000, data, 0, 64, 0))
+        .isEqualTo(2 * (firstPs + retirePs) + READ_PS);
+  }
+
+  @Test
+  void shouldUseTheRequestCreditsOfReads() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(0, 0, 1, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withRootPort(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    AtsTranslation answer = new AtsTranslation();
+    other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    long updatePs = link.flowControl().updatePs();
+    long takenPs = wirePs(20) + LINK_PS + UP_PS;
+
+    // The credit comes back when the root complex has taken the request.
+    assertThat(other.plain().requestTranslation(0x2000, 1, true, 0, answer))
+        .isEqualTo(takenPs + updatePs + LINK_PS + ASK_PS);
+  }
+
+  @Test
+  void shouldAskBehindTheWritesThatItHasSent() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    DmaPort plain = withWriteThatWaits(narrow).plain();
+    long sentPs = plain.sentPs();
+    AtsTranslation answer = new AtsTranslation();
+
+    // The link is free before the write that waits, but nothing passes it.
+    assertThat(plain.requestTranslation(0x1000, 1, true, 0, answer))
+        .isBetween(sentPs + ASK_PS, sentPs + ASK_PS + 1);
+    assertThat(plain.requestPage(0x1000, true, true, true, 0, 0))
+        .isGreaterThan(sentPs + LINK_PS + UP_PS);
+  }
+
+  /** A device of whose two writes one waits for 5 us until the other's credit is back. */
+  private static AtsEndpoint withWriteThatWaits(TestFabric narrow) {
+    narrow.caches.deviceWritePs = 5_000_000;
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withRootPort(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    other.plain().write(0x9000, new byte[64], 0, 64, 0);
+    other.plain().write(0x9000, new byte[64], 0, 64, 0);
+    assertThat(other.plain().sentPs()).isGreaterThan(5_000_000);
+    return other;
+  }
+
+  @Test
+  void shouldBeAnsweredBehindTheRegisterWritesBefore() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    RecordingEndpoint other =
+        narrow.plug(
+            GEN3_X8.withFlowControl(
+                GEN3_X8.flowControl().withEndpoint(one).withUpdatePs(5_000_000)));
+    narrow.rootComplex.mmioWrite(TestFabric.BAR, 4, 1, 0);
+    narrow.rootComplex.mmioWrite(TestFabric.BAR, 4, 2, 0); // Waits for the credit of the first.
+    long answeredPs = other.dma().requestTranslation(0x1000, 1, true, 0, new AtsTranslation());
+    narrow.simulation.run();
+
+    assertThat(other.writes().get(1).atPs()).isGreaterThan(5_000_000);
+    assertThat(answeredPs).isGreaterThan(other.writes().get(1).atPs());
+  }
+
+  @Test
+  void shouldUseAllTagsThatSoftwareAllows() {
+    AtsEndpoint other = plug(fabric, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, GEN3_X8.withTags(64));
+    AtsTranslation answer = new AtsTranslation();
+    int control = 0x40 + ConfigLayout.DEVICE_CONTROL;
+    other.configSpace().write(control, 2, ConfigLayout.DEVICE_CONTROL_EXTENDED_TAG);
+    for (int i = 0; i < 33; i++) {
+      other.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    }
+
+    assertThat(other.plain().tagFreePs()).isZero();
+  }
+
+  @Test
+  void shouldBePoisonedByABadCompletion() {
+    fabric.port(0).downstreamFaults().inject(TlpFault.POISONED, 0);
+    assertThat(dma.read(0x1000, data, 0, 64, 0)).isEqualTo(ASK_PS);
+    assertThat(dma.status()).isEqualTo(DmaStatus.POISONED);
+    assertThat(device.tlb.find(TranslationRequest.NO_PASID, 0x1000)).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldGetNoAnswerToALostRequest() {
+    fabric.port(0).upstreamFaults().inject(TlpFault.LOST, 0);
+    AtsTranslation answer = new AtsTranslation();
+    device.plain().requestTranslation(0x1000, 1, true, 0, answer);
+    assertThat(answer.status()).isEqualTo(DmaStatus.COMPLETION_TIMEOUT);
+    assertThat(unit.questionsTotal).isZero();
+  }
+
+  @Test
+  void shouldSendNothingWithoutBusMastering() {
+    device.configSpace().write(ConfigLayout.COMMAND, 2, 0);
+    AtsTranslation answer = new AtsTranslation();
+
+    assertThat(device.plain().requestTranslation(0x1000, 1, true, 5, answer)).isEqualTo(5);
+    assertThat(answer.status()).isEqualTo(DmaStatus.BUS_MASTER_DISABLED);
+    assertThat(device.plain().requestPage(0x1000, true, true, true, 0, 5)).isEqualTo(5);
+    assertThat(unit.pageRequests).isEmpty();
+    assertThat(fabric.port(0).upstream().bytesTotal()).isZero();
   }
 
   @Test
@@ -280,6 +405,18 @@ class AtsTest {
   }
 
   @Test
+  void shouldTellTheFirstFailureOfAWrite() {
+    unit.unwritable = 0x1000;
+    dma.write(0x1000, data, 0, 8192, 0);
+
+    assertThat(dma.status()).isEqualTo(DmaStatus.COMPLETER_ABORT);
+    data[0] = 7;
+    assertThat(fabric.bytes(0x10_1000, 1)).containsExactly(0);
+    dma.write(0x2000, data, 0, 1, 0);
+    assertThat(dma.status()).isEqualTo(DmaStatus.OK);
+  }
+
+  @Test
   void shouldShowTheAddressTypeInTheHeaders() {
     List<Integer> types = new ArrayList<>();
     fabric
@@ -314,6 +451,29 @@ class AtsTest {
   }
 
   @Test
+  void shouldCarryTheProcessInAPrefixOf4Bytes() {
+    DmaPort plain = device.plain();
+    plain.usePasid(5);
+
+    // MRd 20 B and MsgD 32 B with 4 B more; answers have none.
+    assertThat(plain.read(0x1000, data, 0, 64, 0)).isEqualTo(roundTripPs(24, 84));
+    long startPs = 10_000_000;
+    assertThat(plain.write(0x1000, data, 0, 64, startPs))
+        .isEqualTo(startPs + wirePs(88) + LINK_PS + UP_PS);
+    AtsTranslation answer = new AtsTranslation();
+    assertThat(plain.requestTranslation(0x1000, 1, true, 2 * startPs, answer))
+        .isEqualTo(2 * startPs + roundTripPs(24, 28) + WALK_PS);
+    assertThat(plain.requestPage(0x1000, true, false, true, 0, 3 * startPs))
+        .isEqualTo(3 * startPs + wirePs(28) + LINK_PS + UP_PS);
+    int id = requesterId();
+    fabric.rootComplex.invalidateDeviceTlb(id, 5, 0x1000, 4096, 4 * startPs);
+    assertThat(device.invalidationArrivalPs)
+        .isEqualTo(4 * startPs + DOWN_PS + wirePs(36) + LINK_PS);
+    assertThat(fabric.rootComplex.respondToPageRequest(id, 5, 0, 0, 5 * startPs))
+        .isEqualTo(5 * startPs + DOWN_PS + wirePs(28) + LINK_PS);
+  }
+
+  @Test
   void shouldReplaceTheEntryThatHasNotBeenUsedForLongest() {
     DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(2, 2));
     long entry = AtsLayout.entry(0x9000, 4096, true, true);
@@ -328,6 +488,41 @@ class AtsTest {
     assertThat(tlb.find(-1, 0x0000)).isNotNegative();
     assertThat(tlb.find(-1, 0x4000)).isNotNegative();
     assertThat(tlb.find(-1, 0x1000)).isNotNegative();
+  }
+
+  @Test
+  void shouldFindEntriesOfAllSizes() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(4, 2));
+    tlb.insert(-1, 0x1000, AtsLayout.entry(0x9000, 4096, true, true), 0);
+    tlb.insert(-1, 2 << 20, AtsLayout.entry(4 << 20, 2 << 20, true, true), 0);
+
+    assertThat(tlb.address(tlb.find(-1, 0x1234), 0x1234)).isEqualTo(0x9234);
+    long inLarge = (2 << 20) + 0x12345;
+    assertThat(tlb.address(tlb.find(-1, inLarge), inLarge)).isEqualTo((4 << 20) + 0x12345);
+    tlb.clear();
+    assertThat(tlb.find(-1, 0x1234)).isEqualTo(-1);
+  }
+
+  @Test
+  void shouldTakeAFreePlaceFirst() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(1, 2));
+    long entry = AtsLayout.entry(0x9000, 4096, true, true);
+    tlb.insert(-1, 0x1000, entry, 0);
+    tlb.insert(-1, 0x2000, entry, 0);
+    tlb.invalidate(-1, 0x2000, 4096, 0);
+    tlb.insert(-1, 0x3000, entry, 0);
+
+    assertThat(tlb.find(-1, 0x1000)).isNotNegative();
+  }
+
+  @Test
+  void shouldForgetTheUsesOfWhatItReplaces() {
+    DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(1, 1));
+    long entry = AtsLayout.entry(0x9000, 4096, true, true);
+    tlb.use(tlb.insert(-1, 0x1000, entry, 0), 1_000_000);
+    tlb.insert(-1, 0x2000, entry, 10);
+
+    assertThat(tlb.invalidate(-1, 0x2000, 4096, 20)).isEqualTo(20);
   }
 
   @Test
@@ -421,6 +616,56 @@ class AtsTest {
     assertThat(device.invalidationArrivalPs).isEqualTo(firstPs + wirePs(32) + LINK_PS);
   }
 
+  @Test
+  void shouldStayBehindTheWritesThatTheDeviceHasSent() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    AtsEndpoint other = withWriteThatWaits(narrow);
+    long sentPs = other.plain().sentPs();
+    int id = narrow.port(0).requesterId();
+    long answeredPs = narrow.rootComplex.invalidateDeviceTlb(id, -1, 0x1000, 4096, 0);
+
+    // The second write takes 5 us from its departure on, and pushes the answer.
+    assertThat(other.invalidationArrivalPs).isLessThan(1_000_000);
+    assertThat(answeredPs).isGreaterThanOrEqualTo(sentPs + 5_000_000);
+  }
+
+  @Test
+  void shouldAnswerWhenWritesHaveLeftThatBeginLater() {
+    dma.write(0x1000, data, 0, 64, 0);
+    long donePs = dma.write(0x1000, data, 0, 64, 5_000_000);
+    long sentPs = dma.sentPs();
+
+    assertThat(donePs).isGreaterThan(5_000_000);
+    assertThat(invalidate(0x1000, 4096, 0))
+        .isBetween(sentPs + wirePs(24) + LINK_PS + UP_PS, sentPs + wirePs(25) + LINK_PS + UP_PS);
+  }
+
+  @Test
+  void shouldNotReachAFunctionThatIsBeingReset() {
+    device.configSpace().setSilent(true);
+
+    assertThat(invalidate(0x1000, 4096, 0)).isEqualTo(-1);
+    assertThat(fabric.rootComplex.respondToPageRequest(requesterId(), -1, 0, 0, 0)).isEqualTo(-1);
+    assertThat(fabric.port(0).downstream().bytesTotal()).isZero();
+  }
+
+  @Test
+  void shouldTakePostedCreditsOfTheDevice() {
+    TestFabric narrow = new TestFabric(new RootComplexConfig(UP_PS, DOWN_PS), unit);
+    FlowControlCredits one = new FlowControlCredits(1, 16, 0, 0, 0, 0);
+    PcieLinkConfig link = GEN3_X8.withFlowControl(GEN3_X8.flowControl().withEndpoint(one));
+    AtsEndpoint other = plug(narrow, DeviceTlbConfig.FULLY_ASSOCIATIVE_64, link);
+    RootComplex rootComplex = narrow.rootComplex;
+    int id = narrow.port(0).requesterId();
+    rootComplex.respondToPageRequest(id, -1, 1, 0, 0);
+    long firstPs = other.responses.get(0).arrivalPs();
+
+    // The next one leaves when the credit of the first is back.
+    rootComplex.respondToPageRequest(id, -1, 2, 0, 0);
+    assertThat(other.responses.get(1).arrivalPs())
+        .isEqualTo(firstPs + link.flowControl().updatePs() + LINK_PS + wirePs(24) + LINK_PS);
+  }
+
   // Pages.
 
   @Test
@@ -466,6 +711,8 @@ class AtsTest {
     config.write(AtsEndpoint.PRI + 4, 2, 1);
     assertThat(config.isPageRequestEnabled()).isTrue();
     assertThat(config.read(AtsEndpoint.PRI + 8, 4)).isEqualTo(64);
+    config.write(AtsEndpoint.PRI + 12, 4, 32);
+    assertThat(config.read(AtsEndpoint.PRI + 12, 4)).isEqualTo(32);
     assertThat(config.read(AtsEndpoint.PASID + 4, 4)).isEqualTo(20 << 8);
     config.write(AtsEndpoint.PASID + 6, 2, 0xFFFF);
     assertThat(config.isPasidEnabled()).isTrue();

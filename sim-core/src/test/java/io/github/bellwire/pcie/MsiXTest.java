@@ -461,6 +461,16 @@ class MsiXTest {
     }
 
     @Override
+    public long readTicket() {
+      return 0;
+    }
+
+    @Override
+    public long arrivalPs(long ticket) {
+      return 0;
+    }
+
+    @Override
     public long tagFreePs() {
       return 0;
     }

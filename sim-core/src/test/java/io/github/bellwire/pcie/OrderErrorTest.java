@@ -30,25 +30,16 @@ import org.junit.jupiter.api.Test;
  * which every visit to a stage is an event. Sizes 64 B to 4 KiB, all accesses in the last-level
  * cache, none, or half of them, Gen 4 x16 links, 64 MiB of random addresses each.
  *
- * <p>Where the devices share nothing that is busy both agree to the picosecond. Beyond that:
- *
- * <ul>
- *   <li>A neighbour that reads 64 B, 4 at a time, next to a device that reads or writes as fast as
- *       its link: bandwidth within 0.1 %, mean latency within 1 %, p99 within 6 %. What is left
- *       comes from the horizon, up to which a write of 4 KiB is computed ahead.
- *   <li>Half hits, half misses, of a device that fills its own link with its reads: a miss asks for
- *       its place on the way down before the hits that will be there first. Bandwidth within 1 %,
- *       mean latency within 2 %, p99 up to 10 % too low.
- *   <li>Banks and rows: a read is answered before the writes are known that will turn the bus away
- *       from it. With half the bandwidth of eight channels in use, of it half for writes back: mean
- *       latency up to 4 % too low, p99 up to 25 %.
- * </ul>
+ * <p>Both agree to the picosecond nearly everywhere, because a requester asks again when the time
+ * of an answer has come: bandwidth within 0.1 %, mean latency within 0.5 %, p99 within 2 %. What is
+ * left is an answer of DRAM that was too late at first, since nobody looks before its time, and the
+ * order of two that arrive in the same picosecond.
  *
  * <p>{@code -Dbellwire.orderError.print=true} prints all errors, {@code bellwire.orderError.us} is
- * the simulated time in microseconds.
+ * the simulated time in microseconds, {@code bellwire.orderError.seed} that of all random numbers.
  */
 class OrderErrorTest {
-  private static final long SEED = 1;
+  private static final long SEED = Long.getLong("bellwire.orderError.seed", 1);
   private static final long FROM_PS = 5_000_000;
   private static final long TO_PS = Long.getLong("bellwire.orderError.us", 60) * 1_000_000;
   private static final long SECOND_STARTS_PS = 37_000;
@@ -117,16 +108,13 @@ class OrderErrorTest {
   void shouldAgreeWithTheOrderOfEvents() {
     for (double hotRatio : new double[] {1, 0, 0.5}) {
       for (int sizeBytes : SIZES) {
-        // The neighbour of somebody busy: the error of the horizon.
-        Error reads = error(new Case(false, hotRatio, READS, sizes(sizeBytes, 64), FEW_TAGS));
-        reads.requireWithin(0.5, 2, 5);
-        Error writes =
-            error(new Case(false, hotRatio, FIRST_WRITES, sizes(sizeBytes, 64), FEW_TAGS));
-        writes.requireWithin(0.5, 2, 6);
+        // The neighbour of somebody busy.
+        error(new Case(false, hotRatio, READS, sizes(sizeBytes, 64), FEW_TAGS)).requireSmall();
+        error(new Case(false, hotRatio, FIRST_WRITES, sizes(sizeBytes, 64), FEW_TAGS))
+            .requireSmall();
         // Two alike. What they read overtakes itself on its own way down.
         for (boolean[] kinds : List.of(READS, WRITES, FIRST_WRITES)) {
-          Error error = error(new Case(false, hotRatio, kinds, sizes(sizeBytes, sizeBytes), TAGS));
-          error.requireWithin(hotRatio == 0.5 ? 1 : 0.5, 2, hotRatio == 0.5 ? 10 : 5);
+          error(new Case(false, hotRatio, kinds, sizes(sizeBytes, sizeBytes), TAGS)).requireSmall();
         }
       }
     }
@@ -137,11 +125,8 @@ class OrderErrorTest {
     for (double hotRatio : new double[] {1, 0, 0.5}) {
       for (int sizeBytes : SIZES) {
         for (boolean[] kinds : List.of(READS, FIRST_WRITES)) {
-          // p99 is a matter of refreshes that a neighbour of so few reads meets.
-          error(new Case(true, hotRatio, kinds, sizes(sizeBytes, 64), FEW_TAGS))
-              .requireWithin(0.5, 2, 20);
-          error(new Case(true, hotRatio, kinds, sizes(sizeBytes, sizeBytes), TAGS))
-              .requireWithin(1.5, 4, 25);
+          error(new Case(true, hotRatio, kinds, sizes(sizeBytes, 64), FEW_TAGS)).requireSmall();
+          error(new Case(true, hotRatio, kinds, sizes(sizeBytes, sizeBytes), TAGS)).requireSmall();
         }
       }
     }
@@ -150,10 +135,10 @@ class OrderErrorTest {
   /** How far annotated time is off, in per cent. */
   private record Error(
       String what, double bandwidthPercent, double meanPercent, double p99Percent) {
-    void requireWithin(double bandwidth, double mean, double p99) {
-      assertThat(bandwidthPercent).as("%s, bandwidth", what).isBetween(-bandwidth, bandwidth);
-      assertThat(meanPercent).as("%s, mean latency", what).isBetween(-mean, mean);
-      assertThat(p99Percent).as("%s, p99", what).isBetween(-p99, p99);
+    void requireSmall() {
+      assertThat(bandwidthPercent).as("%s, bandwidth", what).isBetween(-0.1, 0.1);
+      assertThat(meanPercent).as("%s, mean latency", what).isBetween(-0.5, 0.5);
+      assertThat(p99Percent).as("%s, p99", what).isBetween(-2.0, 2.0);
     }
   }
 

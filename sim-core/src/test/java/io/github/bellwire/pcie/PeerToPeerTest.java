@@ -257,6 +257,23 @@ class PeerToPeerTest {
   }
 
   @Test
+  void shouldAnswerARedirectedReadDirectlyUnlessCompletionsAreRedirectedToo() {
+    acs(0, AcsLayout.REQUEST_REDIRECT);
+    byte[] seen = new byte[64];
+
+    long onePs = dma.read(second.barAddress(), seen, 0, 64, 0);
+    acs(1, AcsLayout.COMPLETION_REDIRECT);
+    long bothPs = dma.read(second.barAddress(), seen, 0, 64, onePs) - onePs;
+
+    // MRd 24 B on four links, two switch passes; CplD 84 B on two links, one pass.
+    assertThat(onePs)
+        .isEqualTo(
+            4 * wirePs(24) + 2 * wirePs(84) + 4 * LINK_PS + 3 * FORWARD_PS + UP_PS + DOWN_PS);
+    // The completion takes two links, a pass and the root complex more.
+    assertThat(bothPs).isEqualTo(onePs + 2 * wirePs(84) + FORWARD_PS + UP_PS + DOWN_PS);
+  }
+
+  @Test
   void shouldReadBetweenRootPorts() {
     byte[] seen = new byte[64];
     System.arraycopy(data, 0, elsewhere.memory(), 0, 64);

@@ -41,6 +41,27 @@ class TagPoolTest {
     assertThat(tags.nextFreePs()).isEqualTo(300);
   }
 
+  @Test
+  void shouldOfferAnotherTagWhenTheFirstIsLate() {
+    TagPool tags = new TagPool(3);
+    tags.take(100, 7);
+    tags.take(200, 8);
+    tags.take(300, 9);
+    int number = tags.nextTag();
+
+    tags.postponeFirst(250);
+
+    assertThat(tags.nextFreePs()).isEqualTo(200);
+    assertThat(tags.firstRequest()).isEqualTo(8);
+    assertThat(tags.nextTag()).isNotEqualTo(number);
+    tags.confirmFirst();
+    assertThat(tags.firstRequest()).isEqualTo(PendingReads.NONE);
+    tags.take(400);
+    assertThat(tags.nextFreePs()).isEqualTo(250);
+    assertThat(tags.firstRequest()).isEqualTo(7);
+    assertThat(tags.nextTag()).isEqualTo(number);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {2, 3, 31, 32, 33, 256, 768})
   void shouldBehaveAsAPriorityQueue(int count) {

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.interrupt.InterruptRemapper;
+import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.queue.DeviceTlbs;
 import io.github.bellwire.iommu.queue.FaultLog;
 import io.github.bellwire.iommu.queue.InvalidationQueue;
@@ -11,12 +12,14 @@ import io.github.bellwire.iommu.queue.PageRequestQueue;
 import io.github.bellwire.iommu.queue.RegisterBlock;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.iommu.walk.TranslationUnit;
+import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.IntegratedRegisters;
 import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.RootComplex;
 import io.github.bellwire.pcie.TranslationRequest;
 import io.github.bellwire.pcie.TranslationResult;
+import io.github.bellwire.stats.StatsRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,8 +36,11 @@ public final class Iommu implements RemappingUnit {
   private final TranslationUnit translation;
   private final InterruptRemapper interrupts;
   private final RegisterBlock registers;
+  private final DeviceTlbs deviceTlbs = new FabricDeviceTlbs();
+  private final TranslationRequest pageQuestion = new TranslationRequest();
   private @Nullable RootComplex rootComplex;
   private long protectedRefusalsTotal;
+  private long pageRefusalsTotal;
 
   /**
    * Creates an IOMMU in its state after reset.
@@ -59,7 +65,7 @@ public final class Iommu implements RemappingUnit {
             translation,
             interrupts,
             faults,
-            new FabricDeviceTlbs());
+            deviceTlbs);
   }
 
   /** The caches of the devices behind the root complex. */
@@ -116,7 +122,19 @@ public final class Iommu implements RemappingUnit {
       boolean isLast,
       int groupIndex,
       long atPs) {
-    registers.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+    pageQuestion.from(requesterId, pasid, AddressType.TRANSLATION_REQUEST);
+    pageQuestion.access(iova, 1, isWrite, atPs);
+    if (config.registers().hasPageRequests()
+        && translation.isEnabled()
+        && translation.permitsPageRequest(pageQuestion)) {
+      registers.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
+      return;
+    }
+    pageRefusalsTotal++;
+    if (isLast) {
+      int invalid = InvalidationDescriptorLayout.RESPONSE_INVALID;
+      deviceTlbs.respond(requesterId, pasid, groupIndex, invalid, atPs);
+    }
   }
 
   /** {@return what it is} */
@@ -154,5 +172,48 @@ public final class Iommu implements RemappingUnit {
    */
   public long protectedRefusalsTotal() {
     return protectedRefusalsTotal;
+  }
+
+  /** {@return page requests refused, of devices that may not send any} */
+  public long pageRefusalsTotal() {
+    return pageRefusalsTotal;
+  }
+
+  /**
+   * Names its counters.
+   *
+   * @param registry receives them
+   * @param prefix such as {@code iommu}
+   */
+  public void registerCounters(StatsRegistry registry, String prefix) {
+    TranslationStatistics done = statistics();
+    InvalidationQueue queue = invalidationQueue();
+    registry.register(prefix + ".lookups_count", done::lookupsTotal);
+    registry.register(prefix + ".iotlb_hits_count", done::iotlbHitsTotal);
+    registry.register(prefix + ".iotlb_misses_count", done::iotlbMissesTotal);
+    registry.register(prefix + ".iotlb_fills_count", done::iotlbFillsTotal);
+    registry.register(prefix + ".context_lookups_count", done::contextLookupsTotal);
+    registry.register(prefix + ".context_hits_count", done::contextHitsTotal);
+    registry.register(prefix + ".paging_hits_2m_count", done::pagingHits2mTotal);
+    registry.register(prefix + ".paging_hits_1g_count", done::pagingHits1gTotal);
+    registry.register(prefix + ".paging_hits_512g_count", done::pagingHits512gTotal);
+    registry.register(prefix + ".walks_count", done::walksTotal);
+    registry.register(prefix + ".walker_full_ps", done::walkerFullPsTotal);
+    registry.register(prefix + ".walker_busy_ps", done::walkerBusyPsTotal);
+    registry.register(prefix + ".memory_accesses_count", done::memoryAccessesTotal);
+    registry.register(prefix + ".invalidations_global_count", done::globalInvalidationsTotal);
+    registry.register(prefix + ".invalidations_domain_count", done::domainInvalidationsTotal);
+    registry.register(prefix + ".invalidations_page_count", done::pageInvalidationsTotal);
+    registry.register(prefix + ".queue_descriptors_count", queue::descriptorsTotal);
+    registry.register(prefix + ".queue_busy_ps", queue::busyPsTotal);
+    registry.register(prefix + ".queue_errors_count", queue::errorsTotal);
+    registry.register(prefix + ".queue_timeouts_count", queue::timeoutsTotal);
+    registry.register(prefix + ".faults_count", faults::faultsTotal);
+    registry.register(prefix + ".faults_recorded_count", faults::recordedTotal);
+    registry.register(prefix + ".faults_dropped_count", faults::droppedTotal);
+    registry.register(prefix + ".interrupts_remapped_count", interrupts::remappedTotal);
+    registry.register(prefix + ".interrupts_refused_count", interrupts::refusedTotal);
+    registry.register(prefix + ".page_requests_count", pageRequests()::queuedTotal);
+    registry.register(prefix + ".page_requests_dropped_count", pageRequests()::droppedTotal);
   }
 }

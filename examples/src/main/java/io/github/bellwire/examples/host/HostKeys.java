@@ -60,6 +60,10 @@ public final class HostKeys {
   public static final List<Key<?>> WITH_IOMMU =
       Stream.concat(ALL.stream().filter(key -> key != IOMMU), IommuKeys.ALL.stream()).toList();
 
+  /** All of them, and those of an IOMMU under a mapping policy. */
+  public static final List<Key<?>> WITH_POLICY =
+      Stream.concat(ALL.stream().filter(key -> key != IOMMU), PolicyKeys.ALL.stream()).toList();
+
   private HostKeys() {}
 
   /**
@@ -89,6 +93,11 @@ public final class HostKeys {
     return preset
         .withCore(preset.core().withFrequencyHz(frequencyHz))
         .withLink(LinkKeys.apply(settings, link));
+  }
+
+  /** {@return whether the ports of a switch refuse what goes from one to another} */
+  public static boolean forbidsPeers(Settings settings) {
+    return settings.value(LinkKeys.ACCESS_CONTROL).contains("ec");
   }
 
   private static int supply(Settings settings, Key<Long> key, int preset) {

@@ -10,8 +10,6 @@ import java.util.List;
 
 /** The keys that describe an IOMMU with mappings that stay. */
 public final class IommuKeys {
-  private static final String OTHER_HOSTS = "bdw";
-
   /** The pages of the mappings. */
   public static final Key<String> IOMMU =
       Key.of(
@@ -24,7 +22,7 @@ public final class IommuKeys {
   public static final Key<String> PRESET =
       Key.optional(
           "iommu.preset",
-          ValueTypes.words(IommuPresets.ALL.stream().map(IommuConfig::name).toList()),
+          ValueTypes.words(IommuPresets.all().stream().map(IommuConfig::name).toList()),
           "that of the host",
           "IOMMU preset");
 
@@ -43,13 +41,46 @@ public final class IommuKeys {
   }
 
   /**
-   * {@return the IOMMU: that of the host, or of bdw where there is none of its name}
+   * {@return the IOMMU: that of the host unless another is named}
    *
    * @param settings of a scenario with {@link #ALL} keys
    */
   public static IommuConfig resolve(Settings settings) {
-    String host = settings.value(HostKeys.HOST);
-    boolean isKnown = IommuPresets.ALL.stream().anyMatch(config -> config.name().equals(host));
-    return IommuPresets.of(settings.supply(PRESET, isKnown ? host : OTHER_HOSTS));
+    return resolve(settings, settings.value(HostKeys.HOST));
+  }
+
+  /**
+   * {@return the IOMMU: that of a host unless another is named}
+   *
+   * @param settings of a scenario with the {@link #PRESET} key
+   * @param host name of a host preset
+   */
+  public static IommuConfig resolve(Settings settings, String host) {
+    String name = settings.supply(PRESET, ofHost(host).name());
+    return IommuPresets.all().stream()
+        .filter(config -> config.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Hosts that have never been built get the IOMMU of the study's newest one. */
+  private static IommuConfig ofHost(String host) {
+    switch (host) {
+      case "snb":
+        return IommuPresets.SNB;
+      case "ib":
+        return IommuPresets.IB;
+      case "hsw":
+        return IommuPresets.HSW;
+      case "hsw-sm":
+        return IommuPresets.HSW_SM;
+      case "e3":
+        return IommuPresets.E3;
+      case "gen4-server":
+      case "gen5-server":
+        return IommuPresets.ICE_LAKE;
+      default:
+        return IommuPresets.BDW;
+    }
   }
 }

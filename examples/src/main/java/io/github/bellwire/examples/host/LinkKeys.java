@@ -88,6 +88,13 @@ final class LinkKeys {
           "off",
           "a switch of the PEX89048 class, 115 ns, between devices and root port");
 
+  static final Key<List<String>> ACCESS_CONTROL =
+      Key.of(
+          "link.acs",
+          ValueTypes.anyOf(List.of("sv", "tb", "rr", "cr", "uf", "ec", "dt")),
+          "off",
+          "access control services of the switch's ports; ec forbids all peers");
+
   static final List<Key<?>> ALL =
       List.of(
           DLLPS,
@@ -97,7 +104,8 @@ final class LinkKeys {
           COMPLETION_BUFFER,
           BITS_PER_ERROR,
           RELAXED_ORDERING,
-          SWITCH);
+          SWITCH,
+          ACCESS_CONTROL);
 
   private LinkKeys() {}
 

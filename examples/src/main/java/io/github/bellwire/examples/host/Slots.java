@@ -2,11 +2,17 @@ package io.github.bellwire.examples.host;
 
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
+import io.github.bellwire.pcie.AcsLayout;
+import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
+import io.github.bellwire.pcie.ExtendedCapabilityId;
 import io.github.bellwire.pcie.PcieLinkConfig;
+import io.github.bellwire.pcie.SlotConfig;
 import io.github.bellwire.pcie.Switch;
 import io.github.bellwire.pcie.SwitchConfig;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +20,19 @@ import org.jspecify.annotations.Nullable;
  * whose link to the root port is then of the kind that the devices have.
  */
 public final class Slots {
+  private static final Map<String, Integer> SERVICES =
+      Map.of(
+          "sv", AcsLayout.SOURCE_VALIDATION,
+          "tb", AcsLayout.TRANSLATION_BLOCKING,
+          "rr", AcsLayout.REQUEST_REDIRECT,
+          "cr", AcsLayout.COMPLETION_REDIRECT,
+          "uf", AcsLayout.UPSTREAM_FORWARDING,
+          "ec", AcsLayout.EGRESS_CONTROL,
+          "dt", AcsLayout.DIRECT_TRANSLATED);
+  private static final int ALL_PEERS = -1;
+
   private final Host host;
+  private final int services;
   private final @Nullable Switch packetSwitch;
 
   /**
@@ -25,8 +43,13 @@ public final class Slots {
    */
   public Slots(Settings settings, Host host) {
     this.host = host;
-    packetSwitch =
-        settings.find(LinkKeys.SWITCH).orElse(false) ? host.attach(packetSwitch(host)) : null;
+    boolean hasSwitch = settings.find(LinkKeys.SWITCH).orElse(false);
+    packetSwitch = hasSwitch ? host.attach(packetSwitch(host)) : null;
+    List<String> names = settings.value(LinkKeys.ACCESS_CONTROL);
+    if (!hasSwitch && !names.isEmpty()) {
+      throw settings.refuse(LinkKeys.ACCESS_CONTROL, "needs link.switch=on");
+    }
+    services = names.stream().mapToInt(name -> SERVICES.getOrDefault(name, 0)).sum();
   }
 
   /**
@@ -37,7 +60,36 @@ public final class Slots {
    */
   public DownstreamPort attach(Endpoint endpoint) {
     Switch above = packetSwitch;
-    return above == null ? host.attach(endpoint) : above.attach(endpoint, host.config().link());
+    DownstreamPort port =
+        above == null ? host.attach(endpoint) : above.attach(endpoint, host.config().link());
+    control(port.configSpace());
+    return port;
+  }
+
+  /**
+   * Plugs a device into a slot from which it may be pulled; its link is up when this returns.
+   *
+   * @param endpoint the device, plugged in nowhere else
+   * @return the port
+   */
+  public DownstreamPort insert(Endpoint endpoint) {
+    SlotConfig slot = SlotConfig.SURPRISE.withLinkUpPs(0);
+    Switch above = packetSwitch;
+    DownstreamPort port =
+        above == null ? host.addSlot(slot) : above.addSlot(slot, host.config().link());
+    control(port.configSpace());
+    port.insert(endpoint);
+    host.simulation().runUntil(host.simulation().nowPs());
+    return port;
+  }
+
+  /** Does what an operating system does that wants devices kept apart. */
+  private void control(ConfigSpace config) {
+    if (services != 0) {
+      int offset = config.findCapability(ExtendedCapabilityId.ACCESS_CONTROL_SERVICES);
+      config.write(offset + AcsLayout.CONTROL, Short.BYTES, services);
+      config.write(offset + AcsLayout.EGRESS_CONTROL_VECTOR, Integer.BYTES, ALL_PEERS);
+    }
   }
 
   /** The delay of the switch holds that of its upper link's far end; see the preset. */

@@ -12,9 +12,9 @@ import io.github.bellwire.pcie.Bdf;
  * One contiguous range that a device may reach through the IOMMU for as long as the machine runs,
  * mapped by a core that writes the tables and switches translation on.
  */
-public final class StaticMapping {
+final class StaticMapping {
   /** Where the range begins for the device: a multiple of every page. */
-  public static final long IOVA = 1L << 30;
+  static final long IOVA = 1L << 30;
 
   private static final int LEVELS = 4;
   private static final long WIDTH_48 = 2;
@@ -26,14 +26,14 @@ public final class StaticMapping {
   private final PageAllocator pages;
   private final long root;
 
-  public StaticMapping(CpuPort cpu, PageAllocator pages) {
+  StaticMapping(CpuPort cpu, PageAllocator pages) {
     this.cpu = cpu;
     this.pages = pages;
     root = newTable();
   }
 
   /** Maps a range by pages of one size, which its address and length are multiples of. */
-  public void map(long pa, long lengthBytes, IommuPage page) {
+  void map(long pa, long lengthBytes, IommuPage page) {
     for (long done = 0; done < lengthBytes; done += page.bytes()) {
       long table = root;
       for (int level = LEVELS; level > page.level(); level--) {
@@ -45,7 +45,7 @@ public final class StaticMapping {
   }
 
   /** Gives a device the range, and nobody anything else. */
-  public void enable(Bdf device) {
+  void enable(Bdf device) {
     long rootTable = newTable();
     long contexts = newTable();
     long context = contexts + (device.requesterId() & 0xFFL) * ContextEntryLayout.ENTRY_BYTES;

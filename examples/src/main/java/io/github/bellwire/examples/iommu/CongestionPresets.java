@@ -48,7 +48,7 @@ final class CongestionPresets {
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(
           host("cascade-lake", 64, 3_300_000_000L, GEN3_X16),
-          IommuPresets.of("cascade-lake"),
+          IommuPresets.CASCADE_LAKE,
           IommuDriverConfig.LINUX_6_0,
           MappingPolicy.STRICT,
           100 * GBIT,
@@ -73,7 +73,7 @@ final class CongestionPresets {
               32,
               3_100_000_000L,
               PcieLinkConfig.GEN4_X16.withFlowControl(CREDITS_GEN4)),
-          IommuPresets.of("ice-lake"),
+          IommuPresets.ICE_LAKE,
           IommuDriverConfig.LINUX_6_12,
           MappingPolicy.LAZY,
           200 * GBIT,

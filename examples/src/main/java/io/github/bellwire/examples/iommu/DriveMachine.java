@@ -86,7 +86,7 @@ final class DriveMachine {
               new SimpleMemoryControllerConfig(50_000, 20_000, 0),
               HostConfig.GEN4_SERVER.rootComplex(),
               PcieLinkConfig.GEN5_X16.withLanes(4)),
-          IommuPresets.of("smmuv3-grace"),
+          IommuPresets.SMMUV3_GRACE,
           IommuDriverConfig.ARM64_SMMU,
           8,
           8,

@@ -44,7 +44,7 @@ public final class NicForward implements Scenario {
     for (Key<?> key : NicKeys.COMMON) {
       keys.add(withCardLatency(key));
     }
-    keys.addAll(HostKeys.ALL);
+    keys.addAll(HostKeys.WITH_POLICY);
     return keys;
   }
 

@@ -15,11 +15,14 @@ import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.PolicyKeys;
+import io.github.bellwire.examples.host.Protection;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.DownstreamPort;
@@ -37,6 +40,7 @@ final class NicMachine {
   private static final double PS_PER_NS = 1_000;
 
   private final RunContext context;
+  private final Protection protection;
   private final Host host;
   private final FrameTimes times;
   private final NicDriverConfig software;
@@ -67,7 +71,10 @@ final class NicMachine {
     this.context = context;
     HostConfig machine = HostKeys.resolve(settings);
     PcieLinkConfig slot = NicKeys.slot(settings, machine.link());
-    host = new Host(machine.withLink(slot), settings.value(CommandLineTool.SEED));
+    checkPolicy(settings);
+    long seed = settings.value(CommandLineTool.SEED);
+    protection = Protection.build(settings, machine.withLink(slot), seed);
+    host = protection.host();
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings);
@@ -84,10 +91,10 @@ final class NicMachine {
     for (int i = 0; i < portsCount; i++) {
       ports.add(
           NicPort.of(
-              host,
               cards.get(i),
               slotPorts.get(i),
               functions.get(i).barAddress(0),
+              protection.newDmaDevice(functions.get(i)),
               software,
               pool,
               times));
@@ -161,6 +168,7 @@ final class NicMachine {
   /** From here on counts what {@link #addCounters} reports. */
   void beginMeasurement() {
     before = totals();
+    protection.beginMeasurement();
     beforeWallSeconds = context.wallSeconds();
   }
 
@@ -182,6 +190,16 @@ final class NicMachine {
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
+    protection.addMetrics(report, now.upBytes() - before.upBytes());
+  }
+
+  /** A user-space driver maps its buffers for good and never syncs: they cannot be copies. */
+  private static void checkPolicy(Settings settings) {
+    if (settings.value(PolicyKeys.IOMMU) == MappingPolicy.STRICT_BOUNCE
+        && settings.value(NicKeys.MODE) == DriverMode.POLL) {
+      throw settings.refuse(
+          PolicyKeys.IOMMU, "must not be strict-bounce with " + settings.assignment(NicKeys.MODE));
+    }
   }
 
   private void poll(Core core, List<NicPort> from, List<IntFunction<FrameHandler>> handlers) {

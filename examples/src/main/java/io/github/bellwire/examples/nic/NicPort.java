@@ -6,6 +6,7 @@ import io.github.bellwire.device.nic.driver.ConfigAccess;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.device.nic.driver.NicDriver;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.stats.StatsRegistry;
@@ -31,20 +32,20 @@ final class NicPort {
    * @param nic the card
    * @param slot where it is plugged in
    * @param bar0 where firmware has placed its registers
+   * @param dma what it maps through
    * @param pool buffers that ports may share
    * @param trace listens to the driver
    */
   static NicPort of(
-      Host host,
       Nic nic,
       DownstreamPort slot,
       long bar0,
+      DmaDevice dma,
       NicDriverConfig software,
       BufferPool pool,
       TraceSink trace) {
     ConfigAccess access = ConfigAccess.of(nic.configSpace()::read, nic.configSpace()::write);
-    return new NicPort(
-        nic, slot, new NicDriver(software, access, bar0, host.newDmaDevice(), pool, trace));
+    return new NicPort(nic, slot, new NicDriver(software, access, bar0, dma, pool, trace));
   }
 
   Nic nic() {

@@ -31,7 +31,7 @@ public final class NicRx implements Scenario {
     List<Key<?>> keys = new ArrayList<>(NicKeys.TRAFFIC);
     keys.add(NicKeys.CAPTURE_OUT);
     keys.addAll(NicKeys.COMMON);
-    keys.addAll(HostKeys.ALL);
+    keys.addAll(HostKeys.WITH_POLICY);
     return keys;
   }
 

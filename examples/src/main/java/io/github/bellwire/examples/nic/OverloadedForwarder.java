@@ -94,7 +94,7 @@ final class OverloadedForwarder {
             BUFFER_BYTES,
             load.cores() * (load.ringSize() + TX_QUEUE + SPARE_BUFFERS),
             STRIDE_BYTES);
-    port = NicPort.of(host, card, rootPort, bar0, software, pool, trace);
+    port = NicPort.of(card, rootPort, bar0, host.newDmaDevice(), software, pool, trace);
     GeneratedFrames frames =
         new GeneratedFrames(
             Long.MAX_VALUE, load.frameBytes(), host.simulation().randomStream("traffic"));

@@ -13,7 +13,8 @@ final class FaultReport {
           PcieError.POISONED_TLP,
           PcieError.ECRC,
           PcieError.MALFORMED_TLP,
-          PcieError.COMPLETION_TIMEOUT);
+          PcieError.COMPLETION_TIMEOUT,
+          PcieError.ACS_VIOLATION);
 
   private FaultReport() {}
 

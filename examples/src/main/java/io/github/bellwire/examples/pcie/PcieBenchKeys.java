@@ -14,6 +14,14 @@ import java.util.OptionalLong;
 
 /** What can be set about a measurement with the probe. */
 final class PcieBenchKeys {
+  /** What the window lies in. */
+  enum Target {
+    /** Memory of the host. */
+    MEMORY,
+    /** Memory of a second device, in its BAR. */
+    PEER
+  }
+
   /** In which order slots are visited. */
   enum Pattern {
     /** One after the other. */
@@ -82,6 +90,21 @@ final class PcieBenchKeys {
           "no faults",
           "one TLP in so many is poisoned, corrupted, malformed or lost");
 
+  static final Key<Target> TARGET =
+      Key.of("target", ValueTypes.words(Target.class), "memory", "whose memory the window is");
+  static final Key<Long> RESET_AT =
+      Key.optional(
+          "probe.reset-at",
+          ValueTypes.timePs(0, 1_000_000_000_000L),
+          "never",
+          "when software resets the probe (FLR)");
+  static final Key<Long> REMOVE_AT =
+      Key.optional(
+          "probe.remove-at",
+          ValueTypes.timePs(0, 1_000_000_000_000L),
+          "never",
+          "when the probe is pulled out of its slot");
+
   static final List<Key<?>> ALL =
       List.of(
           OP,
@@ -97,7 +120,10 @@ final class PcieBenchKeys {
           READ_RATE,
           WRITE_RATE,
           TIMESTAMP,
-          FAULTS);
+          FAULTS,
+          TARGET,
+          RESET_AT,
+          REMOVE_AT);
 
   private static final int LINE_BYTES = 64;
   private static final int FAULT_KINDS = 4;

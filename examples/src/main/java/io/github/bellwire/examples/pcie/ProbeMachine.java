@@ -1,6 +1,9 @@
 package io.github.bellwire.examples.pcie;
 
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.device.aperture.Aperture;
+import io.github.bellwire.device.aperture.ApertureConfig;
+import io.github.bellwire.device.aperture.ApertureLayout;
 import io.github.bellwire.device.probe.Probe;
 import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
@@ -11,23 +14,21 @@ import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.IommuKeys;
 import io.github.bellwire.examples.host.IommuPage;
+import io.github.bellwire.examples.host.RemappedHost;
 import io.github.bellwire.examples.host.Slots;
-import io.github.bellwire.examples.host.StaticMapping;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Cache;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Numa;
 import io.github.bellwire.examples.pcie.PcieBenchKeys.Pattern;
+import io.github.bellwire.examples.pcie.PcieBenchKeys.Target;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
-import io.github.bellwire.iommu.Iommu;
-import io.github.bellwire.iommu.IommuFactory;
-import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
-import org.jspecify.annotations.Nullable;
+import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
@@ -35,8 +36,10 @@ final class ProbeMachine {
   private static final int LINE_BYTES = 64;
   private static final long WARMUP_COUNT = 1_000;
 
-  private final IommuPage page;
-  private final @Nullable Iommu iommu;
+  /** Until an IOTLB holds what it will. */
+  private static final long IOTLB_WARMUP_COUNT = 2_000;
+
+  private final RemappedHost remapped;
   private final Host host;
   private final Probe probe;
   private final DownstreamPort port;
@@ -44,6 +47,8 @@ final class ProbeMachine {
   private final LinkTotals before;
   private final long startPs;
   private final boolean hasFaults;
+  private final boolean isPeer;
+  private final Interruption interruption;
 
   /** What has gone over a link. */
   record LinkTotals(
@@ -84,62 +89,79 @@ final class ProbeMachine {
   ProbeMachine(Settings settings, RunContext context) {
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
     config = PcieBenchKeys.withFaults(settings, config);
-    hasFaults = settings.isGiven(PcieBenchKeys.FAULTS);
+    isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
+    hasFaults = settings.isGiven(PcieBenchKeys.FAULTS) || isPeer && HostKeys.forbidsPeers(settings);
+    if (isPeer) {
+      config = config.withRootComplex(config.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
+    }
     int socket = settings.value(PcieBenchKeys.NUMA) == Numa.LOCAL ? 0 : 1;
     if (socket >= config.cache().sockets()) {
       String name = settings.assignment(HostKeys.HOST);
       throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
     }
+    if (isPeer && IommuKeys.page(settings).bytes() > IommuPage.PAGE_4K.bytes()) {
+      throw settings.refuse(IommuKeys.IOMMU, "must be off or 4k for the memory of a peer");
+    }
     ProbeConfig probeConfig = PcieBenchKeys.probe(settings, config);
     int slotBytes = PcieBenchKeys.slotBytes(settings, config);
-    page = IommuKeys.page(settings);
-    long seed = settings.value(CommandLineTool.SEED);
-    if (page == IommuPage.OFF) {
-      iommu = null;
-      host = new Host(config, seed);
-    } else {
-      IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
-      host = new Host(config, seed, factory);
-      iommu = factory.iommu();
-    }
+    remapped = new RemappedHost(settings, config, settings.value(CommandLineTool.SEED));
+    host = remapped.host();
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
-    port = new Slots(settings, host).attach(probe);
+    Slots slots = new Slots(settings, host);
+    port = settings.isGiven(PcieBenchKeys.REMOVE_AT) ? slots.insert(probe) : slots.attach(probe);
+    long windowBytes = settings.value(PcieBenchKeys.WINDOW);
+    Aperture peer = isPeer ? newPeer(windowBytes) : null;
+    if (peer != null) {
+      slots.attach(peer);
+    }
     host.enumerate();
     probe
         .configSpace()
         .write(ConfigLayout.COMMAND, Short.BYTES, ConfigLayout.COMMAND_BUS_MASTER_ENABLE);
-    long windowBytes = settings.value(PcieBenchKeys.WINDOW);
-    long mappedBytes =
-        iommu == null ? windowBytes : (windowBytes + page.bytes() - 1) & -page.bytes();
-    long pa = host.pages(socket).allocate(mappedBytes);
+    long mappedBytes = remapped.wholePages(windowBytes);
+    long pa =
+        peer == null
+            ? host.pages(socket).allocate(mappedBytes)
+            : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR);
     ProbeWindow window =
         new ProbeWindow(
-            iommu == null ? pa : StaticMapping.IOVA,
+            remapped.iova(pa),
             windowBytes,
             slotBytes,
             settings.intValue(PcieBenchKeys.OFFSET),
             settings.intValue(PcieBenchKeys.SIZE),
             settings.value(PcieBenchKeys.PATTERN) == Pattern.RAND);
-    if (settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
+    if (!isPeer && settings.value(PcieBenchKeys.CACHE) == Cache.WARM) {
       // The first core of a socket; cores are dealt out in blocks.
       warm(
           pa,
           windowBytes,
           host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
     }
-    if (iommu != null) {
-      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
-      mapping.map(pa, mappedBytes, page);
-      mapping.enable(port.bdf());
-    }
+    remapped.map(port.bdf(), pa, mappedBytes);
     run =
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT + 2L * probeConfig.tags(),
+            WARMUP_COUNT
+                + 2L * probeConfig.tags()
+                + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
+    interruption =
+        new Interruption(
+            host.simulation(),
+            port,
+            settings.find(PcieBenchKeys.RESET_AT).orElse(Simulation.NEVER_PS),
+            settings.find(PcieBenchKeys.REMOVE_AT).orElse(Simulation.NEVER_PS));
+  }
+
+  /** A device with as much memory as the window needs. */
+  private Aperture newPeer(long windowBytes) {
+    long apertureBytes = Long.highestOneBit(Math.max(1 << 16, 2 * windowBytes - 1));
+    ApertureConfig config = ApertureConfig.V100.withApertureBytes(apertureBytes);
+    return new Aperture(config, host.simulation(), host.config().link());
   }
 
   /** Each line is waited for before it is written: stores alone would outrun memory. */
@@ -156,6 +178,7 @@ final class ProbeMachine {
     Simulation simulation = host.simulation();
     context.progress().begin("DMAs", run.totalCount());
     probe.start(run);
+    interruption.schedule();
     while (!probe.isDone()) {
       for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone(); i++) {
         simulation.step();
@@ -180,7 +203,7 @@ final class ProbeMachine {
         operation == ProbeOperation.LAT_WRITE_READ
             ? window.addresses(simulation.randomStream(ProbeRun.WRITE_ADDRESSES))
             : window.addresses(simulation.randomStream(ProbeRun.READ_ADDRESSES));
-    for (long i = 0; i < run.totalCount(); i++) {
+    for (long i = 0; i < probe.meter().doneTotal(); i++) {
       if (operation.hasWrites()) {
         expected.addWrite(writes.next(), window.sizeBytes());
       }
@@ -209,7 +232,17 @@ final class ProbeMachine {
     return probe.meter().lastPs() - startPs;
   }
 
-  /** {@return whether the user has asked for faults on the link} */
+  /** {@return whether a reset or the loss of the link has ended the run before its time} */
+  boolean isCutShort() {
+    return probe.meter().doneTotal() < run.totalCount();
+  }
+
+  /** {@return whether the window is memory of another device} */
+  boolean isPeer() {
+    return isPeer;
+  }
+
+  /** {@return whether the user has asked for faults on the link, or for peers out of reach} */
   boolean hasFaults() {
     return hasFaults;
   }
@@ -226,11 +259,7 @@ final class ProbeMachine {
 
   /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
   double iotlbMissRatio() {
-    if (iommu == null) {
-      return 0;
-    }
-    TranslationStatistics statistics = iommu.statistics();
-    return (double) statistics.iotlbMissesTotal() / Math.max(1, statistics.lookupsTotal());
+    return remapped.iotlbMissRatio();
   }
 
   long eventsTotal() {

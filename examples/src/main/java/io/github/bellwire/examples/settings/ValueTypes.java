@@ -191,6 +191,15 @@ public final class ValueTypes {
     return new WordType<>(values.stream().map(word).toList(), values);
   }
 
+  /**
+   * {@return any of some words, separated by commas, or {@code off} for none}
+   *
+   * @param words what may be typed
+   */
+  public static ValueType<List<String>> anyOf(List<String> words) {
+    return new WordsType(words);
+  }
+
   /** {@return names of files} Whether a file exists is seen when it is opened. */
   public static ValueType<Path> file() {
     return new FileType();
@@ -280,6 +289,40 @@ public final class ValueTypes {
     @Override
     public String range() {
       return Words.or(words);
+    }
+  }
+
+  private record WordsType(List<String> words) implements ValueType<List<String>> {
+    private static final String NONE = "off";
+
+    @Override
+    public List<String> parse(String text) {
+      if (text.equals(NONE)) {
+        return List.of();
+      }
+      List<String> chosen = List.of(text.split(",", -1));
+      for (String word : chosen) {
+        if (!words.contains(word)) {
+          throw new UserErrorException(
+              "must be " + range() + "; did you mean " + NearestName.of(word, words) + "?");
+        }
+      }
+      return words.stream().filter(chosen::contains).toList();
+    }
+
+    @Override
+    public String format(List<String> value) {
+      return value.isEmpty() ? NONE : String.join(",", value);
+    }
+
+    @Override
+    public String unit() {
+      return "words";
+    }
+
+    @Override
+    public String range() {
+      return NONE + " or some of " + String.join(",", words);
     }
   }
 

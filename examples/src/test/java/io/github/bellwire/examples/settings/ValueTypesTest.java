@@ -222,6 +222,18 @@ class ValueTypesTest {
         .isEqualTo(3L);
   }
 
+  @Test
+  void shouldParseSomeOfSeveralWords() {
+    ValueType<List<String>> type = ValueTypes.anyOf(List.of("rr", "cr", "uf"));
+
+    assertParsed(type, "off", List.of(), "off");
+    assertParsed(type, "rr", List.of("rr"), "rr");
+    assertParsed(type, "uf,rr,uf", List.of("rr", "uf"), "rr,uf"); // In their own order, once.
+    assertRefused(type, "rr,", "must be off or some of rr,cr,uf; did you mean rr?");
+    assertRefused(type, "of", "must be off or some of rr,cr,uf; did you mean uf?");
+    assertThat(type.range()).isEqualTo("off or some of rr,cr,uf");
+  }
+
   private static <T> void assertParsed(ValueType<T> type, String text, T value, String printed) {
     assertThat(type.parse(text)).isEqualTo(value);
     assertThat(type.format(value)).isEqualTo(printed);

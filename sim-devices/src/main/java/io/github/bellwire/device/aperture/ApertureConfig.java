@@ -35,6 +35,15 @@ public record ApertureConfig(
   }
 
   /**
+   * {@return this device with another amount of memory}
+   *
+   * @param newApertureBytes as in the constructor
+   */
+  public ApertureConfig withApertureBytes(long newApertureBytes) {
+    return new ApertureConfig(newApertureBytes, readLatencyPs, engineStartPs, engineMemoryPs);
+  }
+
+  /**
    * {@return this device with another latency of reads}
    *
    * @param newReadLatencyPs as in the constructor

@@ -52,6 +52,9 @@ final class CopyEngine extends Event {
   private long doneBytes;
   private int chunkBytes;
   private int doneCount;
+  // What the state waits for to arrive, and how long after that it begins.
+  private long awaitedTicket;
+  private long afterArrivalPs;
 
   CopyEngine(Simulation simulation, ApertureConfig config, DeviceMemory memory) {
     this.simulation = simulation;
@@ -71,6 +74,7 @@ final class CopyEngine extends Event {
     head = 0;
     tail = 0;
     doneCount = 0;
+    awaitNothing();
   }
 
   long readRegister(int offset) {
@@ -94,6 +98,11 @@ final class CopyEngine extends Event {
 
   @Override
   protected void onEvent(long nowPs) {
+    long readyPs = dma().arrivalPs(awaitedTicket) + afterArrivalPs;
+    if (readyPs > nowPs) {
+      simulation.schedule(this, readyPs); // Others were served first.
+      return;
+    }
     switch (state) {
       case COPYING -> copyChunk(nowPs);
       case REPORTING -> report(nowPs);
@@ -139,15 +148,14 @@ final class CopyEngine extends Event {
     doneBytes = 0;
     boolean isPastTheEnd = hostIova < 0 && hostIova > -lengthBytes;
     isFailed = lengthBytes == 0 || isPastTheEnd || !memory.contains(deviceOffset, lengthBytes);
-    long startPs = arrivalPs + config.engineStartPs();
-    if (isFailed) {
-      continueAt(State.REPORTING, startPs);
-    } else {
-      continueAt(State.COPYING, startPs + (isToHost ? config.engineMemoryPs() : 0));
-    }
+    long preparePs = config.engineStartPs();
+    preparePs += isToHost && !isFailed ? config.engineMemoryPs() : 0;
+    awaitRead(preparePs);
+    continueAt(isFailed ? State.REPORTING : State.COPYING, arrivalPs + preparePs);
   }
 
   private void copyChunk(long nowPs) {
+    awaitNothing();
     long iova = hostIova + doneBytes;
     chunkBytes = (int) Math.min(lengthBytes - doneBytes, CHUNK_BYTES - (iova & CHUNK_BYTES - 1));
     if (isToHost) {
@@ -160,7 +168,20 @@ final class CopyEngine extends Event {
         memory.write(deviceOffset + doneBytes, chunk, 0, chunkBytes);
       }
       finishChunk(dma().tagFreePs(), arrivedPs + config.engineMemoryPs());
+      if (state == State.REPORTING) {
+        awaitRead(config.engineMemoryPs());
+      }
     }
+  }
+
+  private void awaitRead(long newAfterArrivalPs) {
+    awaitedTicket = dma().readTicket();
+    afterArrivalPs = newAfterArrivalPs;
+  }
+
+  private void awaitNothing() {
+    awaitedTicket = 0;
+    afterArrivalPs = 0;
   }
 
   private void finishChunk(long nextPs, long donePs) {
@@ -174,6 +195,7 @@ final class CopyEngine extends Event {
   }
 
   private void report(long nowPs) {
+    awaitNothing();
     head = head + 1 == ringSize ? 0 : head + 1;
     doneCount++;
     long word = Integer.toUnsignedLong(doneCount) | (isFailed ? ApertureLayout.STATUS_ERROR : 0);

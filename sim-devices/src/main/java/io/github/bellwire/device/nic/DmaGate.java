@@ -64,17 +64,14 @@ final class DmaGate {
     long donePs = atPs;
     if (isPastTheEnd(iova, lengthBytes)) {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
-      status = DmaStatus.UNSUPPORTED_REQUEST;
+      setStatus(DmaStatus.UNSUPPORTED_REQUEST);
     } else {
-      donePs = port().read(iova, destination, offset, lengthBytes, atPs, attributes);
-      status = port().status();
+      DmaPort connected = port();
+      donePs = connected.read(iova, destination, offset, lengthBytes, atPs, attributes);
+      setStatus(connected.status());
     }
-    if (status == DmaStatus.UNSUPPORTED_REQUEST) {
-      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_MASTER_ABORT);
-    } else if (status == DmaStatus.COMPLETER_ABORT) {
-      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_TARGET_ABORT);
-    } else if (status == DmaStatus.POISONED) {
-      configSpace.raiseStatus(ConfigLayout.STATUS_DETECTED_PARITY_ERROR);
+    if (status != DmaStatus.OK) {
+      raiseReadStatus();
     }
     return donePs;
   }
@@ -83,9 +80,10 @@ final class DmaGate {
     if (isPastTheEnd(iova, lengthBytes)) {
       return refuseWrite(atPs);
     }
-    long visiblePs = port().write(iova, source, offset, lengthBytes, atPs, attributes);
-    status = port().status();
-    sentPs = port().sentPs();
+    DmaPort connected = port();
+    long visiblePs = connected.write(iova, source, offset, lengthBytes, atPs, attributes);
+    setStatus(connected.status());
+    sentPs = connected.sentPs();
     return visiblePs;
   }
 
@@ -93,9 +91,10 @@ final class DmaGate {
     if (isPastTheEnd(iova, lengthBytes)) {
       return refuseWrite(atPs);
     }
-    long visiblePs = port().writeStatus(iova, source, offset, lengthBytes, atPs);
-    status = port().status();
-    sentPs = port().sentPs();
+    DmaPort connected = port();
+    long visiblePs = connected.writeStatus(iova, source, offset, lengthBytes, atPs);
+    setStatus(connected.status());
+    sentPs = connected.sentPs();
     return visiblePs;
   }
 
@@ -105,6 +104,16 @@ final class DmaGate {
 
   long sentPs() {
     return sentPs;
+  }
+
+  /** {@return a ticket of the last read, to ask {@link #arrivalPs} with} */
+  long readTicket() {
+    return port().readTicket();
+  }
+
+  /** {@return when a read has been answered, as known now; see {@link DmaPort#arrivalPs}} */
+  long arrivalPs(long ticket) {
+    return port().arrivalPs(ticket);
   }
 
   long tagFreePs() {
@@ -126,8 +135,24 @@ final class DmaGate {
     return iova < 0 && iova > -lengthBytes;
   }
 
+  private void setStatus(DmaStatus newStatus) {
+    if (status != newStatus) { // Storing a reference costs more than looking.
+      status = newStatus;
+    }
+  }
+
+  private void raiseReadStatus() {
+    if (status == DmaStatus.UNSUPPORTED_REQUEST) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_MASTER_ABORT);
+    } else if (status == DmaStatus.COMPLETER_ABORT) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_RECEIVED_TARGET_ABORT);
+    } else if (status == DmaStatus.POISONED) {
+      configSpace.raiseStatus(ConfigLayout.STATUS_DETECTED_PARITY_ERROR);
+    }
+  }
+
   private long refuseWrite(long atPs) {
-    status = DmaStatus.UNSUPPORTED_REQUEST;
+    setStatus(DmaStatus.UNSUPPORTED_REQUEST);
     sentPs = atPs;
     return atPs;
   }

@@ -31,6 +31,9 @@ final class Frame {
   boolean isDropped;
   boolean hasLackedDescriptor;
 
+  /** Receive: of the read of its descriptors if they were on their way; otherwise 0. */
+  long fetchTicket;
+
   // Transmit: the operation that the frame ends.
   long operationId;
 
@@ -73,6 +76,7 @@ final class Frame {
     epoch = other.epoch;
     isDropped = other.isDropped;
     hasLackedDescriptor = other.hasLackedDescriptor;
+    fetchTicket = other.fetchTicket;
     operationId = other.operationId;
   }
 }

@@ -126,7 +126,13 @@ final class NicStatistics {
   private final long[] txQueueBytesTotal = new long[NicRegisters.QUEUES];
   private long acceptedFramesTotal;
   private long acceptedBytesTotal;
-  private long deliveredFramesTotal;
+
+  // What the registers know of these totals, which are all that a received frame counts in.
+  private final long[] rxQueueFramesSettled = new long[NicRegisters.QUEUES];
+  private final long[] rxQueueBytesSettled = new long[NicRegisters.QUEUES];
+  private long acceptedFramesSettled;
+  private long acceptedBytesSettled;
+
   private long sentFramesTotal;
   private long sentBytesTotal;
   private long missedFramesTotal;
@@ -139,6 +145,7 @@ final class NicStatistics {
 
   /** Clears all registers, the queue mappings too; the totals stay. */
   void reset() {
+    settle();
     Arrays.fill(counters, 0);
     Arrays.fill(rxSets, (byte) 0);
     Arrays.fill(txSets, (byte) 0);
@@ -160,6 +167,7 @@ final class NicStatistics {
    * @return the 32 bits
    */
   int read(int offset) {
+    settle();
     int entry = KIND_AND_INDEX[offset >>> 2];
     int index = entry & INDEX_MASK;
     switch (entry & KIND_MASK) {
@@ -189,6 +197,7 @@ final class NicStatistics {
    * @param value the bits
    */
   void write(int offset, int value) {
+    settle(); // A new mapping does not count what has been.
     int entry = KIND_AND_INDEX[offset >>> 2];
     int index = entry & INDEX_MASK;
     if ((entry & KIND_MASK) == RX_MAP) {
@@ -221,11 +230,7 @@ final class NicStatistics {
    * @param isMulticast sent to another group address
    */
   void onFrameAccepted(int frameBytes, boolean isBroadcast, boolean isMulticast) {
-    count(TPR);
-    counters[TOR] += frameBytes;
     count(PRC + sizeBin(frameBytes));
-    count(GPRC);
-    counters[GORC] += frameBytes;
     if (isBroadcast) {
       count(BPRC);
     } else if (isMulticast) {
@@ -242,10 +247,6 @@ final class NicStatistics {
    * @param queue receive queue, 0..127
    */
   void onFrameDelivered(int frameBytes, int queue) {
-    int set = rxSets[queue];
-    count(QPRC + set);
-    counters[QBRC + set] += frameBytes;
-    deliveredFramesTotal++;
     rxQueueFramesTotal[queue]++;
     rxQueueBytesTotal[queue] += frameBytes;
   }
@@ -380,7 +381,7 @@ final class NicStatistics {
 
   /** {@return frames written to host memory} */
   long deliveredFramesTotal() {
-    return deliveredFramesTotal;
+    return Arrays.stream(rxQueueFramesTotal).sum();
   }
 
   /** {@return frames sent by queues; pause frames are not among them} */
@@ -463,6 +464,25 @@ final class NicStatistics {
     // 65..127 have 7 significant bits and are bin 1; 64 itself has 7 too and is bin 0.
     int bin = frameBytes <= 64 ? 0 : 26 - Integer.numberOfLeadingZeros(frameBytes);
     return Math.min(bin, SIZE_BINS - 1);
+  }
+
+  /** Brings the registers up to date that follow from totals. */
+  private void settle() {
+    long frames = acceptedFramesTotal - acceptedFramesSettled;
+    long bytes = acceptedBytesTotal - acceptedBytesSettled;
+    acceptedFramesSettled = acceptedFramesTotal;
+    acceptedBytesSettled = acceptedBytesTotal;
+    counters[TPR] += frames;
+    counters[GPRC] += frames;
+    counters[TOR] += bytes;
+    counters[GORC] += bytes;
+    for (int queue = 0; queue < NicRegisters.QUEUES; queue++) {
+      int set = rxSets[queue];
+      counters[QPRC + set] += rxQueueFramesTotal[queue] - rxQueueFramesSettled[queue];
+      counters[QBRC + set] += rxQueueBytesTotal[queue] - rxQueueBytesSettled[queue];
+      rxQueueFramesSettled[queue] = rxQueueFramesTotal[queue];
+      rxQueueBytesSettled[queue] = rxQueueBytesTotal[queue];
+    }
   }
 
   private void countSentPause() {

@@ -19,6 +19,7 @@ final class RxFetcher {
   private final int threshold;
   private final byte[] scratch;
   private long lastReadPs;
+  private long lastTicket;
 
   RxFetcher(NicConfig config, DmaGate dma, @Nullable TraceSink trace) {
     this.config = config;
@@ -31,11 +32,17 @@ final class RxFetcher {
 
   void reset() {
     lastReadPs = 0;
+    lastTicket = 0;
   }
 
   /** {@return when the last read has been answered or will have been} */
   long lastReadPs() {
     return lastReadPs;
+  }
+
+  /** {@return the ticket of the last read} */
+  long lastTicket() {
+    return lastTicket;
   }
 
   /** Fetches until a queue has descriptors for a frame; returns false if a read was refused. */
@@ -64,12 +71,11 @@ final class RxFetcher {
       return false;
     }
     lastReadPs = Math.max(lastReadPs, readPs);
+    lastTicket = dma.readTicket();
     if (trace != null) {
       traceFetched(trace, queue, count, readPs);
     }
-    for (int i = 0; i < count; i++) {
-      queue.fetch(LittleEndian.getLong(scratch, i * RxDescriptorLayout.SIZE_BYTES), lastReadPs);
-    }
+    queue.fetch(scratch, count, lastReadPs);
     return true;
   }
 

@@ -35,6 +35,7 @@ final class RxPath {
   private final RxFetcher fetcher;
   private final RxReporter reporter;
   private final long psPerDescriptor;
+  private final long latencyPs;
   private final Event startNext;
   private final Event writeNext;
 
@@ -81,6 +82,7 @@ final class RxPath {
     fetcher = new RxFetcher(config, dma, trace);
     reporter = new RxReporter(config, simulation, queues, interrupts, dma, trace);
     psPerDescriptor = Nic.psPerDescriptor(config);
+    latencyPs = config.rxLatencyPs();
     startNext =
         new Event() {
           @Override
@@ -288,7 +290,7 @@ final class RxPath {
   }
 
   private void writeFetched(long nowPs) {
-    while (fetchedFrames > 0 && fifo.get(0).readyPs <= nowPs) {
+    while (fetchedFrames > 0 && isReady(fifo.get(0), nowPs)) {
       if (!dma.isOpen()) {
         return; // Whoever opens it kicks.
       }
@@ -302,6 +304,15 @@ final class RxPath {
     if (fetchedFrames > 0) {
       simulation.schedule(writeNext, fifo.get(0).readyPs);
     }
+  }
+
+  /** Returns whether a frame can be written; its descriptors may be later than they seemed. */
+  private boolean isReady(Frame frame, long nowPs) {
+    if (frame.readyPs <= nowPs && frame.fetchTicket != 0) {
+      long fetchedPs = dma.arrivalPs(frame.fetchTicket);
+      frame.readyPs = Math.max(frame.readyPs, fetchedPs + config.rxLatencyPs());
+    }
+    return frame.readyPs <= nowPs;
   }
 
   /** A queue may have been disabled, or got another ring, since it gave the frame descriptors. */
@@ -385,14 +396,12 @@ final class RxPath {
     frame.firstDescriptor = queue.claimed;
     frame.sequence = queue.sequence;
     frame.epoch = queue.epoch;
-    long fetchedPs = 0;
-    for (int i = 0; i < count; i++) {
-      fetchedPs = queue.fetchedPs(queue.claimed);
-      queue.claimed = queue.next(queue.claimed);
-    }
-    long doneWaitingPs = Math.max(nowPs, fetchedPs);
-    frame.readyPs = Math.max(lastReadyPs, doneWaitingPs + config.rxLatencyPs());
-    lastReadyPs = frame.readyPs;
+    long fetchedPs = queue.claim(count);
+    // Alone, nobody comes in between but register writes, for which asking is not worth its cost.
+    boolean isEstimate = fetchedPs > nowPs && dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS;
+    frame.fetchTicket = isEstimate ? fetcher.lastTicket() : 0;
+    lastReadyPs = Math.max(lastReadyPs, Math.max(nowPs, fetchedPs) + latencyPs);
+    frame.readyPs = lastReadyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;
     if (fetcher.isPrefetchDue(queue, nowPs) && !fetcher.read(queue, nowPs)) {
@@ -412,22 +421,28 @@ final class RxPath {
   }
 
   private long writePayload(Frame frame, RxQueue queue, long atPs) {
+    if (frame.descriptorsCount == 1) {
+      return writePiece(frame, queue, 0, atPs, atPs); // Nearly always, and a loop costs.
+    }
     long sentPs = atPs;
-    int descriptor = frame.firstDescriptor;
-    int done = 0;
     for (int i = 0; i < frame.descriptorsCount; i++) {
-      int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
-      long address = queue.bufferAddress(descriptor);
-      long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, sentPs);
-      sentPs = dma.sentPs();
-      if (dma.status() != DmaStatus.OK) {
-        reporter.onFault(atPs);
-      }
-      if (trace != null) {
-        traceStep(frame.sequence + i, queue, payloadCause(), writtenPs, address, piece);
-      }
-      descriptor = queue.next(descriptor);
-      done += piece;
+      sentPs = writePiece(frame, queue, i, sentPs, atPs);
+    }
+    return sentPs;
+  }
+
+  /** Writes what is for one of a frame's descriptors; returns when it has left. */
+  private long writePiece(Frame frame, RxQueue queue, int index, long atPs, long startPs) {
+    int done = index * queue.bufferBytes;
+    int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
+    long address = queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
+    long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, atPs);
+    long sentPs = dma.sentPs();
+    if (dma.status() != DmaStatus.OK) {
+      reporter.onFault(startPs);
+    }
+    if (trace != null) {
+      traceStep(frame.sequence + index, queue, payloadCause(), writtenPs, address, piece);
     }
     return sentPs;
   }

@@ -95,11 +95,20 @@ final class RxQueue {
     return Math.min(toTail, size - fetched);
   }
 
-  /** Takes the next descriptor onto the chip. */
-  void fetch(long bufferAddress, long atPs) {
-    onChip[2 * fetched] = bufferAddress;
-    onChip[2 * fetched + 1] = atPs;
-    fetched = next(fetched);
+  /**
+   * Takes the next descriptors onto the chip.
+   *
+   * @param descriptors as read
+   * @param count up to {@link #fetchableCount()}
+   * @param atPs when they are there
+   */
+  void fetch(byte[] descriptors, int count, long atPs) {
+    int first = 2 * fetched;
+    for (int i = 0; i < count; i++) {
+      onChip[first + 2 * i] = LittleEndian.getLong(descriptors, i * RxDescriptorLayout.SIZE_BYTES);
+      onChip[first + 2 * i + 1] = atPs;
+    }
+    fetched = fetched + count == size ? 0 : fetched + count;
   }
 
   /** {@return the buffer of a descriptor on chip} */
@@ -107,9 +116,17 @@ final class RxQueue {
     return onChip[2 * descriptor];
   }
 
-  /** {@return when a descriptor on chip is there, in picoseconds} */
-  long fetchedPs(int descriptor) {
-    return onChip[2 * descriptor + 1];
+  /** Gives a frame its descriptors; returns when the last of them is on chip, in picoseconds. */
+  long claim(int count) {
+    int last = plus(claimed, count - 1);
+    claimed = next(last);
+    return onChip[2 * last + 1];
+  }
+
+  /** {@return the descriptor so many behind another} */
+  int plus(int descriptor, int distance) {
+    int sum = descriptor + distance;
+    return sum < size ? sum : sum - size;
   }
 
   int next(int descriptor) {

@@ -92,16 +92,10 @@ final class RxReporter {
     queue.donePs = atPs;
     boolean isWritten = false;
     int left = frame.lengthBytes;
-    for (int i = frame.descriptorsCount; i > 0; i--) {
-      int piece = Math.min(left, queue.bufferBytes);
-      left -= piece;
-      encode(frame, queue, piece, i == 1);
-      queue.doneCount++;
-      if (endsHere(queue) || groupDescriptors == 1 && i == 1) {
-        write(queue);
-        isWritten = true;
-      }
+    for (; left > queue.bufferBytes; left -= queue.bufferBytes) {
+      isWritten |= add(frame, queue, queue.bufferBytes, false);
     }
+    isWritten |= add(frame, queue, left, true);
     if (queue.doneCount > 0) {
       await(queue, atPs);
     }
@@ -109,6 +103,17 @@ final class RxReporter {
       // The message follows the write-back out of the device; posted order keeps it behind.
       interrupts.onRxCause(queue.index, dma.sentPs());
     }
+  }
+
+  /** Adds a done descriptor; returns whether it and those before it have been written back. */
+  private boolean add(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
+    encode(frame, queue, pieceBytes, isLast);
+    queue.doneCount++;
+    boolean isWritten = isLast && groupDescriptors == 1 || endsHere(queue);
+    if (isWritten) {
+      write(queue);
+    }
+    return isWritten;
   }
 
   /** Writes back what is done, however little. */
@@ -128,9 +133,9 @@ final class RxReporter {
 
   private boolean endsHere(RxQueue queue) {
     int next = queue.head + queue.doneCount;
-    return next == queue.size
-        || queue.doneCount == RxQueue.DONE_MAX
-        || groupDescriptors > 1 && (next & groupDescriptors - 1) == 0;
+    return groupDescriptors > 1 && (next & groupDescriptors - 1) == 0
+        || next == queue.size
+        || queue.doneCount == RxQueue.DONE_MAX;
   }
 
   /** An earlier one of the queue may wait already; the delay is its, too. */

@@ -204,6 +204,11 @@ final class TxPath {
     return new Event() {
       @Override
       protected void onEvent(long nowPs) {
+        long arrivalPs = dma.arrivalPs(queue.fetchTicket);
+        if (arrivalPs > nowPs) {
+          simulation.schedule(this, arrivalPs); // Others were served first.
+          return;
+        }
         queue.isFetching = false;
         fetchesCount--;
         queue.fetched = queue.fetchedNext;
@@ -241,6 +246,7 @@ final class TxPath {
       descriptor = queue.next(descriptor);
     }
     queue.isFetching = true;
+    queue.fetchTicket = dma.readTicket();
     fetchesCount++;
     queue.fetchedNext = descriptor;
     simulation.schedule(fetched[queue.index], fetchedPs);

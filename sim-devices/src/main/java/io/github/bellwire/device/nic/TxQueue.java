@@ -27,6 +27,9 @@ final class TxQueue {
   /** What {@link #fetched} will be when the read under way has arrived. */
   int fetchedNext;
 
+  /** Of that read. */
+  long fetchTicket;
+
   int processed;
 
   /** Done with, that is: data read; a descriptor is processed before its data has arrived. */

@@ -8,15 +8,41 @@ package io.github.bellwire.device.probe;
  */
 final class OutstandingTags {
   private final long[] freePs;
+  private final long[] tickets;
+  private final long[] retirePs;
   private long heldPsTotal;
 
   OutstandingTags(int tags) {
     freePs = new long[tags];
+    tickets = new long[tags];
+    retirePs = new long[tags];
   }
 
   /** {@return when the next tag is free; 0 if it has never been used} */
   long nextFreePs() {
     return freePs[0];
+  }
+
+  /**
+   * {@return the ticket of the read that holds the tag that is free first; 0 if that is certain}
+   */
+  long firstTicket() {
+    return tickets[0];
+  }
+
+  /** {@return how long after its data the tag that is free first is free} */
+  long firstRetirePs() {
+    return retirePs[0];
+  }
+
+  /** It is certain when the tag that is free first is free. */
+  void confirmFirst() {
+    tickets[0] = 0;
+  }
+
+  /** The tag that is free first will be free at another time, which may make another the first. */
+  void postponeFirst(long untilPs) {
+    take(freePs[0], untilPs, tickets[0], retirePs[0]);
   }
 
   /**
@@ -26,6 +52,18 @@ final class OutstandingTags {
    * @param untilPs when it is free again
    */
   void take(long fromPs, long untilPs) {
+    take(fromPs, untilPs, 0, 0);
+  }
+
+  /**
+   * Takes the tag that is free first, for a read of which it is not certain when it is answered.
+   *
+   * @param fromPs from when it is in use
+   * @param untilPs when it is free again
+   * @param ticket of the read
+   * @param newRetirePs how long it is in use when the data is there
+   */
+  void take(long fromPs, long untilPs, long ticket, long newRetirePs) {
     heldPsTotal += untilPs - fromPs;
     int parent = 0;
     for (int child = 1; child < freePs.length; child = 2 * parent + 1) {
@@ -36,9 +74,22 @@ final class OutstandingTags {
         break;
       }
       freePs[parent] = freePs[child];
+      tickets[parent] = tickets[child];
+      retirePs[parent] = retirePs[child];
       parent = child;
     }
     freePs[parent] = untilPs;
+    tickets[parent] = ticket;
+    retirePs[parent] = newRetirePs;
+  }
+
+  /** {@return how many tags are in use at a time} */
+  int inUseCount(long atPs) {
+    int count = 0;
+    for (long free : freePs) {
+      count += free > atPs ? 1 : 0;
+    }
+    return count;
   }
 
   /** {@return for how long all tags taken so far are in use, summed up} */

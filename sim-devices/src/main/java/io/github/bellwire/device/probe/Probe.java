@@ -53,6 +53,7 @@ public final class Probe implements Endpoint {
                 slot.lanes(),
                 MPS_SUPPORTED_BYTES,
                 true)
+            .functionLevelReset()
             .build();
   }
 
@@ -113,6 +114,14 @@ public final class Probe implements Endpoint {
     return lastRunner().refusedTotal();
   }
 
+  /**
+   * {@return reads of the last run that had no answer when a reset or the loss of the link ended
+   * it; they count as done}
+   */
+  public int lostCount() {
+    return lastRunner().lostCount();
+  }
+
   /** {@return how it is built} */
   public ProbeConfig config() {
     return config;
@@ -140,11 +149,19 @@ public final class Probe implements Endpoint {
 
   @Override
   public void reset(long nowPs) {
-    if (runner != null) {
-      simulation.cancel(runner);
-      runner = null;
-    }
+    stop(nowPs);
     configSpace.reset();
+  }
+
+  @Override
+  public void linkDown(long nowPs) {
+    stop(nowPs);
+  }
+
+  private void stop(long nowPs) {
+    if (runner != null) {
+      runner.stop(nowPs);
+    }
   }
 
   private ProbeRunner lastRunner() {

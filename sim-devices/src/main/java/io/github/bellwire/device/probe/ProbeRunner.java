@@ -39,6 +39,7 @@ final class ProbeRunner extends Event {
   private long leadPs;
   private long begunPs;
   private boolean isEnded;
+  private int lostCount;
   private long readBusyPsTotal;
   private long writeBusyPsTotal;
   private long readBegunPs;
@@ -48,6 +49,7 @@ final class ProbeRunner extends Event {
     WRITE,
     READ_BEGIN,
     READ,
+    ARRIVAL,
     END
   }
 
@@ -81,6 +83,20 @@ final class ProbeRunner extends Event {
   void start() {
     takeUpNext();
     simulation.schedule(this, simulation.nowPs() + leadPs);
+  }
+
+  /** The probe has lost its link or its state: nothing goes on. */
+  void stop(long nowPs) {
+    if (!isEnded) {
+      simulation.cancel(this);
+      isEnded = true;
+      lostCount = reads.outstandingCount(nowPs);
+    }
+  }
+
+  /** {@return reads that had no answer when the run was stopped} */
+  int lostCount() {
+    return lostCount;
   }
 
   ProbeMeter meter() {
@@ -124,6 +140,9 @@ final class ProbeRunner extends Event {
       case READ:
         readOn(nowPs);
         break;
+      case ARRIVAL:
+        awaitArrival(nowPs);
+        break;
       default:
         isEnded = true;
         break;
@@ -156,6 +175,20 @@ final class ProbeRunner extends Event {
     long againPs = reads.issue(nowPs);
     if (againPs != ReadEngine.ISSUED) {
       goOn(Phase.READ, againPs);
+    } else if (operation.isSingle()) {
+      goOn(Phase.ARRIVAL, reads.arrivedPs());
+    } else {
+      finish(nowPs);
+    }
+  }
+
+  /**
+   * What others ask for meanwhile may come first, so when the data arrives is certain only then.
+   */
+  private void awaitArrival(long nowPs) {
+    long arrivedPs = reads.updateArrivedPs();
+    if (arrivedPs > nowPs) {
+      goOn(Phase.ARRIVAL, arrivedPs);
     } else {
       finish(nowPs);
     }
@@ -163,10 +196,11 @@ final class ProbeRunner extends Event {
 
   private void goOn(Phase next, long atPs) {
     phase = next;
-    simulation.schedule(this, atPs);
+    // Data may turn out to have come before it was looked for.
+    simulation.schedule(this, Math.max(atPs, simulation.nowPs()));
   }
 
-  /** Everything has been issued, so all times are known. */
+  /** Everything has been issued, and what a single operation has read has arrived. */
   private void finish(long nowPs) {
     long donePs = operation.hasWrites() ? writes.committedPs() : 0;
     long startPs = begunPs - leadPs;

@@ -14,6 +14,8 @@ final class ReadEngine {
   /** What {@link #issue} returns when every request has been issued. */
   static final long ISSUED = -1;
 
+  private static final int MRRS_MIN_BYTES = 128;
+
   private final ProbeConfig.Reads config;
   private final DmaPort dma;
   private final ConfigSpace configSpace;
@@ -24,16 +26,22 @@ final class ReadEngine {
   private long iova;
   private int lengthBytes;
   private int issuedBytes;
+  private final long[] requestTickets;
+  private int requestsCount;
   private long arrivedPs;
   private long requestsTotal;
   private long refusedTotal;
 
+  /** All reads have the length of the buffer. */
   ReadEngine(ProbeConfig config, DmaPort dma, ConfigSpace configSpace, byte[] buffer) {
     this.config = config.reads();
     this.dma = dma;
     this.configSpace = configSpace;
     this.buffer = buffer;
-    tags = new OutstandingTags(config.tags());
+    boolean isShort = buffer.length <= this.config.shortBytes();
+    int most = isShort ? this.config.shortOutstandingBytes() / buffer.length : config.tags();
+    tags = new OutstandingTags(Math.min(config.tags(), most));
+    requestTickets = new long[buffer.length / MRRS_MIN_BYTES + 2];
     commandPs = config.firmware().commandPs();
   }
 
@@ -42,6 +50,7 @@ final class ReadEngine {
     iova = newIova;
     lengthBytes = newLengthBytes;
     issuedBytes = 0;
+    requestsCount = 0;
     arrivedPs = 0;
   }
 
@@ -53,7 +62,7 @@ final class ReadEngine {
   long issue(long nowPs) {
     int mrrsBytes = configSpace.maxReadRequestBytes();
     while (issuedBytes < lengthBytes) {
-      long freePs = tags.nextFreePs();
+      long freePs = tagFreePs(nowPs);
       if (freePs > nowPs) {
         return freePs;
       }
@@ -66,8 +75,10 @@ final class ReadEngine {
       }
       // The tag belongs to the command from its start on, which is that much earlier; so is the
       // time at which the command that takes it next may start.
-      long heldPs = repliedPs + piece * config.retirePsPerByte() + commandPs;
-      tags.take(nowPs, heldPs);
+      long retirePs = piece * config.retirePsPerByte() + commandPs;
+      long ticket = dma.readTicket();
+      tags.take(nowPs, repliedPs + retirePs, ticket, retirePs);
+      requestTickets[requestsCount++] = ticket;
       arrivedPs = Math.max(arrivedPs, repliedPs);
       issuedBytes += piece;
       requestsTotal++;
@@ -75,18 +86,54 @@ final class ReadEngine {
     return ISSUED;
   }
 
-  /** {@return when the device has all data of the read issued last} */
+  /** Asks again when the last data of the read issued last arrives; returns that time. */
+  long updateArrivedPs() {
+    long updatedPs = 0;
+    for (int i = 0; i < requestsCount; i++) {
+      updatedPs = Math.max(updatedPs, dma.arrivalPs(requestTickets[i]));
+    }
+    arrivedPs = updatedPs == 0 ? arrivedPs : updatedPs;
+    return arrivedPs;
+  }
+
+  /** {@return when the last data of the read issued last arrives, as known when last asked} */
+  long arrivedPs() {
+    return arrivedPs;
+  }
+
+  /** {@return when the device has all data of the read issued last, as known when last asked} */
   long donePs() {
     return arrivedPs + lengthBytes * config.retirePsPerByte();
   }
 
-  /** {@return when the next read finds a free tag} */
+  /** {@return when to look for a free tag for the next read} */
   long tagFreePs() {
+    return tags.nextFreePs();
+  }
+
+  /** Returns when the next read finds a free tag, as known now. */
+  private long tagFreePs(long nowPs) {
+    while (tags.firstTicket() != 0) {
+      long arrivalPs = dma.arrivalPs(tags.firstTicket());
+      long freePs = arrivalPs == 0 ? tags.nextFreePs() : arrivalPs + tags.firstRetirePs();
+      if (freePs != tags.nextFreePs()) {
+        tags.postponeFirst(freePs);
+      } else if (freePs > nowPs) {
+        return freePs;
+      } else {
+        tags.confirmFirst();
+      }
+    }
     return tags.nextFreePs();
   }
 
   long tagsHeldPsTotal() {
     return tags.heldPsTotal();
+  }
+
+  /** {@return reads that have no answer yet} */
+  int outstandingCount(long nowPs) {
+    return tags.inUseCount(nowPs);
   }
 
   long requestsTotal() {

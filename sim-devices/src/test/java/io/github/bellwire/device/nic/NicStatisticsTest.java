@@ -188,6 +188,31 @@ class NicStatisticsTest {
   }
 
   @Test
+  void shouldLeaveWhatAQueueHasCountedWhereItWasMapped() {
+    statistics.onFrameReceived(100, false, false, 7);
+    statistics.write(NicRegisters.rqsmr(1), 0x0F00_0000); // queue 7 to set 15
+    statistics.onFrameReceived(200, false, false, 7);
+
+    assertThat(statistics.read(NicRegisters.qprc(0))).isEqualTo(1);
+    assertThat(statistics.read(NicRegisters.qbrcl(0))).isEqualTo(100);
+    assertThat(statistics.read(NicRegisters.qprc(15))).isEqualTo(1);
+    assertThat(statistics.read(NicRegisters.qbrcl(15))).isEqualTo(200);
+  }
+
+  @Test
+  void shouldClearRegistersButNotTotalsAtReset() {
+    statistics.onFrameReceived(100, false, false, 7);
+    statistics.onFrameReceived(100, false, false, 3);
+
+    statistics.reset();
+
+    assertThat(nonZero()).isEmpty();
+    assertThat(statistics.deliveredFramesTotal()).isEqualTo(2);
+    assertThat(statistics.rxQueueFramesTotal(7)).isEqualTo(1);
+    assertThat(statistics.acceptedBytesTotal()).isEqualTo(200);
+  }
+
+  @Test
   void shouldTouchNoOtherCounter() {
     for (int buffer = 0; buffer < 8; buffer++) {
       statistics.onMissed(buffer);

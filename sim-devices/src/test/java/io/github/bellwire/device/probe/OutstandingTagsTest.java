@@ -24,6 +24,25 @@ class OutstandingTagsTest {
     assertThat(tags.heldPsTotal()).isEqualTo(890);
   }
 
+  @Test
+  void shouldHandOutAnotherTagWhenTheFirstIsLate() {
+    OutstandingTags tags = new OutstandingTags(2);
+    tags.take(0, 300, 7, 50);
+    tags.take(0, 400, 8, 60);
+    assertThat(tags.firstTicket()).isEqualTo(7);
+    assertThat(tags.firstRetirePs()).isEqualTo(50);
+
+    tags.postponeFirst(500);
+
+    assertThat(tags.nextFreePs()).isEqualTo(400);
+    assertThat(tags.firstTicket()).isEqualTo(8);
+    assertThat(tags.firstRetirePs()).isEqualTo(60);
+    tags.confirmFirst();
+    assertThat(tags.firstTicket()).isZero();
+    // 300 + 400 and 200 more.
+    assertThat(tags.heldPsTotal()).isEqualTo(900);
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 3, 32, 768})
   void shouldAgreeWithAPriorityQueue(int count) {

@@ -189,6 +189,16 @@ class ProbeEnginesTest {
     }
 
     @Override
+    public long readTicket() {
+      return 0;
+    }
+
+    @Override
+    public long arrivalPs(long ticket) {
+      return 0;
+    }
+
+    @Override
     public long tagFreePs() {
       return 0;
     }

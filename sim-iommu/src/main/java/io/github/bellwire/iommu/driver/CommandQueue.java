@@ -5,6 +5,7 @@ import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * Software's side of the VT-d invalidation queue, after qi_submit_sync of Linux
@@ -15,9 +16,9 @@ import io.github.bellwire.iommu.layout.RegisterLayout;
  * }</pre>
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
- * submission. An error that the hardware reports is cleared and counted; the commands are then lost,
- * or repeated if a device did not answer in time. Not modelled: the lock is free while a core waits,
- * where Linux takes it for a moment in each turn of the loop to look at the fault status.
+ * submission. An error that the hardware reports is cleared and counted; the commands are then
+ * lost, or repeated if a device did not answer in time. Not modelled: the lock is free while a core
+ * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
 final class CommandQueue implements InvalidationCommands {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
@@ -54,12 +55,17 @@ final class CommandQueue implements InvalidationCommands {
   /**
    * Creates an empty ring.
    *
+   * @param simulation the clock
    * @param pages where ring and status words come from
    * @param registersPa the IOMMU
    * @param capability its capability register
    */
   CommandQueue(
-      IommuDriverConfig config, PageAllocator pages, long registersPa, long capability) {
+      Simulation simulation,
+      IommuDriverConfig config,
+      PageAllocator pages,
+      long registersPa,
+      long capability) {
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);
@@ -69,7 +75,7 @@ final class CommandQueue implements InvalidationCommands {
     }
     isPageSelective = (capability & RegisterLayout.CAP_PAGE_SELECTIVE) != 0;
     addressMaskMax = (int) (capability >>> RegisterLayout.CAP_ADDRESS_MASK_SHIFT) & 0x3F;
-    lock = config.costs().newLock();
+    lock = config.costs().newLock(simulation);
   }
 
   /** Clears ring and status words. */

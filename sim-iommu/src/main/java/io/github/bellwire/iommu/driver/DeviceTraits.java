@@ -1,5 +1,8 @@
 package io.github.bellwire.iommu.driver;
 
+import io.github.bellwire.iommu.ReservedRegion;
+import io.github.bellwire.pcie.Bdf;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -21,6 +24,22 @@ public record DeviceTraits(
   // A list of its own.
   public DeviceTraits {
     identityRanges = List.copyOf(identityRanges);
+  }
+
+  /**
+   * {@return the same with memory that firmware announces for the device}
+   *
+   * @param device where it is
+   * @param announced for all devices, see {@link io.github.bellwire.iommu.IommuConfig}
+   */
+  public DeviceTraits withReservedRegions(Bdf device, List<ReservedRegion> announced) {
+    List<IovaRange> ranges = new ArrayList<>(identityRanges);
+    for (ReservedRegion region : announced) {
+      if (region.device() == null || region.device().equals(device)) {
+        ranges.add(new IovaRange(region.pa(), region.pa() + region.lengthBytes() - 1));
+      }
+    }
+    return new DeviceTraits(isUntrusted, hasDeviceTlb, ranges);
   }
 
   /** {@return the policy that such a device gets when another one is asked for} */

@@ -1,6 +1,7 @@
 package io.github.bellwire.iommu.driver;
 
 import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.kernel.Simulation;
 
 /**
  * What mapping and unmapping costs a core, beside its loads and stores of tables and queues, its
@@ -9,8 +10,9 @@ import io.github.bellwire.cpu.SpinLock;
  *
  * @param mapCycles the call and its checks, 0..100,000
  * @param unmapCycles the same for unmapping
- * @param tableCycles to go down the tables and set or clear entries, once per call and run of
- *     contiguous memory
+ * @param mapTableCycles to go down the tables and set entries, once per call and run of contiguous
+ *     memory
+ * @param unmapTableCycles to go down the tables and clear entries, once per call
  * @param tableEntryCycles for each entry
  * @param iovaCacheCycles to take an IOVA from a cache of the core or put it back
  * @param iovaTreeCycles to allocate, insert or erase a node of the tree
@@ -23,7 +25,8 @@ import io.github.bellwire.cpu.SpinLock;
 public record DmaCostConfig(
     int mapCycles,
     int unmapCycles,
-    int tableCycles,
+    int mapTableCycles,
+    int unmapTableCycles,
     int tableEntryCycles,
     int iovaCacheCycles,
     int iovaTreeCycles,
@@ -37,18 +40,18 @@ public record DmaCostConfig(
 
   /**
    * Intel VT-d under Linux. The tables of "rIOMMU: Efficient IOMMU for I/O Devices that Employ Ring
-   * Buffers" (ASPLOS'15, table 1; second-hand) give, in cycles of a Xeon E3-1220 at 3.1 GHz: mapping
-   * 727 with a fast IOVA allocator, of which 588..590 for the tables; unmapping 2999, of which
-   * 2127..2135 for the invalidation, which here is what the hardware takes; 1137 when that is
-   * deferred. So of mapping about 92 remain for the allocator and 45 for the call, and of a deferred
-   * unmap about 427 for the tables. The four loads and one store of a walk are in those figures; the
-   * model charges them by themselves, about 20 cycles when they hit. Entries, tree, queue and lock
-   * are assumptions: 10 cycles for a store and its loop, 300 for a slab object and rebalancing, 15
-   * for a node that is mostly in a cache, 60 for a queue entry, 150 for two descriptors and their
-   * status, 20 for a locked instruction, 60 ns for a line from another core.
+   * Buffers" (ASPLOS'15, table 1; second-hand) give, in cycles of a Xeon E3-1220 at 3.1 GHz:
+   * mapping 727 with a fast IOVA allocator, of which 588..590 for the tables; unmapping 2999, of
+   * which 2127..2135 for the invalidation, which here is what the hardware takes; 1137 when that is
+   * deferred. So of mapping about 92 remain for the allocator and 45 for the call, and of a
+   * deferred unmap about 427 for the tables. The four loads and one store of a walk are in those
+   * figures; the model charges them by themselves, about 20 cycles when they hit. Entries, tree,
+   * queue and lock are assumptions: 10 cycles for a store and its loop, 300 for a slab object and
+   * rebalancing, 15 for a node that is mostly in a cache, 60 for a queue entry, 150 for two
+   * descriptors and their status, 20 for a locked instruction, 60 ns for a line from another core.
    */
   public static final DmaCostConfig VTD =
-      new DmaCostConfig(45, 45, 410, 10, 92, 300, 15, 60, 150, 20, 60_000);
+      new DmaCostConfig(45, 45, 570, 410, 10, 92, 300, 15, 60, 150, 20, 60_000);
 
   /**
    * Arm servers with an SMMUv3 under Linux. dma_map_benchmark gives 1.1 us to map and 0.5 us to
@@ -58,16 +61,17 @@ public record DmaCostConfig(
    * 1500 cycles at 2.6 GHz without it, divided as for VT-d.
    */
   public static final DmaCostConfig SMMU =
-      new DmaCostConfig(200, 200, 700, 20, 150, 500, 20, 100, 200, 30, 80_000);
+      new DmaCostConfig(200, 200, 900, 700, 20, 150, 500, 20, 100, 200, 30, 80_000);
 
   /** Costs nothing. */
-  public static final DmaCostConfig FREE = new DmaCostConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final DmaCostConfig FREE = new DmaCostConfig(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   // Checked here and nowhere else.
   public DmaCostConfig {
     require(mapCycles, "mapCycles");
     require(unmapCycles, "unmapCycles");
-    require(tableCycles, "tableCycles");
+    require(mapTableCycles, "mapTableCycles");
+    require(unmapTableCycles, "unmapTableCycles");
     require(tableEntryCycles, "tableEntryCycles");
     require(iovaCacheCycles, "iovaCacheCycles");
     require(iovaTreeCycles, "iovaTreeCycles");
@@ -81,8 +85,8 @@ public record DmaCostConfig(
     }
   }
 
-  SpinLock newLock() {
-    return new SpinLock(lockCycles, lockHandoverPs);
+  SpinLock newLock(Simulation simulation) {
+    return new SpinLock(simulation, lockCycles, lockHandoverPs);
   }
 
   private static void require(int value, String name) {

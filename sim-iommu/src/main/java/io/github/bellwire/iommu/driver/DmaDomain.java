@@ -3,6 +3,7 @@ package io.github.bellwire.iommu.driver;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,7 @@ public final class DmaDomain {
   private int[] deviceTlbSources = new int[0];
 
   DmaDomain(
+      Simulation simulation,
       int id,
       MappingPolicy policy,
       PageTables tables,
@@ -32,9 +34,10 @@ public final class DmaDomain {
     this.tables = tables;
     this.commands = commands;
     DepotTimers timers = new DepotTimers(config, cores);
-    iovas = new IovaAllocator(config, cores.size(), 1, timers);
+    iovas = new IovaAllocator(simulation, config, cores.size(), 1, timers);
     timers.iovas = iovas;
-    flushQueue = policy == MappingPolicy.LAZY ? new FlushQueue(this, config, cores) : null;
+    flushQueue =
+        policy == MappingPolicy.LAZY ? new FlushQueue(simulation, this, config, cores) : null;
   }
 
   /** Trims the depots of the allocator, on the core that filled one. */

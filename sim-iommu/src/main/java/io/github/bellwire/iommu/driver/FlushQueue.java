@@ -4,6 +4,7 @@ import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import java.util.List;
 
@@ -20,9 +21,9 @@ import java.util.List;
  *     invalidate the whole domain, give back the ranges and tables that were queued before
  * }</pre>
  *
- * <p>A full ring is drained by the core that finds it full; the timer drains the rings of all cores.
- * It is armed by an entry that finds it off, whatever is in the rings. Allocates nothing after
- * construction.
+ * <p>A full ring is drained by the core that finds it full; the timer drains the rings of all
+ * cores. It is armed by an entry that finds it off, whatever is in the rings. Allocates nothing
+ * after construction.
  */
 final class FlushQueue {
   /** Of more flushes than this that follow an entry, the oldest ones are not remembered. */
@@ -67,11 +68,12 @@ final class FlushQueue {
   private long fullFlushesCount;
   private long timerFlushesCount;
 
-  FlushQueue(DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
+  FlushQueue(Simulation simulation, DmaDomain domain, IommuDriverConfig config, List<Core> cores) {
     this.domain = domain;
     this.config = config;
     rings = new Ring[cores.size()];
-    Arrays.setAll(rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock()));
+    Arrays.setAll(
+        rings, i -> new Ring(config.flushQueueEntries(), config.costs().newLock(simulation)));
     timers = new Routine[cores.size()];
     Arrays.setAll(timers, i -> newTimer(cores.get(i)));
   }

@@ -16,8 +16,7 @@ public interface InvalidationCommands {
    * @param pages of 4 KiB, at least 1
    * @param isLeafOnly whether tables have not changed, but for last entries
    */
-  void invalidatePages(
-      CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
+  void invalidatePages(CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
 
   /**
    * Invalidates everything of a domain.

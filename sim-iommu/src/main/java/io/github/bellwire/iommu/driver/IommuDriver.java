@@ -15,6 +15,7 @@ import io.github.bellwire.iommu.layout.InterruptEntryLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.iommu.layout.RootEntryLayout;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
+import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +42,7 @@ public final class IommuDriver {
   private static final byte[] ZEROS = new byte[PageAllocator.PAGE_BYTES];
 
   private final IommuDriverConfig config;
+  private final Simulation simulation;
   private final PageAllocator pages;
   private final List<Core> cores = new ArrayList<>();
   private final long registersPa;
@@ -75,6 +77,7 @@ public final class IommuDriver {
     this.config = requireNonNull(config, "config");
     this.registersPa = registersPa;
     this.reservedRanges = List.copyOf(reservedRanges);
+    simulation = host.simulation();
     pages = host.pages();
     for (int i = 0; i < host.config().coresCount(); i++) {
       cores.add(host.core(i));
@@ -96,7 +99,7 @@ public final class IommuDriver {
     long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
     requireCapabilities(capability, extended, remapsInterrupts);
     isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
-    CommandQueue newQueue = new CommandQueue(config, pages, registersPa, capability);
+    CommandQueue newQueue = new CommandQueue(simulation, config, pages, registersPa, capability);
     startQueue(port, newQueue);
     queue = newQueue;
     if (remapsInterrupts) {
@@ -182,8 +185,10 @@ public final class IommuDriver {
     PageTables tables =
         new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
     DmaDomain domain =
-        new DmaDomain(++domainsCount, policy, tables, requireStarted(), config, cores);
-    domain.iovas().reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
+        new DmaDomain(simulation, ++domainsCount, policy, tables, requireStarted(), config, cores);
+    domain
+        .iovas()
+        .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
     for (IovaRange range : reservedRanges) {
       domain.iovas().reserve(pfn(range.firstIova()), pfn(range.lastIova()));
     }
@@ -244,8 +249,7 @@ public final class IommuDriver {
    * @throws IllegalArgumentException if the device is not trusted and the domain does not bounce
    * @throws IllegalStateException if the device is attached
    */
-  public IommuMapper attach(
-      CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
+  public IommuMapper attach(CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
     requireDetached(requesterId);
     if (traits.effective(domain.policy()) != domain.policy()) {
       throw new IllegalArgumentException(
@@ -257,9 +261,7 @@ public final class IommuDriver {
     // A device that is not trusted might lie about what has been translated.
     boolean isCaching = traits.hasDeviceTlb() && !traits.isUntrusted();
     int type =
-        isCaching
-            ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB
-            : ContextEntryLayout.TRANSLATE;
+        isCaching ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB : ContextEntryLayout.TRANSLATE;
     long low =
         domain.tables().rootPa()
             | ContextEntryLayout.PRESENT
@@ -317,8 +319,7 @@ public final class IommuDriver {
     }
     int index = interruptEntriesUsed++;
     long entryPa = interruptTablePa + (long) index * InterruptEntryLayout.LENGTH_BYTES;
-    long destination =
-        vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
+    long destination = vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
     long low =
         InterruptEntryLayout.PRESENT
             | (long) (vector.data() & InterruptEntryLayout.VECTOR_MASK)
@@ -347,12 +348,7 @@ public final class IommuDriver {
         domain
             .tables()
             .tryMap(
-                port,
-                range.firstIova(),
-                range.firstIova(),
-                range.lengthBytes(),
-                rights,
-                replaced);
+                port, range.firstIova(), range.firstIova(), range.lengthBytes(), rights, replaced);
     if (!isMapped) {
       throw new IllegalStateException("there is no memory to map reserved memory: " + range);
     }

@@ -21,7 +21,8 @@ import java.util.List;
  *     {@code depotTrimPs} while it has more than there are cores
  * @param depotMagazinesMax magazines that a depot holds which is not trimmed, 0..1024
  * @param depotTrimPs see above
- * @param flushQueueEntries entries of the ring of each core, of which one stays empty: 2^k, 2..65536
+ * @param flushQueueEntries entries of the ring of each core, of which one stays empty: 2^k,
+ *     2..65536
  * @param flushTimeoutPs how long the first entry of empty rings waits for its flush at most
  * @param triesBelow4GiB whether IOVAs of PCI devices lie below 4 GiB as long as there is room
  *     ({@code iommu.forcedac=0})
@@ -92,8 +93,8 @@ public record IommuDriverConfig(
           false);
 
   /**
-   * Linux 6.12 on an Arm server with an SMMUv3, which takes batches of 64 commands (CMDQ_BATCH_ENTRIES
-   * of arm-smmu-v3.h) and keeps walk caches when a leaf entry is invalidated.
+   * Linux 6.12 on an Arm server with an SMMUv3, which takes batches of 64 commands
+   * (CMDQ_BATCH_ENTRIES of arm-smmu-v3.h) and keeps walk caches when a leaf entry is invalidated.
    */
   public static final IommuDriverConfig ARM64_SMMU =
       new IommuDriverConfig(

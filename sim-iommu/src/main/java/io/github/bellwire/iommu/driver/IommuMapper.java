@@ -8,8 +8,8 @@ import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
 
 /**
- * Maps memory for one device through the tables of its domain, as drivers/iommu/dma-iommu.c of Linux
- * does.
+ * Maps memory for one device through the tables of its domain, as drivers/iommu/dma-iommu.c of
+ * Linux does.
  *
  * <pre>{@code
  * map    addresses --> entries
@@ -17,15 +17,15 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
  *                      '-> lazy:   into the flush queue of the core
  * }</pre>
  *
- * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation thread.
+ * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation
+ * thread.
  */
 public final class IommuMapper implements DmaMapper {
   private static final int PAGE_MASK = PageTables.PAGE_BYTES - 1;
   private static final long LAST_PFN_BELOW_4_GIB = (1L << 32 - PageTables.PAGE_BYTES_SHIFT) - 1;
 
   /** The largest size that IOVA caches hold: 32 pages. */
-  private static final int OPTIMAL_BYTES =
-      PageTables.PAGE_BYTES << IovaAllocator.CACHED_ORDERS - 1;
+  private static final int OPTIMAL_BYTES = PageTables.PAGE_BYTES << IovaAllocator.CACHED_ORDERS - 1;
 
   private final IommuDriverConfig config;
   private final DmaCostConfig costs;
@@ -140,7 +140,7 @@ public final class IommuMapper implements DmaMapper {
     long unmappedPs = port.nowPs();
     TableList freed = enter();
     domain.tables().unmap(port, iova, pages << PageTables.PAGE_BYTES_SHIFT, freed);
-    chargeTables(port);
+    chargeTables(port, costs.unmapTableCycles());
     FlushQueue queue = domain.flushQueue();
     if (queue != null) {
       queue.add(port, pfn, pages, freed, unmappedPs, statistics);
@@ -158,7 +158,7 @@ public final class IommuMapper implements DmaMapper {
     long lengthBytes = pages << PageTables.PAGE_BYTES_SHIFT;
     TableList replaced = enter();
     boolean isMapped = domain.tables().tryMap(port, iova, pa, lengthBytes, rights, replaced);
-    chargeTables(port);
+    chargeTables(port, costs.mapTableCycles());
     if (!replaced.isEmpty()) {
       domain.commands().invalidatePages(port, domain, iova, pages, false);
       domain.tables().free(replaced);
@@ -167,9 +167,8 @@ public final class IommuMapper implements DmaMapper {
     return isMapped;
   }
 
-  private void chargeTables(CpuPort port) {
-    port.compute(
-        costs.tableCycles() + domain.tables().entriesChanged() * costs.tableEntryCycles());
+  private void chargeTables(CpuPort port, int cycles) {
+    port.compute(cycles + domain.tables().entriesChanged() * costs.tableEntryCycles());
   }
 
   /** Takes addresses, below 4 GiB as long as there are any. */
@@ -184,7 +183,6 @@ public final class IommuMapper implements DmaMapper {
     }
     return domain.iovas().allocate(port, pages, lastPfn, true);
   }
-
 
   private long refused() {
     statistics.refusedCount++;

@@ -3,18 +3,19 @@ package io.github.bellwire.iommu.driver;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.iommu.driver.IovaCache.Magazine;
+import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Hands out the bus addresses of a domain as Linux does (drivers/iommu/iova.c): from the top down,
- * aligned to their size, and with caches per core in front of the tree, which hold ranges of 1 to 32
- * pages and give back first what came in last.
+ * aligned to their size, and with caches per core in front of the tree, which hold ranges of 1 to
+ * 32 pages and give back first what came in last.
  *
  * <p>Cached sizes are rounded up to a power of two. So addresses scatter over time, and the leaf
- * tables of what is mapped at one time with them. Numbers are pages of 4 KiB. What it does costs the
- * calling core time; the locks of tree and depots are contended. Allocates nothing after warm-up.
- * Confined to the simulation thread.
+ * tables of what is mapped at one time with them. Numbers are pages of 4 KiB. What it does costs
+ * the calling core time; the locks of tree and depots are contended. Allocates nothing after
+ * warm-up. Confined to the simulation thread.
  */
 public final class IovaAllocator {
   /** Returned instead of a page number when there is no room. */
@@ -44,12 +45,18 @@ public final class IovaAllocator {
   /**
    * Creates a space of which nothing is taken.
    *
+   * @param simulation the clock
    * @param config sizes of caches, costs
    * @param coresCount cores of the machine, at least 1
    * @param startPfn first page that may be handed out, at least 1
    * @param timer asked to call {@link #trimDepot} later
    */
-  IovaAllocator(IommuDriverConfig config, int coresCount, long startPfn, TrimTimer timer) {
+  IovaAllocator(
+      Simulation simulation,
+      IommuDriverConfig config,
+      int coresCount,
+      long startPfn,
+      TrimTimer timer) {
     this.config = config;
     this.costs = config.costs();
     this.coresCount = coresCount;
@@ -57,8 +64,8 @@ public final class IovaAllocator {
     tree = new IovaTree(startPfn);
     int depotMax = config.isDepotTrimmed() ? Integer.MAX_VALUE : config.depotMagazinesMax();
     Arrays.setAll(caches, i -> new IovaCache(coresCount, config.magazineEntries(), depotMax));
-    treeLock = costs.newLock();
-    Arrays.setAll(depotLocks, i -> costs.newLock());
+    treeLock = costs.newLock(simulation);
+    Arrays.setAll(depotLocks, i -> costs.newLock(simulation));
   }
 
   /**
@@ -128,8 +135,7 @@ public final class IovaAllocator {
 
   /** Takes a magazine out of a depot that has more than there are cores; returns whether it did. */
   boolean trimDepot(CpuPort port, int order) {
-    Magazine magazine =
-        caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;
+    Magazine magazine = caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;
     depotLocks[order].acquire(port);
     depotLocks[order].release(port);
     if (magazine == null) {

@@ -4,7 +4,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
- * IOVAs of one size that were given back and wait for reuse, after struct iova_rcache of Linux 6.12.
+ * IOVAs of one size that were given back and wait for reuse, after struct iova_rcache of Linux
+ * 6.12.
  *
  * <pre>{@code
  * core 0:  loaded [######....]  previous [##########]

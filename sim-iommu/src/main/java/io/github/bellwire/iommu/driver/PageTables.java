@@ -25,10 +25,10 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>As in Linux (drivers/iommu/intel/iommu.c), a page is as large as both addresses and the length
- * allow; a table is freed only when one call unmaps all that it can map, or when a larger page takes
- * its place. Such tables go to a {@link TableList} until the hardware has forgotten them. Loads and
- * stores take the time of the core. Allocates nothing once there have been as many tables before.
- * Confined to the simulation thread.
+ * allow; a table is freed only when one call unmaps all that it can map, or when a larger page
+ * takes its place. Such tables go to a {@link TableList} until the hardware has forgotten them.
+ * Loads and stores take the time of the core. Allocates nothing once there have been as many tables
+ * before. Confined to the simulation thread.
  */
 public final class PageTables {
   /** Returned instead of an address. */
@@ -67,11 +67,7 @@ public final class PageTables {
    * @throws IllegalStateException if there is no memory for the root
    */
   public PageTables(
-      CpuPort port,
-      PageAllocator allocator,
-      int levels,
-      int largestPageLevel,
-      boolean isSnooped) {
+      CpuPort port, PageAllocator allocator, int levels, int largestPageLevel, boolean isSnooped) {
     if (levels < 3 || levels > 5 || largestPageLevel < 1 || largestPageLevel > 3) {
       throw new IllegalArgumentException(
           String.format(
@@ -96,8 +92,7 @@ public final class PageTables {
    * @param iova first byte for devices, a multiple of 4 KiB
    * @param pa first byte in host memory, a multiple of 4 KiB
    * @param lengthBytes a multiple of 4 KiB, at least 4 KiB
-   * @param rights READ, WRITE or both of {@link
-   *     io.github.bellwire.iommu.layout.SecondLevelLayout}
+   * @param rights READ, WRITE or both of {@link io.github.bellwire.iommu.layout.SecondLevelLayout}
    * @param replaced gets the tables in whose place a larger page has been put
    * @return whether there was memory for tables; if not, nothing is mapped
    */
@@ -149,8 +144,8 @@ public final class PageTables {
 
   private int pageLevel(long addresses, long lengthBytes) {
     int level = largestPageLevel;
-    while (level > 1 && ((addresses & (1L << shift(level)) - 1) != 0
-        || lengthBytes < 1L << shift(level))) {
+    while (level > 1
+        && ((addresses & (1L << shift(level)) - 1) != 0 || lengthBytes < 1L << shift(level))) {
       level--;
     }
     return level;

@@ -13,10 +13,10 @@
  * }</pre>
  *
  * <p>Modelled after Linux 6.12 and 6.0 (drivers/iommu). All of it runs on a core through its {@link
- * io.github.bellwire.cpu.CpuPort}: entries, descriptors and registers are loads, stores and register
- * accesses; the rest costs what {@link io.github.bellwire.iommu.driver.DmaCostConfig} says. Cores
- * contend for the locks of tree, depots and queue. Times are picoseconds, IOVAs bytes or pages of 4
- * KiB.
+ * io.github.bellwire.cpu.CpuPort}: entries, descriptors and registers are loads, stores and
+ * register accesses; the rest costs what {@link io.github.bellwire.iommu.driver.DmaCostConfig}
+ * says. Cores contend for the locks of tree, depots and queue. Times are picoseconds, IOVAs bytes
+ * or pages of 4 KiB.
  *
  * <p>Not modelled: domains that grow on demand over several IOMMUs, first-level tables made by the
  * kernel, shared virtual addresses, posted interrupts, and the moments at which a core that waits

@@ -8,6 +8,7 @@ final class EntryCache {
   static final int ABSENT = -1;
   private static final int NO_INDEX = -1;
   private static final long ALL = -1;
+  private static final int INVALIDATIONS_MAX = 64;
 
   private final int[] indices;
   private final long[] lows;
@@ -29,18 +30,29 @@ final class EntryCache {
 
   /** Forgets entries at a time that may be ahead: until then they serve. */
   void invalidate(int index, int entriesCount, long atPs) {
-    invalidations.add(atPs, index, entriesCount);
+    add(index, entriesCount, atPs);
   }
 
   void invalidateAll(long atPs) {
-    invalidations.add(atPs, 0, ALL);
+    add(0, ALL, atPs);
+  }
+
+  private void add(int index, long entriesCount, long atPs) {
+    if (invalidations.count() == INVALIDATIONS_MAX) {
+      forgetFirst(); // Nobody has come to look for long; too early does no harm.
+    }
+    invalidations.add(atPs, index, entriesCount);
+  }
+
+  private void forgetFirst() {
+    forget((int) invalidations.first(), invalidations.second());
+    invalidations.remove();
   }
 
   /** {@return where an entry is remembered, or ABSENT} */
   int find(int index, long atPs) {
     while (invalidations.nextPs() <= atPs) {
-      forget((int) invalidations.first(), invalidations.second());
-      invalidations.remove();
+      forgetFirst();
     }
     for (int slot = 0; slot < indices.length; slot++) {
       if (indices[slot] == index) {

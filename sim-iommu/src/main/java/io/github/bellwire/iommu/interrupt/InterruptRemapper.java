@@ -172,7 +172,6 @@ public final class InterruptRemapper implements InterruptSink, InterruptControl 
 
   /** Finds an entry, in the cache or in memory; returns why that is impossible, or null. */
   private @Nullable FaultReason find(int index) {
-    low = 0; // There is no entry yet that could silence a fault.
     if (index >= entriesCount) {
       return FaultReason.INTERRUPT_INDEX_BEYOND_TABLE;
     }

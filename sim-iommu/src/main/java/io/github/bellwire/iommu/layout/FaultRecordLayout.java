@@ -1,7 +1,7 @@
 package io.github.bellwire.iommu.layout;
 
 /**
- * A fault recording register of 128 bits (VT-d specification 4.0, section 11.4.7.6).
+ * A fault recording register of 128 bits (VT-d specification 4.1, section 11.4.7.6).
  *
  * <pre>{@code
  *           63 62 61 60 59           40 39        32 31 30 29 28 27   16 15           0

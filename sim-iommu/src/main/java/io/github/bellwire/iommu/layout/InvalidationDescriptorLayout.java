@@ -1,7 +1,7 @@
 package io.github.bellwire.iommu.layout;
 
 /**
- * Descriptors of the invalidation queue (VT-d specification 4.0, section 6.5.2). A descriptor has
+ * Descriptors of the invalidation queue (VT-d specification 4.1, section 6.5.2). A descriptor has
  * 128 bits, or 256 bits of which the upper half is zero but in page group responses. Reserved bits
  * are zero; positions below are within the 64-bit word that a name says, word 0 first.
  *

@@ -1,7 +1,7 @@
 package io.github.bellwire.iommu.layout;
 
 /**
- * A descriptor of the page request queue, 256 bits (VT-d specification 4.0, section 7.5.1).
+ * A descriptor of the page request queue, 256 bits (VT-d specification 4.1, section 7.5.1).
  *
  * <pre>{@code
  *         63       54 53 52 51          32 31         16 15     10  9  8  7         0

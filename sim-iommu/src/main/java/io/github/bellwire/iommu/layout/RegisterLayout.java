@@ -2,7 +2,7 @@ package io.github.bellwire.iommu.layout;
 
 /**
  * Offsets and bits of the register block (Intel Virtualization Technology for Directed I/O,
- * architecture specification 4.0, section 11.4). Registers are 32 or 64 bits wide, little endian.
+ * architecture specification 4.1, section 11.4). Registers are 32 or 64 bits wide, little endian.
  *
  * <pre>{@code
  *       +0          +4          +8          +C

@@ -24,6 +24,7 @@ import static io.github.bellwire.iommu.layout.RegisterLayout.QUEUE_ERROR_TAIL;
 import static io.github.bellwire.iommu.layout.RegisterLayout.QUEUE_OFFSET_MASK;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.kernel.FifoServer;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
@@ -62,6 +63,8 @@ public final class InvalidationQueue {
   private final CompletionStatus completions;
   // When the head that software sees moves on.
   private final TimedRing doneDescriptors = new TimedRing();
+  // Cores that run ahead of the clock may write the tail at a time before that of an earlier call.
+  private final FifoServer worker;
   private final InvalidationDescriptor descriptor = new InvalidationDescriptor();
   private final byte[] status = new byte[STATUS_BYTES];
 
@@ -74,7 +77,6 @@ public final class InvalidationQueue {
   private int head;
   private int visibleHead;
   private int tail;
-  private long freePs;
   private long fetchedLine = NO_LINE;
   private long devicesDonePs;
   private long timeoutPs = Simulation.NEVER_PS;
@@ -85,6 +87,7 @@ public final class InvalidationQueue {
   private long busyPsTotal;
 
   InvalidationQueue(
+      Simulation simulation,
       InvalidationConfig config,
       InvalidationCommands commands,
       DeviceTlbs deviceTlbs,
@@ -93,6 +96,7 @@ public final class InvalidationQueue {
       DeviceCachePort caches,
       FaultLog faults,
       CompletionStatus completions) {
+    worker = new FifoServer(simulation);
     this.config = config;
     this.commands = commands;
     this.deviceTlbs = deviceTlbs;
@@ -136,9 +140,14 @@ public final class InvalidationQueue {
     return busyPsTotal;
   }
 
-  /** A device has answered an invalidation that nobody has sent. */
-  void onUnexpectedCompletion(int requesterId, long atPs) {
-    long source = (long) (requesterId & 0xFFFF) << IQERCD_COMPLETION_SOURCE_SHIFT;
+  /**
+   * A device has answered an invalidation that nobody has sent.
+   *
+   * @param requesterId who answers, or claims to
+   * @param atPs when that arrives, in picoseconds; it may be ahead of the clock
+   */
+  public void onUnexpectedCompletion(int requesterId, long atPs) {
+    long source = (requesterId & 0xFFFFL) << IQERCD_COMPLETION_SOURCE_SHIFT;
     faults.addError(FSTS_COMPLETION_ERROR, source, atPs);
   }
 
@@ -168,6 +177,7 @@ public final class InvalidationQueue {
   }
 
   void writeTail(int value, long atPs) {
+    head(atPs); // So that what is done is not kept until somebody asks for it.
     tail = value & (int) QUEUE_OFFSET_MASK;
     work(atPs);
   }
@@ -185,7 +195,6 @@ public final class InvalidationQueue {
   void onErrorsCleared(int statusBits, long atPs) {
     if ((statusBits & FSTS_TIMEOUT_ERROR) != 0) {
       timeoutPs = Simulation.NEVER_PS;
-      devicesDonePs = 0;
     }
     if ((statusBits & (FSTS_QUEUE_ERROR | FSTS_TIMEOUT_ERROR)) != 0) {
       isStopped = false;
@@ -197,14 +206,14 @@ public final class InvalidationQueue {
     if (!isEnabled || isStopped || head == tail) {
       return;
     }
-    long startPs = Math.max(atPs, freePs);
+    long startPs = worker.enter(atPs, 0);
     long readyPs = startPs;
     fetchedLine = NO_LINE; // Software may have written to it since.
     while (head != tail && !isStopped) {
       readyPs = workOnHead(readyPs);
     }
     busyPsTotal += readyPs - startPs;
-    freePs = readyPs;
+    worker.leave(readyPs);
   }
 
   /** Works on the descriptor at the head; returns when the next one may start. */

@@ -52,7 +52,7 @@ final class InvalidationRegisters {
     long written = half(contextCommand, isHigh, value);
     contextCommand = written & ~CCMD_INVALIDATE & ~((long) TWO_BITS << CCMD_ACTUAL_SHIFT);
     int granularity = field(written, CCMD_GRANULARITY_SHIFT, TWO_BITS);
-    if (!isHigh || (written & CCMD_INVALIDATE) == 0 || isQueued || granularity == 0) {
+    if ((written & CCMD_INVALIDATE) == 0 || isQueued || granularity == 0) {
       return;
     }
     contextDonePs = Math.max(atPs, contextDonePs) + config.contextPs();
@@ -69,7 +69,7 @@ final class InvalidationRegisters {
     long written = half(iotlbCommand, isHigh, value);
     iotlbCommand = written & ~IOTLB_INVALIDATE & ~((long) TWO_BITS << IOTLB_ACTUAL_SHIFT);
     int granularity = field(written, IOTLB_GRANULARITY_SHIFT, TWO_BITS);
-    if (!isHigh || (written & IOTLB_INVALIDATE) == 0 || isQueued || granularity == 0) {
+    if ((written & IOTLB_INVALIDATE) == 0 || isQueued || granularity == 0) {
       return;
     }
     boolean isTooWide = (address & IVA_ADDRESS_MASK) > config.addressMaskMax();

@@ -69,6 +69,7 @@ public final class RegisterBlock implements IntegratedRegisters {
     invalidations = new InvalidationRegisters(invalidation, commands);
     queue =
         new InvalidationQueue(
+            ports.simulation(),
             invalidation,
             commands,
             deviceTlbs,

@@ -36,6 +36,11 @@ public final class TimedRing {
     put(slot(index), atPs, first, second);
   }
 
+  /** {@return how many elements there are} */
+  public int count() {
+    return count;
+  }
+
   /** {@return when the first element comes true; {@link Simulation#NEVER_PS} if there is none} */
   public long nextPs() {
     return count == 0 ? Simulation.NEVER_PS : times[head];

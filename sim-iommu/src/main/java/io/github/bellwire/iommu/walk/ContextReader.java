@@ -133,6 +133,7 @@ final class ContextReader {
       return refused(FaultReason.SUPERVISOR_REQUEST_DISABLED);
     }
     entry.hasDeviceTlb = context.hasDeviceTlb;
+    entry.allowsPageRequests = context.allowsPageRequests;
     entry.isPrivileged = isPrivileged;
     return entry;
   }
@@ -249,6 +250,7 @@ final class ContextReader {
     context.directoryPa = low & ScalableContextLayout.DIRECTORY_MASK;
     context.pasidsCount = PasidLayout.ENTRIES << size + ScalableContextLayout.DIRECTORY_SIZE_BASE;
     context.allowsPasid = (low & ScalableContextLayout.PASID_ENABLE) != 0;
+    context.allowsPageRequests = (low & ScalableContextLayout.PAGE_REQUEST_ENABLE) != 0;
     context.ridPasid = (int) high & ScalableContextLayout.RID_PASID_MASK;
     context.isRidPrivileged = (high & ScalableContextLayout.RID_PRIVILEGED) != 0;
     return slot;

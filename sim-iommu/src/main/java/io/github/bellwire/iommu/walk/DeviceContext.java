@@ -40,6 +40,7 @@ final class DeviceContext {
   long directoryPa;
   int pasidsCount;
   boolean allowsPasid;
+  boolean allowsPageRequests;
   int ridPasid;
   boolean isRidPrivileged;
 

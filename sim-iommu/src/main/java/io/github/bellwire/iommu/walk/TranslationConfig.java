@@ -126,6 +126,8 @@ public record TranslationConfig(
    * What walks take, besides the time of the caches and of memory.
    *
    * @param count walks at the same time, 1..64
+   * @param forWritesOnly of these, how many do not serve reads, so that posted requests get on
+   *     whatever reads do; 0 to below {@code count}
    * @param overheadPs of a walk, 0..1 ms: to find the request a walker, and on its way again
    * @param perReadPs of each read, 0..1 ms: from the walker to the caches and back
    * @param serializesPerLeafTable whether walks that end in the same table of last-level entries go
@@ -136,6 +138,7 @@ public record TranslationConfig(
    */
   public record Walkers(
       int count,
+      int forWritesOnly,
       long overheadPs,
       long perReadPs,
       boolean serializesPerLeafTable,
@@ -144,17 +147,28 @@ public record TranslationConfig(
      * Creates walkers for requests that overtake each other.
      *
      * @param count as above
+     * @param forWritesOnly as above
      * @param overheadPs as above
      * @param perReadPs as above
      * @param serializesPerLeafTable as above
      */
-    public Walkers(int count, long overheadPs, long perReadPs, boolean serializesPerLeafTable) {
-      this(count, overheadPs, perReadPs, serializesPerLeafTable, 0);
+    public Walkers(
+        int count,
+        int forWritesOnly,
+        long overheadPs,
+        long perReadPs,
+        boolean serializesPerLeafTable) {
+      this(count, forWritesOnly, overheadPs, perReadPs, serializesPerLeafTable, 0);
     }
 
     // Checked here and nowhere else.
     public Walkers {
       require(count >= 1 && count <= 64, "count", count, "1..64");
+      require(
+          forWritesOnly >= 0 && forWritesOnly < count,
+          "forWritesOnly",
+          forWritesOnly,
+          "0 to below count=" + count);
       require(
           overheadPs >= 0 && overheadPs <= OVERHEAD_MAX_PS, "overheadPs", overheadPs, "0..1 ms");
       require(perReadPs >= 0 && perReadPs <= OVERHEAD_MAX_PS, "perReadPs", perReadPs, "0..1 ms");

@@ -127,6 +127,27 @@ public final class TranslationUnit implements Translation {
     }
   }
 
+  /**
+   * {@return whether the tables let a device ask software for a page; if not, the fault has been
+   * recorded}
+   *
+   * @param request who asks for what, and when
+   */
+  public boolean permitsPageRequest(TranslationRequest request) {
+    DeviceContext context = contexts.find(request);
+    FaultReason fault = contexts.fault();
+    if (context != null && !contexts.isScalable()) {
+      fault = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
+    } else if (context != null && !context.allowsPageRequests) {
+      fault = FaultReason.PAGE_REQUEST_DISABLED;
+    }
+    if (fault == null) {
+      return true;
+    }
+    record(request, fault, contexts.readyPs());
+    return false;
+  }
+
   private void translate(
       TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
     long iova = request.iova();
@@ -280,7 +301,7 @@ public final class TranslationUnit implements Translation {
     if (old != EntryTable.NONE) {
       iotlb.remove(old); // It has lacked a right.
     }
-    int slot = iotlb.insert(tag, page, waysOfSet - reserved(readyPs));
+    int slot = iotlb.insert(tag, page, waysOfSet - reserved(startPs));
     int flags = walker.rights() | (walker.isDirty() ? DIRTY : 0);
     long untilPs = caches.pendingPages.untilPs(tag, page, request.atPs());
     iotlb.set(slot, walker.pagePa(), flags, walker.endPs(), untilPs);

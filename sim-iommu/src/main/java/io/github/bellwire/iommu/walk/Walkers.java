@@ -12,6 +12,7 @@ final class Walkers {
 
   private final TranslationStatistics statistics;
   private final boolean isSerialized;
+  private final int forReads;
   private final long[] freePs;
   private final long[] leafTables;
   private final boolean[] isWrite;
@@ -21,6 +22,7 @@ final class Walkers {
   Walkers(TranslationConfig.Walkers config, TranslationStatistics statistics) {
     this.statistics = statistics;
     isSerialized = config.serializesPerLeafTable();
+    forReads = config.count() - config.forWritesOnly();
     freePs = new long[config.count()];
     leafTables = new long[config.count()];
     isWrite = new boolean[config.count()];
@@ -38,11 +40,14 @@ final class Walkers {
   long begin(long leafTable, boolean forWrite, long atPs) {
     chosen = 0;
     long startPs = atPs;
-    for (int i = 0; i < freePs.length; i++) {
+    int usable = forWrite ? freePs.length : forReads;
+    for (int i = 0; i < usable; i++) {
       if (freePs[i] < freePs[chosen]) {
         chosen = i;
       }
-      if (isSerialized && leafTables[i] == leafTable) {
+    }
+    for (int i = 0; isSerialized && i < freePs.length; i++) {
+      if (leafTables[i] == leafTable) {
         startPs = Math.max(startPs, freePs[i]);
       }
     }

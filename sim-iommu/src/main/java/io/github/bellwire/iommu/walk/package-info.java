@@ -12,7 +12,12 @@
  * }</pre>
  *
  * <p>Times are picoseconds, addresses {@code iova} before translation and {@code pa} after. Faults
- * are data, given to a {@link io.github.bellwire.iommu.walk.FaultSink}.
+ * are data, given to a {@link io.github.bellwire.iommu.walk.FaultSink}. A table format is behind
+ * one interface, {@code PageTableFormat}; the walk, the caches and the walkers know no bit of it.
+ *
+ * <p>Not modelled: walks of contexts and PASIDs occupy no walker; a walk that has begun is not
+ * stopped by an invalidation, what it brings is forgotten; execute and global rights; memory types;
+ * the extended accessed bit; requests that cross a page; writes of devices on their way to tables.
  */
 @NullMarked
 package io.github.bellwire.iommu.walk;

@@ -5,6 +5,8 @@ import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.EnumeratedFunction;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +16,11 @@ final class BusMaster implements Endpoint {
       new ConfigSpace.Builder(0x1AF4, 0x1000).pcie(0xA0, 4, 16, 4096, true).build();
   private @Nullable DmaPort dma;
   private int requesterId;
+
+  /** How long it takes to answer an invalidation; negative if it never does. */
+  long answerPs = -1;
+
+  final List<String> invalidations = new ArrayList<>();
 
   @Override
   public ConfigSpace configSpace() {
@@ -36,6 +43,12 @@ final class BusMaster implements Endpoint {
   @Override
   public void reset(long nowPs) {
     configSpace.reset();
+  }
+
+  @Override
+  public long onInvalidateRequest(int pasid, long iova, long sizeBytes, long arrivalPs) {
+    invalidations.add(String.format("%x+%x", iova, sizeBytes));
+    return answerPs < 0 ? -1 : arrivalPs + answerPs;
   }
 
   /** The host has found the device. */

@@ -77,14 +77,11 @@ class MappingPolicyTest {
     long toDevice = machine.mapPages(1, TO_DEVICE).get(0);
     long fromDevice = machine.mapPages(1, FROM_DEVICE).get(0);
 
-    assertThat(machine.device.read(toDevice, new byte[8], machine.nowPs()))
-        .isEqualTo(DmaStatus.OK);
-    assertThat(machine.device.write(toDevice, SECRET, machine.nowPs()))
-        .isNotEqualTo(DmaStatus.OK);
+    assertThat(machine.device.read(toDevice, new byte[8], machine.nowPs())).isEqualTo(DmaStatus.OK);
+    assertThat(machine.device.write(toDevice, SECRET, machine.nowPs())).isNotEqualTo(DmaStatus.OK);
     assertThat(machine.device.read(fromDevice, new byte[8], machine.nowPs()))
         .isNotEqualTo(DmaStatus.OK);
-    assertThat(machine.device.write(fromDevice, SECRET, machine.nowPs()))
-        .isEqualTo(DmaStatus.OK);
+    assertThat(machine.device.write(fromDevice, SECRET, machine.nowPs())).isEqualTo(DmaStatus.OK);
     assertThat(machine.iommu.faults().faultsTotal(FaultReason.WRITE_DENIED)).isEqualTo(1);
     assertThat(machine.iommu.faults().faultsTotal(FaultReason.READ_DENIED)).isEqualTo(1);
   }

@@ -4,17 +4,15 @@ import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
-import io.github.bellwire.iommu.interrupt.InterruptConfig;
+import io.github.bellwire.iommu.IommuPresets;
 import io.github.bellwire.iommu.layout.RegisterLayout;
-import io.github.bellwire.iommu.queue.InvalidationConfig;
-import io.github.bellwire.iommu.queue.RegisterConfig;
-import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,29 +20,8 @@ import java.util.function.Consumer;
 
 /** A server with an IOMMU that translates, and a device under one policy. */
 final class PolicyMachine {
-  /** 64 IOTLB entries, paging-structure caches of 32, one walker. */
-  static final IommuConfig IOMMU =
-      new IommuConfig(
-          "test",
-          RegisterConfig.XEON_E5,
-          new TranslationConfig(
-              new TranslationConfig.Capabilities(
-                  46,
-                  TranslationConfig.WIDTH_48 | TranslationConfig.WIDTH_57,
-                  TranslationConfig.PAGES_2_MIB | TranslationConfig.PAGES_1_GIB,
-                  true,
-                  true,
-                  false,
-                  true),
-              new TranslationConfig.Iotlb(1, 64, 1, 1),
-              new TranslationConfig.PagingCaches(32, 32, 32),
-              64,
-              64,
-              new TranslationConfig.Walkers(6, 0, 0, false),
-              true),
-          InvalidationConfig.XEON,
-          InterruptConfig.XEON,
-          List.of());
+  /** 64 IOTLB entries, paging-structure caches of 32 and 64, address masks up to 18. */
+  static final IommuConfig IOMMU = IommuPresets.ICE_LAKE;
 
   final Host host;
   final Iommu iommu;
@@ -103,7 +80,7 @@ final class PolicyMachine {
   }
 
   /** Maps pages of their own, each one of host memory. */
-  List<Long> mapPages(int count, io.github.bellwire.dma.DmaDirection direction) {
+  List<Long> mapPages(int count, DmaDirection direction) {
     List<Long> iovas = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       iovas.add(dma.mapSingle(port, host.pages().allocate(4096), 4096, direction));

@@ -19,8 +19,17 @@ class StrictPolicyTest {
   @ParameterizedTest
   @CsvSource({
     // Aligned powers of two, rounded up, and misaligned: 7..8 differ in all bits below bit 3 + 1.
-    "0, 1, 0", "0, 2, 1", "0, 3, 2", "4, 4, 2", "8, 5, 3", "1, 2, 2", "7, 2, 4", "3, 4, 3",
-    "16, 16, 4", "15, 17, 5", "4095, 2, 13"
+    "0, 1, 0",
+    "0, 2, 1",
+    "0, 3, 2",
+    "4, 4, 2",
+    "8, 5, 3",
+    "1, 2, 2",
+    "7, 2, 4",
+    "3, 4, 3",
+    "16, 16, 4",
+    "15, 17, 5",
+    "4095, 2, 13"
   })
   void shouldRoundARangeToAnAlignedPowerOfTwo(long pfn, long pages, int mask) {
     assertThat(CommandQueue.alignedMask(pfn, pages)).isEqualTo(mask);
@@ -67,9 +76,9 @@ class StrictPolicyTest {
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void shouldKeepPagingCachesOnlyIfTheKernelSaysThatOnlyLeavesChanged(boolean keepsHint) {
-    IommuDriverConfig kernel = keepsHint ? IommuDriverConfig.LINUX_6_12 : IommuDriverConfig.LINUX_6_0;
-    PolicyMachine machine =
-        new PolicyMachine(MappingPolicy.STRICT, kernel, DeviceTraits.INTERNAL);
+    IommuDriverConfig kernel =
+        keepsHint ? IommuDriverConfig.LINUX_6_12 : IommuDriverConfig.LINUX_6_0;
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT, kernel, DeviceTraits.INTERNAL);
     List<Long> iovas = machine.mapPages(3, FROM_DEVICE);
     machine.device.write(iovas.get(0), new byte[8], machine.nowPs());
     machine.port.delay(5_000_000);
@@ -108,8 +117,7 @@ class StrictPolicyTest {
     long[] firstBytes = {first, first + 4000, first + 8096, list.iova(1)};
     for (int i = 0; i < 4; i++) {
       byte[] seen = new byte[4];
-      assertThat(machine.device.read(firstBytes[i], seen, machine.nowPs()))
-          .isEqualTo(DmaStatus.OK);
+      assertThat(machine.device.read(firstBytes[i], seen, machine.nowPs())).isEqualTo(DmaStatus.OK);
       assertThat(seen).containsExactly(i, 1, 0, 0);
     }
     assertThat(machine.translated().statistics().liveRanges()).isEqualTo(1);

@@ -83,6 +83,23 @@ class FaultLogTest {
   }
 
   @Test
+  void shouldRecordWhatHasHappenedBeforeAtOnce() {
+    runTo(1_000);
+    fault(0x5000, 500);
+    runTo(1_000);
+    assertThat(unit.faults.recordedTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldInterruptForTheEarlierOfTwoFaultsFirst() {
+    unit.unmask(FECTL);
+    fault(0x5000, 1_000);
+    fault(0x6000, 500);
+    runTo(600);
+    assertThat(unit.messages).extracting(Message::atPs).containsExactly(500L);
+  }
+
+  @Test
   void shouldUseTheRegistersInTurnAndNameTheFirst() {
     fault(0x1000, 0);
     fault(0x2000, 0);
@@ -183,6 +200,24 @@ class FaultLogTest {
     assertThat(unit.messages).hasSize(2);
     assertThat(unit.messages.get(1).atPs()).isEqualTo(400);
     assertThat(unit.faults.messagesTotal()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldShareTheInterruptWithErrorsOfTheQueue() {
+    unit.unmask(FECTL);
+    fault(0x1000, 100);
+    unit.registers.invalidationQueue().onUnexpectedCompletion(0x0408, 200);
+    runTo(200);
+    assertThat(unit.messages).hasSize(1);
+    clear(0);
+    fault(0x2000, 300);
+    runTo(300);
+    assertThat(unit.messages).hasSize(1);
+    clear(1);
+    unit.write4(FSTS, -1);
+    unit.registers.invalidationQueue().onUnexpectedCompletion(0x0408, 400);
+    runTo(400);
+    assertThat(unit.messages).extracting(Message::atPs).containsExactly(100L, 400L);
   }
 
   @Test

@@ -368,6 +368,20 @@ class InvalidationQueueTest {
   }
 
   @Test
+  void shouldStopAtTheFirstOfTwoTimeouts() {
+    unit.enableQueue(false);
+    unit.answerPs = -1;
+    unit.descriptor(0, DEVICE_TLB, 0x1000);
+    unit.descriptor(1, DEVICE_TLB, 0x2000);
+    unit.descriptor(2, WAIT_AND_WRITE, STATUS);
+    tail(3);
+    long firstPs = READ_PS + ISSUE_PS + TIMEOUT_PS;
+    assertThat(unit.read4(FSTS, firstPs)).isEqualTo(FSTS_TIMEOUT_ERROR);
+    assertThat(unit.read4(IQH, firstPs - 1)).isEqualTo(32);
+    assertThat(unit.read4(IQH, firstPs)).isEqualTo(48);
+  }
+
+  @Test
   void shouldTakeAnAnswerThatIsTooLateForNone() {
     unit.enableQueue(false);
     unit.answerPs = TIMEOUT_PS + 1;

@@ -56,6 +56,15 @@ class PageRequestQueueTest {
   }
 
   @Test
+  void shouldShowACoreThatIsAheadOfTheClockMore() {
+    setUp();
+    request(0x1000, true, 0, 100);
+    assertThat(unit.read4(PRS, 100 + WRITE_PS - 1)).isZero();
+    assertThat(unit.read4(PQT, 100 + WRITE_PS)).isEqualTo(32);
+    assertThat(unit.read4(PRS, 100 + WRITE_PS)).isEqualTo(PRS_PENDING);
+  }
+
+  @Test
   void shouldInterruptOnceUntilSoftwareClearsTheBit() {
     unit.unmask(PECTL);
     setUp();
@@ -75,6 +84,8 @@ class PageRequestQueueTest {
     setUp();
     request(0x1000, true, 0, 100);
     unit.simulation.run();
+    assertThat(unit.read4(PECTL)).isEqualTo(EVENT_MASK | EVENT_PENDING);
+    unit.write4(PRS, PRS_OVERFLOW);
     assertThat(unit.read4(PECTL)).isEqualTo(EVENT_MASK | EVENT_PENDING);
     unit.write4(PRS, PRS_PENDING);
     assertThat(unit.read4(PECTL)).isEqualTo(EVENT_MASK);

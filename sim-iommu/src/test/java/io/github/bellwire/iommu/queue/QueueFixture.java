@@ -68,6 +68,7 @@ public final class QueueFixture {
   public final FaultLog faults;
   public final RegisterBlock registers;
   public long answerPs;
+  private boolean isQuiet;
 
   public QueueFixture() {
     this(SCALABLE);
@@ -84,7 +85,9 @@ public final class QueueFixture {
         new DeviceCachePort() {
           @Override
           public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
-            reads.add(pa);
+            if (!isQuiet) {
+              reads.add(pa);
+            }
             return atPs + READ_PS;
           }
 
@@ -99,7 +102,11 @@ public final class QueueFixture {
             memory,
             commits,
             caches,
-            (requesterId, address, data, atPs) -> messages.add(new Message(address, data, atPs)));
+            (requesterId, address, data, atPs) -> {
+              if (!isQuiet) {
+                messages.add(new Message(address, data, atPs));
+              }
+            });
     TranslationConfig walk =
         new TranslationConfig(
             capabilities,
@@ -107,7 +114,7 @@ public final class QueueFixture {
             new TranslationConfig.PagingCaches(4, 4, 4),
             64,
             64,
-            new TranslationConfig.Walkers(1, 0, 0, false),
+            new TranslationConfig.Walkers(1, 0, 0, 0, false),
             true);
     faults = new FaultLog(config.faultRecordsCount(), simulation, ports.interrupts());
     translation = new TranslationUnit(walk, memory, caches, faults);
@@ -154,6 +161,11 @@ public final class QueueFixture {
     public void respond(int requesterId, int pasid, int group, int code, long atPs) {
       responded.add(new Responded(requesterId, pasid, group, code, atPs));
     }
+  }
+
+  /** Stops remembering what the unit does. */
+  public void quiet() {
+    isQuiet = true;
   }
 
   public int read4(int offset) {

@@ -158,6 +158,11 @@ class RegisterBlockTest {
     assertThat(unit.registers.read(CCMD, 8, 1_000 + 99_999)).isEqualTo(command | 3L << 59);
     assertThat(unit.registers.read(CCMD, 8, 1_000 + 100_000))
         .isEqualTo((command | 3L << 59) & ~CCMD_INVALIDATE);
+    // One command waits for the other.
+    unit.write8(CCMD, command);
+    assertThat(unit.registers.read(CCMD, 8, 1_000 + 199_999)).isNegative();
+    assertThat(unit.registers.read(CCMD, 8, 1_000 + 200_000)).isPositive();
+    assertThat(unit.translation.statistics().contextInvalidationsTotal()).isEqualTo(2);
   }
 
   @Test

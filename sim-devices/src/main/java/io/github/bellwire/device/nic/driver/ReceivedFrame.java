@@ -36,12 +36,17 @@ public final class ReceivedFrame {
 
   void add(int buffer, long high, long descriptorPa) {
     int lengthBytes = RxDescriptorLayout.lengthBytes(high);
-    buffers[segmentCount] = buffer;
-    lengths[segmentCount] = lengthBytes;
-    segmentCount++;
+    int segment = segmentCount++;
+    buffers[segment] = buffer;
+    lengths[segment] = lengthBytes;
     totalBytes += lengthBytes;
     lastHigh = high;
     lastDescriptorPa = descriptorPa;
+  }
+
+  /** As {@link #buffer}, of a segment that is there. */
+  int bufferAt(int segmentIndex) {
+    return buffers[segmentIndex];
   }
 
   /** {@return the receive queue} */

@@ -43,6 +43,7 @@ public final class RxRing {
   private final BufferPool pool;
   private final BufferMapping mapping;
   private final @Nullable RingTrace trace;
+  private final long pa;
   private final int tailThreshold;
   private final int segmentsMax;
   private final int cyclesPerFrame;
@@ -73,6 +74,7 @@ public final class RxRing {
     ring = new DescriptorRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
     doorbell = new Doorbell(tailRegister, Integer.BYTES);
     trace = RingTrace.receive(sink, portIndex, queueIndex);
+    pa = ring.pa();
     tailThreshold = config.tailThreshold();
     segmentsMax = config.segmentsMax();
     cyclesPerFrame = config.profile().perPacketRx() + config.profile().perPacketStack();
@@ -98,6 +100,7 @@ public final class RxRing {
     }
     if (ring.freeCount() > 0) {
       refill(port); // The pool was empty when these were due.
+      announceIfDue(port);
     }
     if (count > 0) {
       handler.onBatchEnd(port);
@@ -107,7 +110,7 @@ public final class RxRing {
 
   /** {@return the address of the status that the next poll looks at first} */
   public long nextStatusPa() {
-    return ring.descriptorPa(lookIndex) + RxDescriptorLayout.HIGH_OFFSET;
+    return descriptorPa(lookIndex) + RxDescriptorLayout.HIGH_OFFSET;
   }
 
   /** {@return whether descriptors lie idle because there were no buffers for them} */
@@ -182,11 +185,15 @@ public final class RxRing {
     unannouncedCount = 0;
   }
 
+  private long descriptorPa(int index) {
+    return pa + (long) index * RxDescriptorLayout.SIZE_BYTES;
+  }
+
   /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
   private boolean gather(CpuPort port) {
     while (frame.segmentCount() < ring.usedCount()) {
       int index = lookIndex;
-      long descriptorPa = ring.descriptorPa(index);
+      long descriptorPa = descriptorPa(index);
       long high = port.load(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES);
       if (!RxDescriptorLayout.isDone(high)) {
         return false;
@@ -214,12 +221,15 @@ public final class RxRing {
     bytesTotal += frame.totalBytes();
     descriptorsTotal += segments;
     handler.onFrame(port, frame);
-    if (!frame.isDetached()) {
-      returnFrame(port, segments);
+    if (trace != null && !frame.isDetached()) {
+      traceReturn(trace, port, segments);
+    }
+    ring.advanceHead(segments);
+    if (frame.isDetached() || reuse(port, segments)) {
+      refill(port);
     }
     frame.clear();
-    ring.advanceHead(segments);
-    refill(port);
+    announceIfDue(port);
   }
 
   /** The host looks at the buffers from here on; what was bounced is copied. */
@@ -235,16 +245,30 @@ public final class RxRing {
     }
   }
 
-  private void returnFrame(CpuPort port, int segments) {
-    // Backwards, so that the pool hands them out again in the order of the ring.
-    for (int i = segments - 1; i >= 0; i--) {
-      int buffer = frame.buffer(i);
-      if (trace != null && mapping.isPreMapped()) {
+  private void traceReturn(RingTrace listener, CpuPort port, int segments) {
+    if (mapping.isPreMapped()) {
+      for (int i = segments - 1; i >= 0; i--) {
         long sequence = ring.headSequence() + i;
-        trace.returned(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
+        listener.returned(sequence, port.nowPs(), frame.pa(i), pool.bufferBytes());
       }
-      pool.give(buffer);
     }
+  }
+
+  /**
+   * Refills as many descriptors as a frame has had with its buffers, in their order: what the pool
+   * would hand out if they were given back first. Gives back those that cannot be mapped.
+   */
+  private boolean reuse(CpuPort port, int segments) {
+    for (int i = 0; i < segments; i++) {
+      if (!place(port, frame.bufferAt(i))) {
+        for (int left = segments - 1; left >= i; left--) {
+          pool.give(frame.bufferAt(left));
+        }
+        shortagesTotal++;
+        return false;
+      }
+    }
+    return true;
   }
 
   private void refill(CpuPort port) {
@@ -254,6 +278,9 @@ public final class RxRing {
         break;
       }
     }
+  }
+
+  private void announceIfDue(CpuPort port) {
     // The second case is a ring that has shrunk for want of buffers: the device must not wait for
     // descriptors that wait for a batch.
     if (unannouncedCount >= tailThreshold || ring.usedCount() - unannouncedCount <= segmentsMax) {
@@ -266,26 +293,35 @@ public final class RxRing {
     if (buffer == BufferPool.NO_BUFFER) {
       return false;
     }
+    boolean isPlaced = place(port, buffer);
+    if (!isPlaced) {
+      pool.give(buffer);
+    }
+    return isPlaced;
+  }
+
+  /** Gives the next descriptor a buffer; false if it could not be mapped. */
+  private boolean place(CpuPort port, int buffer) {
     int index = ring.tail();
-    long sequence = ring.tailSequence();
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.allocated(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
     }
     long iova = mapping.map(port, buffer, pool.bufferBytes(), DmaDirection.FROM_DEVICE);
     if (iova == DmaDevice.MAPPING_ERROR) {
-      pool.give(buffer);
       return false;
     }
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.mapped(sequence, mapping.isPreMapped(), port.nowPs(), iova, pool.bufferBytes());
     }
     buffers[index] = buffer;
     iovas[index] = iova;
-    long descriptorPa = ring.descriptorPa(index);
-    port.store(descriptorPa + RxDescriptorLayout.LOW_OFFSET, Long.BYTES, iova);
+    long descriptorPa = descriptorPa(index);
     // No header buffer; the zero also takes back the done bit.
-    port.store(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES, 0);
+    port.storeLongs(descriptorPa, iova, 0);
     if (trace != null) {
+      long sequence = ring.tailSequence();
       trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
     }
     ring.advanceTail(1);

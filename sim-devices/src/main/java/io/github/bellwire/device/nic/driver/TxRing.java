@@ -423,8 +423,7 @@ public final class TxRing {
     lengths[index] = lengthBytes;
     frameEnds[index] = frameEnd;
     long descriptorPa = ring.descriptorPa(index);
-    port.store(descriptorPa + TxDescriptorLayout.LOW_OFFSET, Long.BYTES, low);
-    port.store(descriptorPa + TxDescriptorLayout.HIGH_OFFSET, Long.BYTES, high);
+    port.storeLongs(descriptorPa, low, high);
     if (trace != null) {
       trace.built(ring.tailSequence(), port.nowPs(), descriptorPa, TxDescriptorLayout.SIZE_BYTES);
     }

@@ -5,6 +5,7 @@ import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Event;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 
 /** A machine with one NIC, its driver, and a wire that sends frames to it. */
@@ -38,11 +40,21 @@ final class DriverBench {
       NicConfig nicConfig,
       NicDriverConfig config,
       @Nullable TraceSink trace) {
-    host = new Host(hostConfig, 1);
-    nic = new Nic(nicConfig, host.simulation(), hostConfig.link(), trace);
+    this(new Host(hostConfig, 1), nicConfig, config, trace, (host, function) -> DmaMapper.IDENTITY);
+  }
+
+  /** As above on a machine that has just been built, with a mapper for the NIC. */
+  DriverBench(
+      Host host,
+      NicConfig nicConfig,
+      NicDriverConfig config,
+      @Nullable TraceSink trace,
+      BiFunction<Host, EnumeratedFunction, DmaMapper> mapper) {
+    this.host = host;
+    nic = new Nic(nicConfig, host.simulation(), host.config().link(), trace);
     slot = host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
-    dma = host.newDmaDevice();
+    dma = host.newDmaDevice(mapper.apply(host, function));
     pool = new BufferPool(host.pages(), config.bufferBytes(), config.buffersCount());
     driver = new NicDriver(config, configAccess(nic), function.barAddress(0), dma, pool, trace);
     port = host.synchronousPort(0);

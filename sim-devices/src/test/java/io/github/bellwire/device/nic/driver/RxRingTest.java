@@ -254,6 +254,28 @@ class RxRingTest {
   }
 
   @Test
+  void shouldGiveBackTheBuffersThatCannotBeMapped() {
+    NicDriverConfig config = SMALL.toBuilder().mode(DriverMode.NAPI).build();
+    RingRig rig = new RingRig(config, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 2048, false);
+    rig.receive(ring, 1, 60, true);
+    assertThat(rig.pool.freeCount()).isEqualTo(9);
+    assertThat(rig.dma.trySetMask(32)).isTrue(); // The buffers lie above 4 GiB.
+
+    ring.receive(rig.port, 1, record);
+
+    assertThat(lengths).containsExactly(2108);
+    assertThat(rig.pool.freeCount()).isEqualTo(11);
+    assertThat(ring.isStarved()).isTrue();
+    assertThat(ring.shortagesTotal()).isEqualTo(2); // after the frame and at the end of the call
+    rig.dma.trySetMask(64);
+    ring.receive(rig.port, 1, record);
+    assertThat(ring.isStarved()).isFalse();
+    assertThat(rig.pool.freeCount()).isEqualTo(9);
+  }
+
+  @Test
   void shouldChargeTheProfile() {
     NicDriverConfig config =
         SMALL.toBuilder()

@@ -1,0 +1,46 @@
+package io.github.bellwire.examples.host;
+
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.iommu.driver.IommuDriverConfig;
+import io.github.bellwire.iommu.driver.MappingPolicy;
+import java.util.List;
+
+/** The keys that describe an IOMMU whose mappings drivers make and end while the machine runs. */
+public final class PolicyKeys {
+  /** How the operating system uses it. */
+  public static final Key<MappingPolicy> IOMMU =
+      Key.of(
+          "iommu",
+          ValueTypes.words(MappingPolicy.class),
+          "off",
+          "how devices' addresses are translated");
+
+  /** Whose driver it has. */
+  public static final Key<String> KERNEL =
+      Key.optional(
+          "iommu.kernel",
+          ValueTypes.words(
+              IommuDriverConfig.PRESETS.stream().map(IommuDriverConfig::name).toList()),
+          IommuDriverConfig.LINUX_6_12.name(),
+          "operating system that maps");
+
+  /** All of them. */
+  public static final List<Key<?>> ALL = List.of(IOMMU, IommuKeys.PRESET, KERNEL);
+
+  private PolicyKeys() {}
+
+  /**
+   * {@return how the operating system drives the IOMMU}
+   *
+   * @param settings of a scenario with {@link #ALL} keys
+   */
+  static IommuDriverConfig kernel(Settings settings) {
+    String name = settings.supply(KERNEL, IommuDriverConfig.LINUX_6_12.name());
+    return IommuDriverConfig.PRESETS.stream()
+        .filter(config -> config.name().equals(name))
+        .findFirst()
+        .orElseThrow();
+  }
+}

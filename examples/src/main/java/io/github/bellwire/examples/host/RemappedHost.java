@@ -1,0 +1,88 @@
+package io.github.bellwire.examples.host;
+
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.walk.TranslationStatistics;
+import io.github.bellwire.pcie.Bdf;
+import org.jspecify.annotations.Nullable;
+
+/** A machine with an IOMMU before its devices, if the settings ask for one. */
+public final class RemappedHost {
+  private final IommuPage page;
+  private final @Nullable Iommu iommu;
+  private final Host host;
+
+  /**
+   * Builds the machine.
+   *
+   * @param settings of a scenario with {@link IommuKeys#ALL} keys
+   * @param config what the machine is made of
+   * @param seed of its random streams
+   */
+  public RemappedHost(Settings settings, HostConfig config, long seed) {
+    page = IommuKeys.page(settings);
+    if (page == IommuPage.OFF) {
+      iommu = null;
+      host = new Host(config, seed);
+    } else {
+      IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
+      host = new Host(config, seed, factory);
+      iommu = factory.iommu();
+    }
+  }
+
+  /** {@return the machine} */
+  public Host host() {
+    return host;
+  }
+
+  /** {@return whether addresses of devices are translated} */
+  public boolean isRemapped() {
+    return iommu != null;
+  }
+
+  /**
+   * {@return a size in whole pages of the mapping}
+   *
+   * @param sizeBytes at least 1
+   */
+  public long wholePages(long sizeBytes) {
+    return iommu == null ? sizeBytes : sizeBytes + page.bytes() - 1 & -page.bytes();
+  }
+
+  /**
+   * {@return where a device finds a range that begins at an address}
+   *
+   * @param pa host physical address
+   */
+  public long iova(long pa) {
+    return iommu == null ? pa : StaticMapping.IOVA;
+  }
+
+  /**
+   * Maps the one range that a device may reach; the first core writes the tables.
+   *
+   * @param device who may reach it
+   * @param pa host physical address, a multiple of the pages
+   * @param sizeBytes in {@linkplain #wholePages whole pages}
+   */
+  public void map(Bdf device, long pa, long sizeBytes) {
+    if (iommu != null) {
+      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
+      mapping.map(pa, sizeBytes, page);
+      mapping.enable(device);
+    }
+  }
+
+  /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */
+  public double iotlbMissRatio() {
+    if (iommu == null) {
+      return 0;
+    }
+    TranslationStatistics statistics = iommu.statistics();
+    return (double) statistics.iotlbMissesTotal() / Math.max(1, statistics.lookupsTotal());
+  }
+}

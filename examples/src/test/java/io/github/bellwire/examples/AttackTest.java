@@ -1,0 +1,55 @@
+package io.github.bellwire.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+/** The scenario with the attack matrix, as its users see it. */
+class AttackTest {
+  @Test
+  void shouldTellOneCell() {
+    JsonNode json = Tool.json("attack", "row=a06a", "mode=lazy");
+
+    assertThat(json.get("metrics").properties()).hasSize(1);
+    assertThat(json.at("/metrics/a06a.lazy").asString()).isEqualTo("window");
+    assertThat(json.at("/provenance/events").asLong()).isPositive();
+  }
+
+  @Test
+  void shouldTellAllConditionsOfARow() {
+    JsonNode json = Tool.json("attack", "row=a08");
+
+    assertThat(json.get("metrics").properties()).hasSize(15);
+    assertThat(json.at("/metrics/a08a.strict").asString()).isEqualTo("succeeds");
+    assertThat(json.at("/metrics/a08b.strict").asString()).isEqualTo("blocked");
+  }
+
+  @Test
+  void shouldPrintWhatWasSeenInChosenCells() {
+    Tool tool = Tool.run("attack --set row=a01 --set mode=strict");
+
+    assertThat(tool.code()).isZero();
+    assertThat(tool.out())
+        .contains("a01   strict  nothing read, nothing changed; fault 5h: 1, fault 6h: 1")
+        .contains("ok      cells as documented: 2 of 2");
+  }
+
+  @Test
+  void shouldTraceTheSameTwice() {
+    String first = hash("row=a04");
+
+    assertThat(hash("row=a04")).isEqualTo(first);
+    assertThat(hash("row=a03")).isNotEqualTo(first);
+  }
+
+  private static String hash(String row) {
+    return Tool.json("attack", row).at("/provenance/trace_hash").asString();
+  }
+
+  @Test
+  void shouldRefuseWhatThereIsNot() {
+    assertThat(Tool.run("attack --set row=a23").code()).isEqualTo(2);
+    assertThat(Tool.run("attack --set mode=stric").err()).contains("strict");
+  }
+}

@@ -1,0 +1,128 @@
+package io.github.bellwire.examples.attack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuPresets;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** Every attack in every mode: against what is documented, and the page that documents it. */
+class AttackMatrixTest {
+  private static final Path PAGE = Path.of("docs/attacks.md");
+  // Played once for all tests.
+  private static final Map<AttackRow, List<Verdict>> VERDICTS = play(Machines.DEFAULT);
+
+  private static Map<AttackRow, List<Verdict>> play(Machines machines) {
+    Map<AttackRow, List<Verdict>> verdicts = new LinkedHashMap<>();
+    for (AttackRow row : AttackMatrix.rows()) {
+      List<Verdict> cells = new ArrayList<>();
+      for (Mode mode : Mode.values()) {
+        cells.add(run(row, mode, machines));
+      }
+      verdicts.put(row, cells);
+    }
+    return verdicts;
+  }
+
+  private static Verdict run(AttackRow row, Mode mode, Machines machines) {
+    return row.run(new AttackMachine(machines, mode, row.options()));
+  }
+
+  private static Verdict seen(String id, Mode mode) {
+    return VERDICTS.entrySet().stream()
+        .filter(entry -> entry.getKey().id().equals(id))
+        .findFirst()
+        .orElseThrow()
+        .getValue()
+        .get(mode.ordinal());
+  }
+
+  @Test
+  void shouldComeToWhatIsDocumented() {
+    List<String> expected = new ArrayList<>();
+    List<String> played = new ArrayList<>();
+    VERDICTS.forEach(
+        (row, cells) -> {
+          for (Mode mode : Mode.values()) {
+            expected.add(row.id() + "." + mode.word() + " " + row.expected(mode).text());
+            played.add(
+                row.id() + "." + mode.word() + " " + cells.get(mode.ordinal()).word().text());
+          }
+        });
+
+    assertThat(played).isEqualTo(expected);
+  }
+
+  @Test
+  void shouldShowOnThePageWhatTheRunsProduce() throws IOException {
+    List<String> produced = AttackPage.lines(VERDICTS);
+    if (Boolean.getBoolean("bellwire.updateAttacks")) {
+      Files.createDirectories(PAGE.getParent());
+      Files.writeString(PAGE, String.join("\n", produced) + "\n");
+      return;
+    }
+
+    assertThat(Files.readAllLines(PAGE))
+        .as("to write it anew: %s", AttackPage.UPDATE)
+        .isEqualTo(produced);
+  }
+
+  @Test
+  void shouldHaveAllRowsInOrder() {
+    List<String> ids = AttackMatrix.rows().stream().map(AttackRow::id).toList();
+
+    assertThat(ids).isSorted().doesNotHaveDuplicates();
+    HashSet<String> groups = new HashSet<>();
+    ids.forEach(id -> groups.add(id.substring(0, 3)));
+    assertThat(groups).hasSize(22);
+    assertThat(AttackMatrix.rows()).allSatisfy(row -> assertThat(row.expected()).hasSize(5));
+  }
+
+  @Test
+  void shouldComeToTheSameOnAnotherMachine() {
+    Machines other =
+        new Machines(HostConfig.GEN4_SERVER, IommuPresets.SNB, 2, Machines.DEFAULT.trace());
+    for (AttackRow row : AttackMatrix.rows()) {
+      assertThat(run(row, Mode.LAZY, other).word()).as(row.id()).isEqualTo(row.expected(Mode.LAZY));
+    }
+  }
+
+  @Test
+  void shouldRecordTheFaultThatTellsWhy() {
+    // Write denied, read denied; no context; blocked translation request; forged interrupts.
+    assertThat(seen("a01", Mode.STRICT).evidence()).contains("fault 5h: 1, fault 6h: 1");
+    assertThat(seen("a01b", Mode.STRICT).evidence()).contains("fault 2h: 2");
+    assertThat(seen("a08c", Mode.STRICT).evidence()).contains("fault Dh: 1");
+    assertThat(seen("a14b", Mode.STRICT).evidence())
+        .contains("fault 22h: 1, fault 25h: 1, fault 26h: 1");
+    assertThat(seen("a13b", Mode.STRICT).evidence()).contains("fault 5h: 1");
+    assertThat(seen("a15b", Mode.STRICT).evidence()).contains("ACS violation: 1");
+    // Eight recording registers, 64 faults.
+    assertThat(seen("a18", Mode.LAZY).evidence()).contains("8 faults recorded, 56 lost");
+  }
+
+  @Test
+  void shouldSeeNoFaultWhereNothingIsRefused() {
+    assertThat(seen("a03", Mode.STRICT).evidence()).doesNotContain("fault");
+    assertThat(seen("a07b", Mode.STRICT_BOUNCE).evidence()).doesNotContain("fault");
+    assertThat(seen("a12", Mode.STRICT_BOUNCE).evidence()).doesNotContain("fault");
+  }
+
+  @Test
+  void shouldJudgeByWhatHappensBeforeAndAfter() {
+    assertThat(Verdict.around(true, true, "").word()).isEqualTo(Word.SUCCEEDS);
+    assertThat(Verdict.around(true, false, "").word()).isEqualTo(Word.WINDOW);
+    assertThat(Verdict.around(false, false, "").word()).isEqualTo(Word.BLOCKED);
+    assertThat(Verdict.around(false, true, "").word()).isEqualTo(Word.SUCCEEDS);
+    assertThat(Verdict.of(true, "a").with("b")).isEqualTo(new Verdict(Word.SUCCEEDS, "a; b"));
+    assertThat(Verdict.of(false, "a").with("")).isEqualTo(new Verdict(Word.BLOCKED, "a"));
+  }
+}

@@ -1,0 +1,154 @@
+package io.github.bellwire.iommu.driver;
+
+import static io.github.bellwire.dma.DmaDirection.TO_DEVICE;
+import static io.github.bellwire.iommu.layout.InvalidationDescriptorLayout.DEVICE_TLB;
+import static io.github.bellwire.iommu.layout.InvalidationDescriptorLayout.IOTLB;
+import static io.github.bellwire.iommu.layout.InvalidationDescriptorLayout.WAIT;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.pcie.DmaStatus;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What is put into the queue, and what happens when the hardware does not like it. */
+class CommandQueueTest {
+  private static final DeviceTraits CACHING = new DeviceTraits(false, true, List.of());
+  private static final long MS = 1_000_000_000L;
+
+  private static PolicyMachine machine(IommuDriverConfig config, MappingPolicy policy) {
+    PolicyMachine machine = new PolicyMachine(policy, config, CACHING);
+    machine.device.answerPs = 100_000;
+    return machine;
+  }
+
+  private static long done(PolicyMachine machine, int type) {
+    return machine.iommu.invalidationQueue().descriptorsTotal(type);
+  }
+
+  @Test
+  void shouldPutTheCommandsOfAnUnmapIntoOneBatch() {
+    PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_12, MappingPolicy.STRICT);
+    machine.otherDevice.answerPs = 0;
+    machine.driver.attach(
+        machine.port, machine.otherDevice.requesterId(), machine.domain(), CACHING);
+    long iova = machine.mapPages(1, TO_DEVICE).get(0);
+    long submissions = machine.driver.submissionsCount();
+    long waits = done(machine, WAIT);
+
+    machine.dma.unmapSingle(machine.port, iova, 4096, TO_DEVICE);
+
+    assertThat(machine.driver.submissionsCount() - submissions).isEqualTo(1);
+    assertThat(done(machine, WAIT) - waits).isEqualTo(1);
+    assertThat(done(machine, DEVICE_TLB)).isEqualTo(2);
+    String page = Long.toHexString(iova) + "+1000";
+    assertThat(machine.device.invalidations).containsExactly(page);
+    assertThat(machine.otherDevice.invalidations).containsExactly(page);
+  }
+
+  @Test
+  void shouldWaitForEachCommandByItselfInAnOldKernel() {
+    PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_0, MappingPolicy.STRICT);
+    long iova = machine.mapPages(1, TO_DEVICE).get(0);
+    long submissions = machine.driver.submissionsCount();
+
+    machine.dma.unmapSingle(machine.port, iova, 4096, TO_DEVICE);
+
+    assertThat(machine.driver.submissionsCount() - submissions).isEqualTo(2);
+    assertThat(done(machine, DEVICE_TLB)).isEqualTo(1);
+  }
+
+  @Test
+  void shouldNameTheSameRangeToDevices() {
+    PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_12, MappingPolicy.STRICT);
+    long pa = machine.host.pages().allocate(1 << 15);
+    long iova = machine.dma.mapSingle(machine.port, pa, 1 << 15, TO_DEVICE);
+    machine.dma.unmapSingle(machine.port, iova, 1 << 15, TO_DEVICE);
+    iova = machine.dma.mapSingle(machine.port, pa, 1 << 13, TO_DEVICE);
+    machine.dma.unmapSingle(machine.port, iova, 1 << 13, TO_DEVICE);
+
+    assertThat(machine.device.invalidations).containsExactly("ffff8000+8000", "ffff6000+2000");
+  }
+
+  @Test
+  void shouldTellDevicesToForgetEverythingWhenADomainIsFlushed() {
+    PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_12, MappingPolicy.LAZY);
+    long iova = machine.mapPages(1, TO_DEVICE).get(0);
+    machine.dma.unmapSingle(machine.port, iova, 4096, TO_DEVICE);
+    assertThat(machine.device.invalidations).isEmpty();
+    machine.port.delay(11 * MS);
+
+    assertThat(machine.device.invalidations).hasSize(1);
+    // All of 64 bits of address: the largest size that the message can name.
+    assertThat(machine.device.invalidations.get(0)).startsWith("0+");
+  }
+
+  @Test
+  void shouldGoOnWhenADeviceDoesNotAnswer() {
+    PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_12, MappingPolicy.STRICT);
+    machine.device.answerPs = -1;
+    List<Long> iovas = machine.mapPages(2, TO_DEVICE);
+    long startPs = machine.nowPs();
+
+    machine.dma.unmapSingle(machine.port, iovas.get(0), 4096, TO_DEVICE);
+
+    // The hardware gives up after 10 ms; software looks each millisecond.
+    assertThat(machine.nowPs() - startPs).isBetween(10 * MS, 12 * MS);
+    assertThat(machine.driver.queueErrorsCount()).isEqualTo(1);
+    machine.device.answerPs = 0;
+    startPs = machine.nowPs();
+    machine.dma.unmapSingle(machine.port, iovas.get(1), 4096, TO_DEVICE);
+    assertThat(machine.nowPs() - startPs).isLessThan(MS / 100);
+    assertThat(machine.driver.queueErrorsCount()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldReplaceACommandThatTheHardwareRefuses() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    long iova = machine.mapPages(1, TO_DEVICE).get(0);
+    // Somebody has damaged the ring: type 0 in front of the tail.
+    long ringPa =
+        machine.port.mmioRead(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQA, 8) & ~0xfffL;
+    long tail = machine.port.mmioRead(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQT, 8);
+    machine.host.memory().put(ringPa + tail, 8, 0);
+    long iotlb = done(machine, IOTLB);
+    machine.port.mmioWrite(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQT, 8, tail + 16);
+
+    machine.dma.unmapSingle(machine.port, iova, 4096, TO_DEVICE);
+
+    assertThat(machine.driver.queueErrorsCount()).isLessThanOrEqualTo(1);
+    assertThat(done(machine, IOTLB) - iotlb).isLessThanOrEqualTo(1);
+    long next = machine.mapPages(1, TO_DEVICE).get(0);
+    machine.dma.unmapSingle(machine.port, next, 4096, TO_DEVICE);
+    assertThat(machine.device.read(next, new byte[4], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldTrimADepotEachHundredMilliseconds() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    List<Long> iovas = machine.mapPages(127 * 20 + 1, TO_DEVICE);
+    long startPs = machine.nowPs();
+    // 18 full magazines and an entry: one and the entry stay with the core.
+    for (int i = 0; i < 127 * 18 + 1; i++) {
+      machine.dma.unmapSingle(machine.port, iovas.get(i), 4096, TO_DEVICE);
+    }
+    IovaAllocator addresses = machine.domain().iovas();
+    assertThat(addresses.depotMagazines(0)).isEqualTo(17);
+
+    // The first magazine came into the depot within 1 ms. There are 16 cores.
+    machine.host.simulation().runUntil(startPs + 100 * MS);
+    assertThat(addresses.depotMagazines(0)).isEqualTo(17);
+    machine.host.simulation().runUntil(startPs + 101 * MS);
+    assertThat(addresses.depotMagazines(0)).isEqualTo(16);
+    for (int i = 127 * 18 + 1; i < 127 * 20 + 1; i++) {
+      machine.dma.unmapSingle(machine.port, iovas.get(i), 4096, TO_DEVICE);
+    }
+    assertThat(addresses.depotMagazines(0)).isEqualTo(18);
+    machine.host.simulation().runUntil(startPs + 201 * MS);
+    assertThat(addresses.depotMagazines(0)).isEqualTo(17);
+    machine.host.simulation().runUntil(startPs + 301 * MS);
+    assertThat(addresses.depotMagazines(0)).isEqualTo(16);
+    machine.host.simulation().runUntil(startPs + 501 * MS);
+    assertThat(addresses.depotMagazines(0)).isEqualTo(16);
+  }
+}

@@ -1,0 +1,224 @@
+package io.github.bellwire.iommu.driver;
+
+import static io.github.bellwire.dma.DmaDirection.BIDIRECTIONAL;
+import static io.github.bellwire.dma.DmaDirection.FROM_DEVICE;
+import static io.github.bellwire.dma.DmaDirection.TO_DEVICE;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
+
+import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.dma.CoherentBuffer;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.ReservedRegion;
+import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.pcie.Bdf;
+import io.github.bellwire.pcie.DmaStatus;
+import java.util.List;
+import java.util.Objects;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Which device gets which domain, and what that lets it reach. */
+class IommuDriverTest {
+  private static final byte[] BYTES = {1, 2, 3, 4};
+
+  @ParameterizedTest
+  @EnumSource(
+      value = MappingPolicy.class,
+      names = {"PASSTHROUGH", "LAZY", "STRICT"})
+  void shouldBounceForADeviceThatIsNotTrustedWhateverIsAskedFor(MappingPolicy policy) {
+    PolicyMachine machine =
+        new PolicyMachine(policy, IommuDriverConfig.LINUX_6_12, DeviceTraits.EXTERNAL);
+    long pa = machine.host.pages().allocate(4096);
+    machine.port.store(pa, 4, 0x0404_0404);
+    machine.port.store(pa + 2048, 4, 0x0505_0505);
+
+    long iova = machine.dma.mapSingle(machine.port, pa, 2048, BIDIRECTIONAL);
+
+    assertThat(machine.domain().policy()).isEqualTo(MappingPolicy.STRICT_BOUNCE);
+    byte[] neighbour = new byte[4];
+    assertThat(machine.device.read(iova + 2048, neighbour, machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+    assertThat(neighbour).containsOnly(0);
+    machine.device.write(iova + 2048, BYTES, machine.nowPs());
+    machine.port.delay(2_000_000);
+    machine.dma.unmapSingle(machine.port, iova, 2048, BIDIRECTIONAL);
+    assertThat(machine.port.load(pa + 2048, 4)).isEqualTo(0x0505_0505);
+    assertThat(machine.host.bounceBuffers().bytesToBounce()).isEqualTo(2048);
+    assertThat(machine.host.bounceBuffers().bytesFromBounce()).isEqualTo(2048);
+  }
+
+  @Test
+  void shouldLetDevicesOfOneDomainReachEachOthersBuffersAndNoOthers() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    long iova = machine.mapPages(1, TO_DEVICE).get(0);
+    int other = machine.otherDevice.requesterId();
+    machine.driver.attach(machine.port, other, machine.domain(), DeviceTraits.INTERNAL);
+
+    assertThat(machine.otherDevice.read(iova, new byte[4], machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+
+    machine.driver.detach(machine.port, other);
+    assertThat(machine.otherDevice.read(iova, new byte[4], machine.nowPs()))
+        .isNotEqualTo(DmaStatus.OK);
+    machine.driver.attach(machine.port, other, MappingPolicy.STRICT);
+    assertThat(machine.otherDevice.read(iova, new byte[4], machine.nowPs()))
+        .isNotEqualTo(DmaStatus.OK);
+    assertThat(machine.iommu.faults().faultsTotal(FaultReason.CONTEXT_ENTRY_NOT_PRESENT))
+        .isEqualTo(1);
+    assertThat(machine.iommu.faults().faultsTotal(FaultReason.READ_DENIED)).isEqualTo(1);
+    assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldMapReservedMemoryToItselfAndHandOutNoneOfItsAddresses() {
+    Bdf device = new Bdf(1, 0, 0);
+    List<ReservedRegion> announced =
+        List.of(
+            new ReservedRegion(device, 0x7000_0000L, 0x2000),
+            new ReservedRegion(new Bdf(2, 0, 0), 0x7000_2000L, 0x1000));
+    PolicyMachine machine =
+        new PolicyMachine(
+            MappingPolicy.STRICT,
+            IommuDriverConfig.LINUX_6_12,
+            DeviceTraits.INTERNAL.withReservedRegions(device, announced));
+    assertThat(machine.device.requesterId()).isEqualTo(device.requesterId());
+
+    assertThat(machine.device.write(0x7000_1FFC, BYTES, machine.nowPs())).isEqualTo(DmaStatus.OK);
+    assertThat(machine.device.read(0x7000_1FFC, new byte[4], machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+    assertThat(machine.device.write(0x7000_2000, BYTES, machine.nowPs()))
+        .isNotEqualTo(DmaStatus.OK);
+    assertThat(machine.domain().iovas().rangesCount()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldStayBelow4GibUntilThatIsUsedUpAndAboveEverAfter() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    machine.domain().iovas().reserve(1, 0xFFFFB);
+    List<Long> iovas = machine.mapPages(4, TO_DEVICE);
+    assertThat(iovas).containsExactly(0xFFFF_F000L, 0xFFFF_E000L, 0xFFFF_D000L, 0xFFFF_C000L);
+    assertThat(machine.translated().isAbove4GiB()).isFalse();
+
+    assertThat(machine.mapPages(1, TO_DEVICE)).containsExactly(0xFFFF_FFFF_F000L);
+    assertThat(machine.translated().isAbove4GiB()).isTrue();
+    machine.dma.unmapSingle(machine.port, iovas.get(0), 4096, TO_DEVICE);
+    // It is in the cache of the core: last in, first out. Then from the top again.
+    assertThat(machine.mapPages(2, TO_DEVICE)).containsExactly(0xFFFF_F000L, 0xFFFF_FFFF_E000L);
+
+    // A device with 32 bits has no other place to go, and needs no bounce buffer for that.
+    DmaDevice narrow = machine.host.newDmaDevice(machine.mapper);
+    long pa = machine.host.pages().allocate(4096);
+    assertThat(pa).isGreaterThan(0xFFFF_FFFFL);
+    assertThat(narrow.mapSingle(machine.port, pa, 4096, TO_DEVICE))
+        .isEqualTo(DmaDevice.MAPPING_ERROR);
+    assertThat(machine.translated().statistics().refusedCount()).isEqualTo(1);
+    machine.dma.unmapSingle(machine.port, iovas.get(1), 4096, TO_DEVICE);
+    assertThat(narrow.mapSingle(machine.port, pa, 4096, TO_DEVICE)).isEqualTo(0xFFFF_E000L);
+    assertThat(narrow.bouncedMapsCount()).isZero();
+  }
+
+  @Test
+  void shouldGoHighAtOnceIfItIsTold() {
+    PolicyMachine machine =
+        new PolicyMachine(
+            MappingPolicy.LAZY,
+            IommuDriverConfig.LINUX_6_12.withTriesBelow4GiB(false).withLevels(5),
+            DeviceTraits.INTERNAL);
+
+    long iova = machine.mapPages(1, FROM_DEVICE).get(0);
+    assertThat(iova).isEqualTo((1L << 57) - 4096);
+    assertThat(machine.device.write(iova, BYTES, machine.nowPs())).isEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldMapLargeBuffersByLargePages() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    long pa = machine.host.pages().allocate(2 << 20);
+    long iova = machine.dma.mapSingle(machine.port, pa, 2 << 20, FROM_DEVICE);
+    assertThat(machine.domain().tables().tablesCount()).isEqualTo(3);
+    assertThat(machine.device.write(iova + (1 << 20), BYTES, machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+    machine.dma.unmapSingle(machine.port, iova, 2 << 20, FROM_DEVICE);
+    assertThat(machine.device.write(iova + (1 << 20), BYTES, machine.nowPs()))
+        .isNotEqualTo(DmaStatus.OK);
+    assertThat(machine.dma.optimalMappingBytes()).isEqualTo(128 << 10);
+  }
+
+  @Test
+  void shouldShareCoherentMemory() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT_BOUNCE);
+    CoherentBuffer ring =
+        Objects.requireNonNull(machine.dma.allocateCoherent(machine.port, 1000), "ring");
+
+    assertThat(machine.device.write(ring.iova() + 8, BYTES, machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+    machine.port.delay(2_000_000);
+    assertThat(machine.port.load(ring.pa() + 8, 4)).isEqualTo(0x04030201);
+    assertThat(machine.host.bounceBuffers().allocationsCount()).isZero();
+    machine.dma.freeCoherent(machine.port, ring);
+    assertThat(machine.device.write(ring.iova() + 8, BYTES, machine.nowPs()))
+        .isNotEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldLetOnlyTheDeviceOfAnEntryRaiseItsInterrupt() {
+    IommuFactory factory = new IommuFactory(PolicyMachine.IOMMU);
+    Host host = new Host(HostConfig.GEN4_SERVER, 1, factory);
+    BusMaster device = new BusMaster();
+    BusMaster forger = new BusMaster();
+    host.attach(device);
+    host.attach(forger);
+    device.enable(host.enumerate().get(0));
+    forger.enable(host.enumerate().get(1));
+    IommuDriver driver =
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
+    driver.start(host.synchronousPort(0), true);
+    InterruptVector vector = host.interrupts().allocate(host.core(3), null);
+    IommuDriver.RemappedMessage message =
+        driver.remapInterrupt(host.synchronousPort(0), device.requesterId(), vector);
+    byte[] data = new byte[4];
+
+    device.write(message.address(), data, host.simulation().nowPs());
+    host.synchronousPort(0).delay(3_000_000);
+    assertThat(vector.raisedTotal()).isEqualTo(1);
+    forger.write(message.address(), data, host.simulation().nowPs());
+    device.write(
+        vector.address(), new byte[] {(byte) vector.data(), 0, 0, 0}, host.simulation().nowPs());
+    host.synchronousPort(0).delay(3_000_000);
+    assertThat(vector.raisedTotal()).isEqualTo(1);
+    assertThat(factory.iommu().faults().faultsTotal()).isEqualTo(2);
+  }
+
+  @Test
+  void shouldRefuseWhatMakesNoSense() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.PASSTHROUGH);
+    int other = machine.otherDevice.requesterId();
+    assertThat(machine.mapper).isSameAs(DmaMapper.IDENTITY);
+    assertThatIllegalStateException().isThrownBy(() -> machine.driver.start(machine.port, false));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> machine.driver.attach(machine.port, other, MappingPolicy.OFF));
+    assertThatIllegalStateException()
+        .isThrownBy(
+            () ->
+                machine.driver.attach(
+                    machine.port, machine.device.requesterId(), MappingPolicy.LAZY));
+    assertThatIllegalStateException().isThrownBy(() -> machine.driver.detach(machine.port, other));
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> machine.driver.newDomain(machine.port, MappingPolicy.PASSTHROUGH));
+    DmaDomain strict = machine.driver.newDomain(machine.port, MappingPolicy.STRICT);
+    assertThatIllegalArgumentException()
+        .isThrownBy(
+            () -> machine.driver.attach(machine.port, other, strict, DeviceTraits.EXTERNAL));
+    InterruptVector vector = machine.host.interrupts().allocate(machine.host.core(0), null);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> machine.driver.remapInterrupt(machine.port, other, vector));
+  }
+}

@@ -1,0 +1,218 @@
+package io.github.bellwire.iommu.walk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.bellwire.iommu.layout.ContextEntryLayout;
+import io.github.bellwire.iommu.layout.FirstLevelLayout;
+import io.github.bellwire.iommu.layout.PasidLayout;
+import io.github.bellwire.pcie.AddressType;
+import io.github.bellwire.pcie.DmaStatus;
+import io.github.bellwire.pcie.TranslationRequest;
+import java.util.Random;
+
+/**
+ * Writes nonsense into tables, now legacy ones, now those of both levels, and compares what becomes
+ * of a request with a walk that is as simple as can be. Every byte that the unit writes is one of
+ * an entry that it has walked through.
+ */
+final class CorruptTables {
+  private static final long IOVA = 0x4000_0000L;
+  private static final long PA = 0x800_0000L;
+  private static final long TABLES = 0x10_0000L;
+  private static final int PAGES = 16;
+  private static final long PATTERN = 0x5A5A_5A5A_5A5A_5A5AL;
+
+  private final WalkFixture fixture;
+  private final Random random;
+  private final long seed;
+  private final long tables;
+  private long endOfTables;
+  private final int[] corrupted = new int[4];
+  private long[] good = new long[0];
+
+  CorruptTables(TranslationConfig config, long seed) {
+    this.seed = seed;
+    fixture = new WalkFixture(config);
+    random = new Random(seed);
+    tables = fixture.legacy(WalkFixture.SOURCE, 7, 4, ContextEntryLayout.TRANSLATE);
+  }
+
+  void run(int corruptions) {
+    for (int i = 0; i < PAGES; i++) {
+      fixture.map(tables, 4, IOVA + i * 0x1000L, PA + i * 0x1000L, 1, 3);
+    }
+    keep();
+    int refused = 0;
+    for (int i = 0; i < corruptions * 9 / 10; i++) {
+      corrupt(i);
+      refused += askLegacy(i) ? 0 : 1;
+      restore(i);
+    }
+    assertThat(refused).as("seed %d", seed).isBetween(corruptions / 20, corruptions * 4 / 5);
+    // Nothing of this format writes to memory.
+    for (long pa = endOfTables; pa < WalkFixture.LOW_BYTES; pa += 4096) {
+      assertThat(fixture.memory.getLong(pa)).isZero();
+    }
+    runNested(corruptions / 10);
+  }
+
+  private void runNested(int corruptions) {
+    long first = fixture.table();
+    long second = fixture.table();
+    fixture.scalable(PasidLayout.NESTED, first, second);
+    fixture.map(second, 4, 0, 0, 3, 3);
+    for (int i = 0; i < PAGES; i++) {
+      fixture.mapFirst(
+          first,
+          IOVA + i * 0x1000L,
+          0x1000L * i,
+          1,
+          FirstLevelLayout.USER | FirstLevelLayout.WRITE);
+    }
+    for (long pa = PA; pa < PA + 0x10_0000; pa += Long.BYTES) {
+      fixture.memory.putLong(pa, PATTERN);
+    }
+    keep();
+    int passed = 0;
+    for (int i = 0; i < corruptions; i++) {
+      corrupt(i);
+      forget();
+      long iova = IOVA + random.nextInt(PAGES) * 0x1000L;
+      DmaStatus status =
+          fixture.ask(
+              WalkFixture.SOURCE,
+              random.nextBoolean() ? WalkFixture.PASID : TranslationRequest.NO_PASID,
+              AddressType.UNTRANSLATED,
+              iova,
+              random.nextBoolean(),
+              0);
+      passed += status == DmaStatus.OK ? 1 : 0;
+      restore(i);
+    }
+    assertThat(passed).as("seed %d", seed).isBetween(corruptions / 5, corruptions);
+    // Accessed and dirty bits may be set where a corrupted entry points to, and nothing else.
+    long marks = FirstLevelLayout.ACCESSED | FirstLevelLayout.DIRTY;
+    for (long pa = PA; pa < PA + 0x10_0000; pa += Long.BYTES) {
+      assertThat(fixture.memory.getLong(pa) & ~marks).isEqualTo(PATTERN & ~marks);
+    }
+  }
+
+  private void keep() {
+    endOfTables = fixture.table();
+    good = new long[(int) (endOfTables - TABLES) / Long.BYTES];
+    for (int i = 0; i < good.length; i++) {
+      good[i] = fixture.memory.getLong(TABLES + (long) i * Long.BYTES);
+    }
+  }
+
+  /** Half of the time where something has been, the other half anywhere. */
+  private void corrupt(int round) {
+    int index = random.nextInt(good.length);
+    for (int i = 0; i < 200 && good[index] == 0; i++) {
+      index = index + 1 == good.length ? 0 : index + 1;
+    }
+    corrupted[round % corrupted.length] = index;
+    long pa = TABLES + (long) index * Long.BYTES;
+    long value = good[index];
+    switch (random.nextInt(4)) {
+      case 0:
+        value = random.nextLong();
+        break;
+      case 1: // Somewhere in memory, or just not.
+        value = random.nextLong() & 0x1FFF_F003L;
+        break;
+      case 2:
+        value ^= 1L << random.nextInt(Long.SIZE);
+        break;
+      default: // Into the tables themselves.
+        value = TABLES + ((long) random.nextInt(good.length >> 9) << 12) | random.nextInt(4);
+        break;
+    }
+    fixture.memory.putLong(pa, value);
+  }
+
+  private void restore(int round) {
+    if (round % corrupted.length == corrupted.length - 1) { // They add up.
+      for (int index : corrupted) {
+        fixture.memory.putLong(TABLES + (long) index * Long.BYTES, good[index]);
+      }
+    }
+  }
+
+  private void forget() {
+    fixture.faults.clear();
+    fixture.unit.caches().invalidateContexts(0);
+    fixture.unit.caches().invalidatePasids(0);
+    fixture.unit.caches().invalidateIotlb(0);
+  }
+
+  private boolean askLegacy(int round) {
+    forget();
+    long iova = IOVA + random.nextInt(PAGES) * 0x1000L + random.nextInt(0xFC0);
+    boolean isWrite = random.nextBoolean();
+    boolean isPassed = fixture.ask(iova, isWrite, 0) == DmaStatus.OK;
+    long expected = expected(iova, isWrite);
+    if (isPassed ? fixture.result.pa() != expected : expected != -1) {
+      throw new AssertionError(
+          String.format(
+              "seed %d, round %d: expected 0x%x, was %s",
+              seed,
+              round,
+              expected,
+              isPassed ? Long.toHexString(fixture.result.pa()) : fixture.faults.toString()));
+    }
+    if (!isPassed && fixture.faults.size() > 1) {
+      throw new AssertionError("more than one fault: " + fixture.faults);
+    }
+    return isPassed;
+  }
+
+  /** The translation, or -1. */
+  private long expected(long iova, boolean isWrite) {
+    long rootEntry = at(fixture.root + (WalkFixture.SOURCE >>> 8) * 16L);
+    long tooHigh = -1L << 46;
+    if ((rootEntry & 1) == 0 || (rootEntry & (0xFFE | tooHigh)) != 0) {
+      return -1;
+    }
+    long contextPa = (rootEntry & ~0xFFFL) + (WalkFixture.SOURCE & 0xFF) * 16L;
+    long low = at(contextPa);
+    long high = at(contextPa + 8);
+    int width = (int) high & 7;
+    if ((low & 1) == 0
+        || (low & (0xFF0 | tooHigh)) != 0
+        || (high & 0xFFFF_FFFF_FF00_0080L) != 0
+        || width < 1
+        || width > 3
+        || (low >>> 2 & 3) == 3) {
+      return -1;
+    }
+    if ((low >>> 2 & 3) == 2) {
+      return iova;
+    }
+    long rights = 3;
+    long table = low & ~0xFFFL;
+    for (int level = width + 2; ; level--) {
+      int shift = 12 + 9 * (level - 1);
+      long entry = at(table + (iova >>> shift & 511) * 8);
+      long address = entry & 0xF_FFFF_FFFF_F000L;
+      boolean isLarge = level > 1 && (entry & 0x80) != 0;
+      if ((entry & 3) == 0
+          || (address & tooHigh) != 0
+          || isLarge && (level > 3 || (address & (1L << shift) - 1) != 0)) {
+        return -1;
+      }
+      rights &= entry;
+      if (isLarge || level == 1) {
+        long pa = address | iova & (1L << shift) - 1;
+        boolean isInterrupt = pa >>> 20 == 0xFEE;
+        return (rights & (isWrite ? 2 : 1)) != 0 && !isInterrupt ? pa : -1;
+      }
+      table = address;
+    }
+  }
+
+  /** Where no memory is, nothing is present. */
+  private long at(long pa) {
+    return fixture.memory.contains(pa, Long.BYTES) ? fixture.memory.getLong(pa) : 0;
+  }
+}
