@@ -6,9 +6,9 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Receivers that translation holds up, against "Fast and Safe IO Memory Protection" (SOSP'24, called
- * FS below), "Overcoming the IOTLB wall for multi-100-Gbps Linux-based networking" (PeerJ CS 9:e1385,
- * called Wall) and NVIDIA's measurement of NVMe under Grace.
+ * Receivers that translation holds up, against "Fast and Safe IO Memory Protection" (SOSP'24,
+ * called FS below), "Overcoming the IOTLB wall for multi-100-Gbps Linux-based networking" (PeerJ CS
+ * 9:e1385, called Wall) and NVIDIA's measurement of NVMe under Grace.
  */
 class HostCongestionValidationTest {
   private static final String STRICT = "IOMMU: 100 Gb/s, strict";
@@ -58,7 +58,12 @@ class HostCongestionValidationTest {
         misses(upper),
         FS);
     compare(
-        STRICT, name + ", L3 misses", l3, Tool.number(json, "pt_l3_misses_per_page"), misses(l3), FS);
+        STRICT,
+        name + ", L3 misses",
+        l3,
+        Tool.number(json, "pt_l3_misses_per_page"),
+        misses(l3),
+        FS);
   }
 
   /** Table reads per page of payload. */
@@ -121,8 +126,7 @@ class HostCongestionValidationTest {
   }
 
   private static double fresh(String pages, String hint) {
-    return goodput(
-        Tool.json("host-congestion", pages, hint, "warm-up=3ms", "duration=2ms"));
+    return goodput(Tool.json("host-congestion", pages, hint, "warm-up=3ms", "duration=2ms"));
   }
 
   @Test
@@ -166,8 +170,7 @@ class HostCongestionValidationTest {
     double[] published = {16.5, 16.4, 2.8};
     for (int i = 0; i < modes.length; i++) {
       JsonNode json =
-          Tool.json(
-              "host-congestion", "preset=grace-nvme", "iommu=" + modes[i], "duration=500us");
+          Tool.json("host-congestion", "preset=grace-nvme", "iommu=" + modes[i], "duration=500us");
       compare(
           DRIVES,
           modes[i] + ", million reads per second",

@@ -3,8 +3,10 @@ package io.github.bellwire.examples.iommu;
 /** An acknowledgement on the wire, little endian. */
 final class AckLayout {
   static final int FLOW = 0;
+
   /** The first frame that has not arrived. */
   static final int EXPECTED = 4;
+
   /** Bit n: the n-th frame behind that one has arrived. */
   static final int ARRIVED = 8;
 

@@ -9,8 +9,8 @@ import java.util.HashSet;
 import java.util.Set;
 
 /**
- * What has happened to a device's bus addresses before the experiment begins: its driver has come up
- * with rings of the default size on all cores at once, so that they take pages in turn; the
+ * What has happened to a device's bus addresses before the experiment begins: its driver has come
+ * up with rings of the default size on all cores at once, so that they take pages in turn; the
  * administrator has changed the size, upon which one core has given everything back and all have
  * taken pages again; and traffic has come and gone, in which pages were given back in another order
  * than they were taken in. Only the allocator of addresses takes part.

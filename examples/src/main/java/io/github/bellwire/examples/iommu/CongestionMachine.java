@@ -161,8 +161,7 @@ final class CongestionMachine {
       system = null;
       mapper = DmaMapper.IDENTITY;
     } else {
-      system =
-          new IommuDriver(host, RegisterLayout.BASE_ADDRESS, preset.system(), List.of());
+      system = new IommuDriver(host, RegisterLayout.BASE_ADDRESS, preset.system(), List.of());
       system.start(port, false);
       mapper = system.attach(port, function.bdf().requesterId(), preset.policy());
     }

@@ -16,9 +16,9 @@ final class CongestionPresets {
   private static final long GBIT = 1_000_000_000L;
 
   /**
-   * 92 lines of writes are under way behind the root port ("Understanding the Host Network", SIGCOMM
-   * 2024), and 80 wait in its buffer: 64 headers and 320 data credits (Xeon C5500 x16, data sheet
-   * 323103-001, volume 1, table 76; an assumption for its successors).
+   * 92 lines of writes are under way behind the root port ("Understanding the Host Network",
+   * SIGCOMM 2024), and 80 wait in its buffer: 64 headers and 320 data credits (Xeon C5500 x16, data
+   * sheet 323103-001, volume 1, table 76; an assumption for its successors).
    */
   private static final FlowControlConfig CREDITS =
       FlowControlConfig.UNLIMITED.withRootPort(
@@ -62,9 +62,8 @@ final class CongestionPresets {
 
   /**
    * "Overcoming the IOTLB wall for multi-100-Gbps Linux-based networking" (PeerJ CS 9:e1385): Xeon
-   * Gold 6346, a ConnectX-6 of 200 Gb/s, Linux 5.15, 384 connections, 32 queues of 1024. Assumptions
-   * as
-   * above, but a moderation of 64 us, the longest step, and a buffer of 1 MiB.
+   * Gold 6346, a ConnectX-6 of 200 Gb/s, Linux 5.15, 384 connections, 32 queues of 1024.
+   * Assumptions as above, but a moderation of 64 us, the longest step, and a buffer of 1 MiB.
    */
   static final CongestionPreset ICE_LAKE_LAZY_200G =
       new CongestionPreset(

@@ -58,8 +58,7 @@ final class DriveLoad extends Routine {
     startedPs = new long[depth];
     int slotBytes = Math.max(PageAllocator.PAGE_BYTES, Integer.highestOneBit(2 * blockBytes - 1));
     long pa = host.pages().allocate(Math.max(BLOCK_BYTES, (long) depth * slotBytes));
-    long iova =
-        staysMapped ? map(port, pa, Math.max(BLOCK_BYTES, depth * slotBytes)) : 0;
+    long iova = staysMapped ? map(port, pa, Math.max(BLOCK_BYTES, depth * slotBytes)) : 0;
     for (int i = 0; i < depth; i++) {
       pas[i] = pa + (long) i * slotBytes;
       iovas[i] = iova + (long) i * slotBytes;
@@ -102,8 +101,7 @@ final class DriveLoad extends Routine {
   }
 
   private long word() {
-    return statuses.pa()
-        + (reaped & DriveLayout.STATUS_WORDS - 1) * DriveLayout.STATUS_BYTES;
+    return statuses.pa() + (reaped & DriveLayout.STATUS_WORDS - 1) * DriveLayout.STATUS_BYTES;
   }
 
   private int slotOf(long iova) {

@@ -56,23 +56,15 @@ final class DriveMachine {
       boolean staysMapped) {
     Setup withStaysMapped(boolean newStaysMapped) {
       return new Setup(
-          host,
-          iommu,
-          system,
-          drives,
-          queuesPerDrive,
-          drive,
-          cyclesPerRead,
-          depth,
-          newStaysMapped);
+          host, iommu, system, drives, queuesPerDrive, drive, cyclesPerRead, depth, newStaysMapped);
     }
   }
 
   /**
-   * NVIDIA's measurement of NVMe under Grace, 4 KiB random reads from eight drives (NV-Kernels, pull
-   * requests 182 and 184): each drive answers an eighth of the 16.5 million reads per second that
-   * there are without translation. Assumptions: 64 cores; 60 us, the latency of flash; 5000 cycles
-   * of user space and kernel per read.
+   * NVIDIA's measurement of NVMe under Grace, 4 KiB random reads from eight drives (NV-Kernels,
+   * pull requests 182 and 184): each drive answers an eighth of the 16.5 million reads per second
+   * that there are without translation. Assumptions: 64 cores; 60 us, the latency of flash; 5000
+   * cycles of user space and kernel per read.
    */
   static final Setup GRACE =
       new Setup(
@@ -152,8 +144,7 @@ final class DriveMachine {
 
   private IommuDriver newDriver(SynchronousPort port) {
     IommuDriver driver =
-        new IommuDriver(
-            host, RegisterLayout.BASE_ADDRESS, setup.system(), List.of());
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, setup.system(), List.of());
     driver.start(port, false);
     return driver;
   }

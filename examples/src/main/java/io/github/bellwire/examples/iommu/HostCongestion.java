@@ -59,7 +59,8 @@ public final class HostCongestion implements Scenario {
   private static final Key<Long> WARM_UP =
       Key.of("warm-up", ValueTypes.timePs(0, 1_000_000 * PS_PER_US), "4ms", "time before counting");
   private static final Key<Long> DURATION =
-      Key.of("duration", ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US), "4ms", "counted time");
+      Key.of(
+          "duration", ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US), "4ms", "counted time");
 
   /** Creates the scenario. */
   public HostCongestion() {}
@@ -76,8 +77,7 @@ public final class HostCongestion implements Scenario {
 
   @Override
   public List<Key<?>> keys() {
-    return List.of(
-        PRESET, FLOWS, MTU, PAGE, RING_SIZE, IOMMU, REUSE, HINT, WARM_UP, DURATION);
+    return List.of(PRESET, FLOWS, MTU, PAGE, RING_SIZE, IOMMU, REUSE, HINT, WARM_UP, DURATION);
   }
 
   @Override
@@ -134,8 +134,7 @@ public final class HostCongestion implements Scenario {
         .metric("domain_invalidations_count", counts.domainInvalidations())
         .metric("leaf_tables_count", machine.leafTables())
         .metric(
-            "cpu_busy_ratio",
-            counts.busyPs() / (double) counts.timePs() / preset.activeChannels())
+            "cpu_busy_ratio", counts.busyPs() / (double) counts.timePs() / preset.activeChannels())
         .metric("frames_offered_count", counts.offered())
         .metric("frames_dropped_count", counts.overflows() + counts.noEntry())
         .metric("simulated_ns", counts.timePs() / PS_PER_NS);
@@ -163,8 +162,7 @@ public final class HostCongestion implements Scenario {
 
   private static void check(Report report, CongestionMachine machine) {
     var nic = machine.nic();
-    long known =
-        nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
+    long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
     report.check(
         "frames offered = stored + dropped + waiting",
         nic.offeredTotal() == known,

@@ -49,10 +49,7 @@ public final class IommuModes implements Scenario {
       Key.of("workload", ValueTypes.words(Workload.class), "nic-rx", "what devices do");
   private static final Key<Long> RATE =
       Key.of(
-          "rate",
-          ValueTypes.bitsPerSecond(1_000_000, 400_000_000_000L),
-          "40Gb/s",
-          "what comes in");
+          "rate", ValueTypes.bitsPerSecond(1_000_000, 400_000_000_000L), "40Gb/s", "what comes in");
   private static final Key<Long> FRAME_BYTES =
       Key.of(
           "frame-bytes",
@@ -175,11 +172,9 @@ public final class IommuModes implements Scenario {
     CongestionMachine machine =
         new CongestionMachine(
             preset, pages, settings.value(RATE), settings.value(CommandLineTool.SEED));
-    CongestionMachine.Counts counts =
-        machine.measure(WARM_UP_PS, settings.value(DURATION));
+    CongestionMachine.Counts counts = machine.measure(WARM_UP_PS, settings.value(DURATION));
     var nic = machine.nic();
-    long known =
-        nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
+    long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
     return new Outcome(
         counts.goodputGbps(),
         counts.busyPs() / PS_PER_NS / Math.max(1, counts.deliveredFrames()),
@@ -210,8 +205,7 @@ public final class IommuModes implements Scenario {
             isNvme ? DriveMachine.GRACE.cyclesPerRead() : 0,
             DriveMachine.GRACE.depth(),
             settings.value(PAGE).equals("2m"));
-    DriveMachine machine =
-        new DriveMachine(setup, policy, settings.value(CommandLineTool.SEED));
+    DriveMachine machine = new DriveMachine(setup, policy, settings.value(CommandLineTool.SEED));
     long durationPs = settings.value(DURATION);
     machine.warmUp(WARM_UP_PS / 4);
     long busyPs = machine.busyPs();
@@ -235,8 +229,7 @@ public final class IommuModes implements Scenario {
   }
 
   /** For how long a range was reachable that was not mapped any more; without modes, all along. */
-  private static double exposureUs(
-      MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
+  private static double exposureUs(MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       return (double) durationPs / PS_PER_US;
     }

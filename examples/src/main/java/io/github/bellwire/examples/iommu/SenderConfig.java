@@ -8,8 +8,8 @@ package io.github.bellwire.examples.iommu;
  * @param payloadBytes of the application in a frame
  * @param windowBytesMax that a flow may have under way
  * @param startBytes that all flows together have under way at first
- * @param delayPs from an acknowledgement on the wire to the frame that it lets go, and from there to
- *     the receiver
+ * @param delayPs from an acknowledgement on the wire to the frame that it lets go, and from there
+ *     to the receiver
  * @param burstBytes that a flow sends back to back
  * @param probePs how long nothing is heard before the last frame is sent again
  */
@@ -37,8 +37,8 @@ record SenderConfig(
    * {@return senders of a rate and an MTU} One socket buffer of 1 MB per flow, as the scripts of
    * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload); a tail
    * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 40 us
-   * for the other host and a switch; at first all flows
-   * together have as much under way as the wire carries in 60 us.
+   * for the other host and a switch; at first all flows together have as much under way as the wire
+   * carries in 60 us.
    */
   static SenderConfig of(long bitsPerSecond, int mtuBytes) {
     return new SenderConfig(

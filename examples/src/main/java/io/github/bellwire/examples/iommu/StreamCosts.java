@@ -18,9 +18,9 @@ record StreamCosts(
     int copyBytesPerCycle,
     int segmentBytesMax) {
   /**
-   * Linux with generic receive offload, segments of up to 64 KiB (GSO_MAX_SIZE). "Understanding Host
-   * Network Stack Overheads" (SIGCOMM 2021) measures 42 Gb/s per core with all offloads at 3.4 GHz,
-   * 0.65 cycles per byte, about half of them for copying: 3 bytes per cycle. Of frames of 9000
+   * Linux with generic receive offload, segments of up to 64 KiB (GSO_MAX_SIZE). "Understanding
+   * Host Network Stack Overheads" (SIGCOMM 2021) measures 42 Gb/s per core with all offloads at 3.4
+   * GHz, 0.65 cycles per byte, about half of them for copying: 3 bytes per cycle. Of frames of 9000
    * bytes that leaves some 2900 cycles for a frame and its share of a segment and a call; how they
    * are divided is an assumption, and so is a switch, 2.4 us at 3.3 GHz with its cache misses.
    */

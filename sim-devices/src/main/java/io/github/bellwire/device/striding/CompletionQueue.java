@@ -95,8 +95,7 @@ final class CompletionQueue {
     int generation = (int) (written / entries) + 1;
     LittleEndian.putInt(completion, StridingLayout.GENERATION, generation);
     long iova = ringIova + (written & entries - 1) * StridingLayout.COMPLETION_BYTES;
-    long visiblePs =
-        port.writeStatus(iova, completion, 0, StridingLayout.COMPLETION_BYTES, atPs);
+    long visiblePs = port.writeStatus(iova, completion, 0, StridingLayout.COMPLETION_BYTES, atPs);
     long sentPs = port.sentPs();
     written++;
     if (isArmed) {

@@ -65,8 +65,7 @@ final class RxQueue {
       long iova = ringIova + (fetched & entries - 1) * entryBytes;
       fetchedPs[place] = dma.read(iova, bytes, 0, entryBytes, nowPs);
       for (int i = 0; i < pages; i++) {
-        addresses[place][i] =
-            LittleEndian.get(bytes, i * StridingLayout.ADDRESS_BYTES, Long.BYTES);
+        addresses[place][i] = LittleEndian.get(bytes, i * StridingLayout.ADDRESS_BYTES, Long.BYTES);
       }
       fetched++;
     }

@@ -12,8 +12,9 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The adapter. Frames wait in one buffer and are written to memory in the order of arrival, one at a
- * time, as fast as credits and link let it: one event per frame. Confined to the simulation thread.
+ * The adapter. Frames wait in one buffer and are written to memory in the order of arrival, one at
+ * a time, as fast as credits and link let it: one event per frame. Confined to the simulation
+ * thread.
  */
 public final class StridingNic implements Endpoint {
   private static final int VENDOR_MELLANOX = 0x15B3;

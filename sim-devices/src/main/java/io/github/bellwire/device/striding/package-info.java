@@ -10,9 +10,9 @@
  *
  * <p>Times are picoseconds. Frames are a header of 64 bytes, which says whose they are, and a
  * pattern. Registers, entries and completions are of this model's own making ({@link
- * io.github.bellwire.device.striding.StridingLayout}), with the sizes of mlx5 devices. Not modelled:
- * protocols, offloads, memory keys and the adapter's own translation caches, flow control on the
- * wire, errors.
+ * io.github.bellwire.device.striding.StridingLayout}), with the sizes of mlx5 devices. Not
+ * modelled: protocols, offloads, memory keys and the adapter's own translation caches, flow control
+ * on the wire, errors.
  */
 @NullMarked
 package io.github.bellwire.device.striding;

@@ -48,11 +48,7 @@ public final class RxPages {
   private long unmappedTotal;
 
   RxPages(
-      Policy policy,
-      DmaDevice dma,
-      PageAllocator allocator,
-      StridingCosts costs,
-      int recycledMax) {
+      Policy policy, DmaDevice dma, PageAllocator allocator, StridingCosts costs, int recycledMax) {
     this.policy = policy;
     this.dma = dma;
     this.allocator = allocator;
@@ -115,8 +111,7 @@ public final class RxPages {
   }
 
   private void mapTogether(CpuPort port, RxEntry entry) {
-    ScatterList list =
-        lists.isEmpty() ? new ScatterList(entry.pages.length) : lists.removeFirst();
+    ScatterList list = lists.isEmpty() ? new ScatterList(entry.pages.length) : lists.removeFirst();
     list.clear();
     for (RxPage page : entry.pages) {
       list.add(page.pa, PAGE_BYTES);

@@ -86,8 +86,7 @@ public final class StridingChannel extends Routine {
         (long) config.rxEntries() * config.pagesPerEntry() * PAGE_BYTES / config.strideBytes();
     completionsCount = (int) Long.highestOneBit(Math.min(COMPLETIONS_MAX, 2 * frames));
     rxRing =
-        coherent(
-            port, config.rxEntries() * config.pagesPerEntry() * StridingLayout.ADDRESS_BYTES);
+        coherent(port, config.rxEntries() * config.pagesPerEntry() * StridingLayout.ADDRESS_BYTES);
     txRing = coherent(port, config.txEntries() * StridingLayout.TX_ENTRY_BYTES);
     completions = coherent(port, completionsCount * StridingLayout.COMPLETION_BYTES);
     txPas = new long[config.txEntries()];

@@ -13,8 +13,8 @@ public record StridingCosts(int perEvent, int perCompletion, int perPage, int pe
   private static final int CYCLES_MAX = 1_000_000;
 
   /**
-   * A kernel driver. Assumptions: 2000 cycles per interrupt with its softirq and 150 per frame as of
-   * other drivers here; 60 for a page from a per-core list, its reference counts included.
+   * A kernel driver. Assumptions: 2000 cycles per interrupt with its softirq and 150 per frame as
+   * of other drivers here; 60 for a page from a per-core list, its reference counts included.
    */
   public static final StridingCosts KERNEL = new StridingCosts(2000, 150, 60, 150);
 

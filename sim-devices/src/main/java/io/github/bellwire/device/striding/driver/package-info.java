@@ -1,6 +1,6 @@
 /**
- * Host software of the striding adapter: one channel per core that fills receive entries with pages,
- * takes completions and gives pages back, as mlx5 of Linux 5.15 to 6.0 does.
+ * Host software of the striding adapter: one channel per core that fills receive entries with
+ * pages, takes completions and gives pages back, as mlx5 of Linux 5.15 to 6.0 does.
  *
  * <pre>{@code
  * message --> StridingChannel --> FrameHandler (stack) --> transmit
