@@ -83,24 +83,34 @@ class HostCongestionValidationTest {
     compare(STRICT, "5 flows, off, Gb/s", 97.5, goodput(off), Band.percent(2), FS);
     compare(STRICT, "5 flows, Gb/s", 78, gbps, Band.percent(10), FS);
     compareMisses("5 flows", strict, 1.30, 0.05, 0.36, true);
-    double model = 4096 * 8 / (PAGE_NS + reads(strict) * READ_NS);
+    compareModel("5 flows", strict, gbps);
+  }
+
+  /** What the paper's formula makes of the simulated misses. */
+  private static void compareModel(String name, JsonNode json, double gbps) {
+    double model = 4096 * 8 / (PAGE_NS + reads(json) * READ_NS);
     compare(
         STRICT,
-        "5 flows, Gb/s, given the simulated misses",
+        name + ", Gb/s, given the simulated misses",
         model,
         gbps,
         Band.percent(10),
         "FS, section 2.2, model");
   }
 
-  /** Where nothing is recycled, as the paper says of all its runs; see the calibration page. */
+  /**
+   * Where no page is recycled, as the paper says of all its runs. The driver would recycle them,
+   * and does here; what kept it from that with many flows lasts longer than these milliseconds.
+   */
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithManyFlowsWherePagesAreNotRecycled() {
     JsonNode strict =
         Tool.json("host-congestion", "flows=20", "pages=fresh", "warm-up=4ms", "duration=4ms");
     JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
 
-    compare(STRICT, "20 flows, Gb/s", 40.5, goodput(strict), Band.percent(10), FS);
+    double gbps = goodput(strict);
+    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.NONE, "fewer IOTLB misses than there");
+    compareModel("20 flows", strict, gbps);
     compareMisses("20 flows", strict, 1.97, 0.43, 0.76, false);
     compare(
         STRICT,
