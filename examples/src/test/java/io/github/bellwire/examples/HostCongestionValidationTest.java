@@ -16,6 +16,7 @@ class HostCongestionValidationTest {
   private static final String DRIVES = "IOMMU: eight drives";
   private static final String FS = "FS, figures 2 and 7";
   private static final String WALL = "Wall";
+  private static final String CALIBRATED = "calibrated on it";
 
   /** FS, section 2.2: a page without misses, and each read of a table. */
   private static final double PAGE_NS = 65;
@@ -109,9 +110,9 @@ class HostCongestionValidationTest {
     JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
 
     double gbps = goodput(strict);
-    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.NONE, "fewer IOTLB misses than there");
-    compareModel("20 flows", strict, gbps);
-    compareMisses("20 flows", strict, 1.97, 0.43, 0.76, false);
+    compare(STRICT, "20 flows, fresh pages, Gb/s", 40.5, gbps, Band.NONE, "fewer IOTLB misses than there");
+    compareModel("20 flows, fresh pages", strict, gbps);
+    compareMisses("20 flows, fresh pages", strict, 1.97, 0.43, 0.76, false);
     compare(
         STRICT,
         "20 flows, pages recycled, Gb/s",
@@ -187,7 +188,7 @@ class HostCongestionValidationTest {
           published[i],
           Tool.number(json, "iops") / 1e6,
           Band.percent(15),
-          source);
+          modes[i].equals("strict") ? CALIBRATED : source);
     }
   }
 
