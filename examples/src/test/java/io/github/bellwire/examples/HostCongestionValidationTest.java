@@ -110,7 +110,13 @@ class HostCongestionValidationTest {
     JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
 
     double gbps = goodput(strict);
-    compare(STRICT, "20 flows, fresh pages, Gb/s", 40.5, gbps, Band.NONE, "fewer IOTLB misses than there");
+    compare(
+        STRICT,
+        "20 flows, fresh pages, Gb/s",
+        40.5,
+        gbps,
+        Band.NONE,
+        "fewer IOTLB misses than there");
     compareModel("20 flows, fresh pages", strict, gbps);
     compareMisses("20 flows, fresh pages", strict, 1.97, 0.43, 0.76, false);
     compare(
