@@ -111,7 +111,9 @@ class PcieBenchTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "iommu=4k | iommu=4k: must be off",
+        "iommu=8k | iommu=8k: must be off, 4k, 2m or 1g",
+        "iommu=4k iommu.preset=vtd | iommu.preset=vtd: must be xeon-e5-snb",
+        "iommu=2m target=peer | iommu=2m: must be off or 4k for the memory of a peer",
         "numa=remote | numa=remote: must be local, host=gen4-server has one socket",
         "window=64 size=65 | window=64: must hold a slot of 128B",
         "window=512 size=300 slot=pow2 offset=300 | window=512: must hold a slot of 1024B",
@@ -124,6 +126,30 @@ class PcieBenchTest {
     assertThat(tool.code()).isEqualTo(2);
     assertThat(tool.err()).startsWith("bellwire: " + message);
     assertThat(tool.out()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"snb", "e3", "gen4-server", "ideal", "embedded-noncoherent"})
+  void shouldMissInALargeWindowOfSmallPagesOnly(String host) {
+    for (String page : List.of("4k", "2m")) {
+      JsonNode json =
+          Tool.json(
+              "pcie-bench",
+              "host=" + host,
+              "iommu=" + page,
+              "window=4MiB",
+              "cache=cold",
+              "count=2000");
+
+      // 64 or 128 entries for 1,024 pages of 4 KiB; 2 of 2 MiB.
+      double ratio = Tool.number(json, "iotlb_miss_ratio");
+      if (page.equals("4k")) {
+        assertThat(ratio).isBetween(0.8, 0.96);
+      } else {
+        assertThat(ratio).isLessThan(0.01);
+      }
+      assertThat(json.at("/config/iommu.preset").asString()).isNotEmpty();
+    }
   }
 
   @Test

@@ -99,7 +99,7 @@ final class DeviceMappings {
       return refused(port, kind, pa, lengthBytes, why);
     }
     long iova = paddedIova + before;
-    giveToDevice(port, bouncePa, lengthBytes);
+    giveToDevice(port, bouncePa - before, paddedBytes);
     mapsCount++;
     bouncedMapsCount++;
     table.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));

@@ -71,7 +71,8 @@ public final class RemappedHost {
    */
   public void map(Bdf device, long pa, long sizeBytes) {
     if (iommu != null) {
-      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages());
+      boolean isCoherent = host.config().cache().isCoherent();
+      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages(), isCoherent);
       mapping.map(pa, sizeBytes, page);
       mapping.enable(device);
     }

@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.host;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
@@ -24,11 +25,13 @@ final class StaticMapping {
 
   private final CpuPort cpu;
   private final PageAllocator pages;
+  private final boolean isCoherent;
   private final long root;
 
-  StaticMapping(CpuPort cpu, PageAllocator pages) {
+  StaticMapping(CpuPort cpu, PageAllocator pages, boolean isCoherent) {
     this.cpu = cpu;
     this.pages = pages;
+    this.isCoherent = isCoherent;
     root = newTable();
   }
 
@@ -79,11 +82,19 @@ final class StaticMapping {
     long pa = pages.allocate(TABLE_BYTES);
     byte[] zeros = new byte[TABLE_BYTES];
     cpu.store(pa, zeros, 0, TABLE_BYTES);
+    clean(pa, TABLE_BYTES);
     return pa;
   }
 
   private void store(long pa, long value) {
     cpu.store(pa, Long.BYTES, value);
+    clean(pa, Long.BYTES);
+  }
+
+  private void clean(long pa, int lengthBytes) {
+    if (!isCoherent) {
+      cpu.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
+    }
   }
 
   private void write(int register, int sizeBytes, long value) {

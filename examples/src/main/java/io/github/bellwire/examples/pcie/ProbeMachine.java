@@ -11,6 +11,7 @@ import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.dma.DmaConfig;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
@@ -128,6 +129,11 @@ final class ProbeMachine {
         peer == null
             ? host.pages(socket).allocate(mappedBytes)
             : peer.configSpace().barAddress(ApertureLayout.APERTURE_BAR);
+    if (pa == PageAllocator.NO_MEMORY) {
+      throw settings.refuse(
+          remapped.isRemapped() ? IommuKeys.IOMMU : PcieBenchKeys.WINDOW,
+          "must leave the window in memory, " + mappedBytes + "B in one piece");
+    }
     ProbeWindow window =
         new ProbeWindow(
             remapped.iova(pa),

@@ -30,6 +30,7 @@ public final class TranslationUnit implements Translation {
 
   private static final long PAGE_4K_BYTES = 1L << PageTableFormat.PAGE_SHIFT;
   private static final int LEAF_TABLE_SHIFT = 21;
+  private static final int LINE_SHIFT = 6;
   private static final int INTERRUPT_SHIFT = 20;
   private static final long INTERRUPT_RANGE = 0xFEE;
 
@@ -45,7 +46,10 @@ public final class TranslationUnit implements Translation {
   private final int waysOfSet;
   private final int setsShift;
   private boolean isEnabled;
+  private final long inOrderLinePs;
   private @Nullable TranslationListener listener;
+  // When all requests so far have passed, if they keep in order.
+  private long passedPs;
   // Bit n: there have been pages of 2^n bytes.
   private long pageSizes;
 
@@ -72,6 +76,7 @@ public final class TranslationUnit implements Translation {
     tables = new TableLookup(config, reader);
     waysOfSet = config.iotlb().ways();
     setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
+    inOrderLinePs = config.walkers().inOrderLinePs();
   }
 
   /**
@@ -166,13 +171,14 @@ public final class TranslationUnit implements Translation {
     }
     boolean isWrite = request.isWrite();
     int needed = context.neededRights(isWrite) | (isWrite ? DIRTY : 0);
-    int slot = lookup(context, iova, needed, readyPs);
+    long turnPs = Math.max(readyPs, passedPs);
+    int slot = lookup(context, iova, needed, turnPs);
     if (slot == EntryTable.NONE) {
-      slot = fill(request, context, readyPs);
+      slot = fill(request, context, turnPs);
       if (slot == EntryTable.NONE) {
         FaultReason fault = walker.fault();
         assert fault != null;
-        refuse(request, result, fault, walker.endPs());
+        refuse(request, result, fault, passed(request, walker.endPs()));
         return;
       }
     }
@@ -180,7 +186,19 @@ public final class TranslationUnit implements Translation {
     if (listener != null && !tables.leads(context, iova, pa, context.neededRights(isWrite))) {
       listener.onStaleTranslation(request.requesterId(), iova, request.atPs());
     }
-    pass(request, result, pa, Math.max(readyPs, iotlb.readyPs(slot)));
+    long donePs = passed(request, Math.max(turnPs, iotlb.readyPs(slot)));
+    pass(request, result, pa, donePs);
+  }
+
+  /** Where requests keep in order, the next one has its turn when this one has passed. */
+  private long passed(TranslationRequest request, long translatedPs) {
+    if (inOrderLinePs == 0) {
+      return translatedPs;
+    }
+    long first = request.iova() >>> LINE_SHIFT;
+    long last = request.iova() + Math.max(1, request.lengthBytes()) - 1 >>> LINE_SHIFT;
+    passedPs = translatedPs + (last - first + 1) * inOrderLinePs;
+    return passedPs;
   }
 
   /** Answers a translation request of a device TLB. */
