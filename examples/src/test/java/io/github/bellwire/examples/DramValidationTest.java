@@ -106,8 +106,9 @@ class DramValidationTest {
     JsonNode json = run(reference, preset, mapping, pattern, "offered=" + offered + "GB/s");
 
     assertInBand(row(reference, json, "latency_ns_mean", ns, band));
-    // Below saturation, what is offered gets through.
-    assertThat(Tool.number(json, "bandwidth_gbyte_per_s")).isBetween(0.99 * offered, 1.0 * offered);
+    // Below saturation, what is offered gets through; n requests take n - 1 times their distance.
+    assertThat(Tool.number(json, "bandwidth_gbyte_per_s"))
+        .isBetween(0.99 * offered, 1.00001 * offered);
   }
 
   @ParameterizedTest
