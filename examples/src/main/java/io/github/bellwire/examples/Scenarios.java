@@ -2,6 +2,8 @@ package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.attack.Attack;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.iommu.HostCongestion;
+import io.github.bellwire.examples.iommu.IommuModes;
 import io.github.bellwire.examples.memory.DramBench;
 import io.github.bellwire.examples.nic.Ddio;
 import io.github.bellwire.examples.nic.Lifecycle;
@@ -25,6 +27,8 @@ public final class Scenarios {
         new Ddio(),
         new Lifecycle(),
         new PcieBench(),
+        new IommuModes(),
+        new HostCongestion(),
         new DramBench(),
         new PioVsDma(),
         new Attack());

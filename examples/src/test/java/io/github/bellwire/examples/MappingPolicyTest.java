@@ -31,6 +31,15 @@ class MappingPolicyTest {
     assertThat(Tool.count(json, "iommu_faults_count")).isZero();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"passthrough", "lazy", "strict", "strict-bounce"})
+  void shouldWriteTablesThroughTheCachesOfAHostThatIsNotCoherent(String policy) {
+    JsonNode json = receive(policy, "host=embedded-noncoherent");
+
+    assertThat(Tool.count(json, "frames_received_count")).isEqualTo(FRAMES);
+    assertThat(Tool.count(json, "iommu_faults_count")).isZero();
+  }
+
   @Test
   void shouldInvalidateNeverSeldomOrForEachFrame() {
     JsonNode lazy = receive("lazy");

@@ -475,7 +475,7 @@ public final class DmaDevice {
       return MAPPING_ERROR;
     }
     long iova = paddedIova + before;
-    giveToDevice(port, bouncePa, lengthBytes);
+    giveToDevice(port, bouncePa - before, paddedBytes);
     mapsCount++;
     bouncedMapsCount++;
     mappings.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));

@@ -62,6 +62,7 @@ public final class Host {
   private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final CacheHierarchy caches;
+  private final CoreMemory coreMemory;
   private final InterruptController interrupts;
   private final RootComplex rootComplex;
   private final List<Core> cores = new ArrayList<>();
@@ -110,7 +111,7 @@ public final class Host {
       rootComplex.setIntegratedRegisters(unit.registers());
       unit.onAttached(rootComplex);
     }
-    CoreMemory coreMemory =
+    coreMemory =
         caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
     MachinePorts machine = new MachinePorts(simulation, coreMemory, commits, caches, rootComplex);
     for (int i = 0; i < config.coresCount(); i++) {
@@ -127,9 +128,10 @@ public final class Host {
 
   private RemappingUnit newUnit(RemappingFactory remapping) {
     DeviceCachePort walks = caches.devicePort(DevicePortConfig.DEFAULT);
-    return requireNonNull(
-        remapping.create(new RemappingPorts(simulation, memory, commits, walks, interrupts)),
-        "unit");
+    RemappingPorts ports =
+        new RemappingPorts(
+            simulation, memory, commits, walks, config.cache().isCoherent(), interrupts);
+    return requireNonNull(remapping.create(ports), "unit");
   }
 
   /**
@@ -242,6 +244,12 @@ public final class Host {
   public PhysicalMemory memory() {
     commits.settle(simulation.nowPs());
     return memory;
+  }
+
+  /** {@return the bytes that cores see as of now, for tools that look without taking time} */
+  public CoreMemory coreMemory() {
+    commits.settle(simulation.nowPs());
+    return coreMemory;
   }
 
   /**

@@ -13,6 +13,7 @@ import io.github.bellwire.pcie.InterruptSink;
  * @param memory the bytes of tables and queues
  * @param commits device writes on their way, its own among them
  * @param caches the time that its own accesses to memory take
+ * @param isCoherent whether its accesses see what is in the caches of cores
  * @param interrupts where the interrupt messages go that it lets pass, and its own
  */
 public record RemappingPorts(
@@ -20,4 +21,5 @@ public record RemappingPorts(
     PhysicalMemory memory,
     CommitQueue commits,
     DeviceCachePort caches,
+    boolean isCoherent,
     InterruptSink interrupts) {}

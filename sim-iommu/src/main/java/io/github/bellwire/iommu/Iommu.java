@@ -10,6 +10,7 @@ import io.github.bellwire.iommu.queue.FaultLog;
 import io.github.bellwire.iommu.queue.InvalidationQueue;
 import io.github.bellwire.iommu.queue.PageRequestQueue;
 import io.github.bellwire.iommu.queue.RegisterBlock;
+import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.iommu.walk.TranslationUnit;
 import io.github.bellwire.pcie.AddressType;
@@ -45,11 +46,12 @@ public final class Iommu implements RemappingUnit {
   /**
    * Creates an IOMMU in its state after reset.
    *
-   * @param config what it is
+   * @param newConfig what it is; on a machine without coherence its accesses are not snooped
    * @param ports the machine around it
    */
-  public Iommu(IommuConfig config, RemappingPorts ports) {
-    this.config = requireNonNull(config, "config");
+  public Iommu(IommuConfig newConfig, RemappingPorts ports) {
+    requireNonNull(newConfig, "config");
+    config = ports.isCoherent() ? newConfig : withoutSnooping(newConfig);
     faults =
         new FaultLog(
             config.registers().faultRecordsCount(), ports.simulation(), ports.interrupts());
@@ -66,6 +68,12 @@ public final class Iommu implements RemappingUnit {
             interrupts,
             faults,
             deviceTlbs);
+  }
+
+  private static IommuConfig withoutSnooping(IommuConfig config) {
+    TranslationConfig translation = config.translation();
+    return config.withTranslation(
+        translation.withCapabilities(translation.capabilities().withoutSnooping()));
   }
 
   /** The caches of the devices behind the root complex. */

@@ -6,7 +6,6 @@ import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.IommuKeys;
 import io.github.bellwire.examples.report.Report;
-import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
@@ -73,68 +72,16 @@ public final class Attack implements Scenario {
             IommuKeys.resolve(settings, settings.value(HOST)),
             settings.value(CommandLineTool.SEED),
             context.trace());
-    Results results = new Results(modes);
+    AttackResults results = new AttackResults(modes);
     for (AttackRow row : rows) {
       for (Mode mode : modes) {
         AttackMachine machine = new AttackMachine(machines, mode, row.options());
         results.add(row, mode, row.run(machine));
-        results.eventsTotal += machine.host().simulation().eventsTotal();
+        results.countEvents(machine.host().simulation().eventsTotal());
       }
     }
     boolean isEvidenceShown = !rowWord.equals(ALL) || !modeWord.equals(ALL);
     return results.toReport(rows, isEvidenceShown);
-  }
-
-  /** Cells in the order in which they were found out. */
-  private static final class Results {
-    private final List<Mode> modes;
-    private final List<String> names = new ArrayList<>();
-    private final List<String> words = new ArrayList<>();
-    private final List<String> wrong = new ArrayList<>();
-    private final Table evidence = new Table("Evidence", "row", "mode", "what was seen");
-    private long eventsTotal;
-
-    Results(List<Mode> modes) {
-      this.modes = modes;
-    }
-
-    void add(AttackRow row, Mode mode, Verdict verdict) {
-      String name = row.id() + "." + mode.word();
-      names.add(name);
-      words.add(verdict.word().text());
-      evidence.row(row.id(), mode.word(), verdict.evidence());
-      if (verdict.word() != row.expected(mode)) {
-        wrong.add(name + " is " + verdict.word().text() + ": " + verdict.evidence());
-      }
-    }
-
-    Report toReport(List<AttackRow> rows, boolean isEvidenceShown) {
-      Report report = new Report();
-      Table titles = new Table("Attacks", "row", "what is tried");
-      Table matrix = new Table("What came of them", columns(modes));
-      for (int i = 0; i < rows.size(); i++) {
-        titles.row(rows.get(i).id(), rows.get(i).title());
-        List<String> cells = new ArrayList<>(List.of(rows.get(i).id()));
-        cells.addAll(words.subList(i * modes.size(), (i + 1) * modes.size()));
-        matrix.row(cells.toArray(new String[0]));
-      }
-      for (int i = 0; i < names.size(); i++) {
-        report.outcome(names.get(i), words.get(i));
-      }
-      report.table(titles).table(matrix, names);
-      if (isEvidenceShown) {
-        report.table(evidence);
-      }
-      report.check("cells as documented", wrong.isEmpty(), detail());
-      report.notModelled(
-          "what an attacker does with the memory that it reaches; devices that break the rules of"
-              + " the link itself");
-      return report.events(eventsTotal);
-    }
-
-    private String detail() {
-      return wrong.isEmpty() ? names.size() + " of " + names.size() : String.join("; ", wrong);
-    }
   }
 
   private static List<HostConfig> coherentHosts() {
@@ -146,12 +93,6 @@ public final class Attack implements Scenario {
         .filter(host -> host.name().equals(name))
         .findFirst()
         .orElseThrow();
-  }
-
-  private static String[] columns(List<Mode> modes) {
-    List<String> columns = new ArrayList<>(List.of("row"));
-    modes.forEach(mode -> columns.add(mode.word()));
-    return columns.toArray(new String[0]);
   }
 
   private static List<String> rowWords() {

@@ -92,8 +92,7 @@ final class AttackMachine {
     attackerFunction = functions.get(0);
     victimFunction = functions.get(1);
     cpu = host.synchronousPort(0);
-    long region = host.pages().allocate(2 * RESERVED_BYTES);
-    reservedPa = region;
+    reservedPa = newBlock(2 * RESERVED_BYTES);
     Iommu iommu = factory == null ? null : factory.iommu();
     system = new OperatingSystem(host, cpu, mode, options, iommu, this);
     setBusMaster(attackerFunction.bdf());

@@ -2,6 +2,7 @@ package io.github.bellwire.examples.attack;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.IommuPresets;
 import java.io.IOException;
@@ -114,6 +115,20 @@ class AttackMatrixTest {
     assertThat(seen("a03", Mode.STRICT).evidence()).doesNotContain("fault");
     assertThat(seen("a07b", Mode.STRICT_BOUNCE).evidence()).doesNotContain("fault");
     assertThat(seen("a12", Mode.STRICT_BOUNCE).evidence()).doesNotContain("fault");
+  }
+
+  @Test
+  void shouldFailTheSelfCheckWhenACellIsNotAsDocumented() {
+    AttackRow row = AttackMatrix.rows().get(0);
+    AttackResults results = new AttackResults(List.of(Mode.OFF, Mode.STRICT));
+    results.add(row, Mode.OFF, Verdict.of(true, "secret read"));
+    results.add(row, Mode.STRICT, Verdict.of(true, "secret read too"));
+    Report report = results.toReport(List.of(row), true);
+
+    assertThat(report.isOk()).isFalse();
+    assertThat(report.checks().get(0).detail())
+        .isEqualTo("a01.strict is succeeds: secret read too");
+    assertThat(report.metrics()).containsEntry("a01.off", "succeeds").hasSize(2);
   }
 
   @Test

@@ -1,5 +1,6 @@
 package io.github.bellwire.iommu.driver;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
@@ -78,11 +79,22 @@ final class CommandQueue implements InvalidationCommands {
     lock = config.costs().newLock(simulation);
   }
 
-  /** Clears ring and status words. */
-  void clear(CpuPort port) {
-    byte[] zeros = new byte[PageAllocator.PAGE_BYTES];
-    port.store(ringPa, zeros, 0, zeros.length);
-    port.store(statusPa, zeros, 0, zeros.length);
+  /**
+   * Clears ring and status words.
+   *
+   * @param isSnooped whether the hardware looks at the caches; if not, they are mapped uncached
+   */
+  void clear(CpuPort port, boolean isSnooped) {
+    clear(port, ringPa, isSnooped);
+    clear(port, statusPa, isSnooped);
+  }
+
+  private static void clear(CpuPort port, long pa, boolean isSnooped) {
+    port.store(pa, new byte[PageAllocator.PAGE_BYTES], 0, PageAllocator.PAGE_BYTES);
+    if (!isSnooped) {
+      port.maintainCache(CacheOperation.CLEAN_AND_INVALIDATE, pa, PageAllocator.PAGE_BYTES);
+      port.setCacheable(pa, PageAllocator.PAGE_BYTES, false);
+    }
   }
 
   /** {@return host physical address of the ring} */

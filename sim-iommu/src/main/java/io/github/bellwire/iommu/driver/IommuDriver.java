@@ -128,7 +128,7 @@ public final class IommuDriver {
   }
 
   private void startQueue(CpuPort port, CommandQueue newQueue) {
-    newQueue.clear(port);
+    newQueue.clear(port, isSnooped);
     port.mmioWrite(registersPa + RegisterLayout.IQT, Long.BYTES, 0);
     port.mmioWrite(registersPa + RegisterLayout.IQA, Long.BYTES, newQueue.ringPa());
     switchOn(port, RegisterLayout.QUEUED_INVALIDATION_ENABLE);
@@ -142,6 +142,7 @@ public final class IommuDriver {
     }
     for (int done = 0; done < tableBytes; done += ZEROS.length) {
       port.store(interruptTablePa + done, ZEROS, 0, ZEROS.length);
+      clean(port, interruptTablePa + done, ZEROS.length);
     }
     long table = interruptTablePa | RegisterLayout.IRTA_EXTENDED | INTERRUPT_SIZE_CODE;
     port.mmioWrite(registersPa + RegisterLayout.IRTA, Long.BYTES, table);
@@ -328,8 +329,8 @@ public final class IommuDriver {
     long high =
         requesterId
             | (long) InterruptEntryLayout.VALIDATE_SOURCE << InterruptEntryLayout.VALIDATION_SHIFT;
-    port.store(entryPa + InterruptEntryLayout.HIGH, Long.BYTES, high);
-    port.store(entryPa, Long.BYTES, low);
+    store(port, entryPa + InterruptEntryLayout.HIGH, high);
+    store(port, entryPa, low);
     requireStarted().invalidateInterruptEntry(port, index);
     long address =
         IovaRange.INTERRUPTS.firstIova()
@@ -379,8 +380,12 @@ public final class IommuDriver {
 
   private void store(CpuPort port, long pa, long value) {
     port.store(pa, Long.BYTES, value);
+    clean(port, pa, Long.BYTES);
+  }
+
+  private void clean(CpuPort port, long pa, int lengthBytes) {
     if (!isSnooped) {
-      port.maintainCache(CacheOperation.CLEAN, pa, Long.BYTES);
+      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
     }
   }
 
@@ -390,9 +395,7 @@ public final class IommuDriver {
       throw new IllegalStateException("there is no memory for a table");
     }
     port.store(pa, ZEROS, 0, ZEROS.length);
-    if (!isSnooped) {
-      port.maintainCache(CacheOperation.CLEAN, pa, ZEROS.length);
-    }
+    clean(port, pa, ZEROS.length);
     return pa;
   }
 

@@ -8,7 +8,8 @@ import java.util.Arrays;
  * everything is forgotten that was put in before: more than needed, never less.
  */
 final class PendingInvalidations {
-  private static final int DEPTH = 32;
+  /** Two for each of 64 cores that run ahead of the clock. */
+  static final int DEPTH = 128;
 
   private final InvalidationKind[] kinds = new InvalidationKind[DEPTH];
   private final long[] tags = new long[DEPTH];

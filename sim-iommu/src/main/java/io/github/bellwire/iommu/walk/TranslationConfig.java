@@ -75,6 +75,18 @@ public record TranslationConfig(
       require(superPages >= 0 && superPages <= 3, "superPages", superPages, "0..3");
     }
 
+    /** {@return the same of a unit whose accesses to tables do not look at the caches} */
+    public Capabilities withoutSnooping() {
+      return new Capabilities(
+          hostAddressBits,
+          addressWidths,
+          superPages,
+          hasPassThrough,
+          hasDeviceTlbs,
+          isScalable,
+          false);
+    }
+
     /** {@return the highest width of a domain's addresses in bits} */
     public int maxAddressBits() {
       return (addressWidths & WIDTH_57) != 0 ? 57 : (addressWidths & WIDTH_48) != 0 ? 48 : 39;
@@ -132,13 +144,35 @@ public record TranslationConfig(
    * @param perReadPs of each read, 0..1 ms: from the walker to the caches and back
    * @param serializesPerLeafTable whether walks that end in the same table of last-level entries go
    *     one after the other
+   * @param inOrderLinePs 0 if requests overtake those that wait for a walk; otherwise all go one
+   *     after the other, each line of 64 bytes takes so long, and a request that misses holds up
+   *     those behind it; 0..1 ms
    */
   public record Walkers(
       int count,
       int forWritesOnly,
       long overheadPs,
       long perReadPs,
-      boolean serializesPerLeafTable) {
+      boolean serializesPerLeafTable,
+      long inOrderLinePs) {
+    /**
+     * Creates walkers for requests that overtake each other.
+     *
+     * @param count as above
+     * @param forWritesOnly as above
+     * @param overheadPs as above
+     * @param perReadPs as above
+     * @param serializesPerLeafTable as above
+     */
+    public Walkers(
+        int count,
+        int forWritesOnly,
+        long overheadPs,
+        long perReadPs,
+        boolean serializesPerLeafTable) {
+      this(count, forWritesOnly, overheadPs, perReadPs, serializesPerLeafTable, 0);
+    }
+
     // Checked here and nowhere else.
     public Walkers {
       require(count >= 1 && count <= 64, "count", count, "1..64");
@@ -150,6 +184,11 @@ public record TranslationConfig(
       require(
           overheadPs >= 0 && overheadPs <= OVERHEAD_MAX_PS, "overheadPs", overheadPs, "0..1 ms");
       require(perReadPs >= 0 && perReadPs <= OVERHEAD_MAX_PS, "perReadPs", perReadPs, "0..1 ms");
+      require(
+          inOrderLinePs >= 0 && inOrderLinePs <= OVERHEAD_MAX_PS,
+          "inOrderLinePs",
+          inOrderLinePs,
+          "0..1 ms");
     }
   }
 

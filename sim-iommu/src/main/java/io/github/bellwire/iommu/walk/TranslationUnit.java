@@ -28,6 +28,7 @@ public final class TranslationUnit implements Translation {
 
   private static final long PAGE_4K_BYTES = 1L << PageTableFormat.PAGE_SHIFT;
   private static final int LEAF_TABLE_SHIFT = 21;
+  private static final int LINE_SHIFT = 6;
   private static final int INTERRUPT_SHIFT = 20;
   private static final long INTERRUPT_RANGE = 0xFEE;
 
@@ -42,6 +43,9 @@ public final class TranslationUnit implements Translation {
   private final int waysOfSet;
   private final int setsShift;
   private boolean isEnabled;
+  private final long inOrderLinePs;
+  // When all requests so far have passed, if they keep in order.
+  private long passedPs;
   // Bit n: there have been pages of 2^n bytes.
   private long pageSizes;
 
@@ -67,6 +71,7 @@ public final class TranslationUnit implements Translation {
     iotlb = caches.iotlb;
     waysOfSet = config.iotlb().ways();
     setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
+    inOrderLinePs = config.walkers().inOrderLinePs();
   }
 
   /**
@@ -152,17 +157,30 @@ public final class TranslationUnit implements Translation {
     }
     boolean isWrite = request.isWrite();
     int needed = context.neededRights(isWrite) | (isWrite ? DIRTY : 0);
-    int slot = lookup(context, iova, needed, readyPs);
+    long turnPs = Math.max(readyPs, passedPs);
+    int slot = lookup(context, iova, needed, turnPs);
     if (slot == EntryTable.NONE) {
-      slot = fill(request, context, readyPs);
+      slot = fill(request, context, turnPs);
       if (slot == EntryTable.NONE) {
         FaultReason fault = walker.fault();
         assert fault != null;
-        refuse(request, result, fault, walker.endPs());
+        refuse(request, result, fault, passed(request, walker.endPs()));
         return;
       }
     }
-    pass(request, result, pa(slot, iova), Math.max(readyPs, iotlb.readyPs(slot)));
+    long donePs = passed(request, Math.max(turnPs, iotlb.readyPs(slot)));
+    pass(request, result, pa(slot, iova), donePs);
+  }
+
+  /** Where requests keep in order, the next one has its turn when this one has passed. */
+  private long passed(TranslationRequest request, long translatedPs) {
+    if (inOrderLinePs == 0) {
+      return translatedPs;
+    }
+    long first = request.iova() >>> LINE_SHIFT;
+    long last = request.iova() + Math.max(1, request.lengthBytes()) - 1 >>> LINE_SHIFT;
+    passedPs = translatedPs + (last - first + 1) * inOrderLinePs;
+    return passedPs;
   }
 
   /** Answers a translation request of a device TLB. */

@@ -102,6 +102,7 @@ public final class QueueFixture {
             memory,
             commits,
             caches,
+            true,
             (requesterId, address, data, atPs) -> {
               if (!isQuiet) {
                 messages.add(new Message(address, data, atPs));

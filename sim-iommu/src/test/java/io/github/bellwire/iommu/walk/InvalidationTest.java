@@ -68,7 +68,7 @@ class InvalidationTest {
 
   @Test
   void shouldForgetMoreRatherThanLessWhenManyInvalidationsArePending() {
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < PendingInvalidations.DEPTH; i++) {
       caches.invalidateIotlbPages(DOMAIN, IOVA + 6 * PAGE, 0, true, FUTURE_PS);
       caches.invalidateIotlbPages(DOMAIN + 1, IOVA, 0, true, FUTURE_PS);
     }

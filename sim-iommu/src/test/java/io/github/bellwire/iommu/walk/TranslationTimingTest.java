@@ -99,6 +99,17 @@ class TranslationTimingTest {
   }
 
   @Test
+  void shouldHoldUpWhatIsBehindAMissWhereRequestsKeepInOrder() {
+    warm(new WalkFixture(SMALL.withWalkers(new Walkers(2, 0, 0, 0, false, 1_000))), 2);
+
+    // Each takes its walk, if it needs one, and 1 ns for its line, behind the one before.
+    assertThat(readyPs(IOVA, false, LATER_PS)).isEqualTo(READ_PS + 1_000);
+    assertThat(readyPs(IOVA + 64, true, LATER_PS)).isEqualTo(READ_PS + 2_000);
+    assertThat(readyPs(IOVA + PAGE, true, LATER_PS)).isEqualTo(2 * READ_PS + 3_000);
+    assertThat(readyPs(IOVA + PAGE, false, 2 * LATER_PS)).isEqualTo(1_000);
+  }
+
+  @Test
   void shouldKeepAWalkerForWrites() {
     warm(new WalkFixture(SMALL.withWalkers(new Walkers(2, 1, 0, 0, false))), 4);
 

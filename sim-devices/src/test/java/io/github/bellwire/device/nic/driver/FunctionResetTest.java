@@ -155,7 +155,7 @@ class FunctionResetTest {
     FrameHandler keep =
         (port, frame) -> {
           byte[] bytes = new byte[frame.totalBytes()];
-          frame.copyTo(bench.host.memory(), bytes, 0);
+          frame.copyTo(bench.host.coreMemory()::copyOut, bytes, 0);
           received.add(bytes);
         };
     bench.driver.rxRing(0).receive(bench.port, budget, keep);

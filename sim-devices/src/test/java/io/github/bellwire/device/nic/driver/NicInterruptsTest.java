@@ -56,7 +56,7 @@ class NicInterruptsTest {
     byte[] bytes = new byte[2048];
     bench.startReceivers(
         (port, frame) -> {
-          frame.copyTo(bench.host.memory(), bytes, 0);
+          frame.copyTo(bench.host.coreMemory()::copyOut, bytes, 0);
           byQueue.get(frame.queueIndex()).add((bytes[50] & 0xFF) << 8 | bytes[51] & 0xFF);
         });
     List<byte[]> frames = new ArrayList<>();

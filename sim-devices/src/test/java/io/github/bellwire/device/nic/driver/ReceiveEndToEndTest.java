@@ -147,7 +147,7 @@ class ReceiveEndToEndTest {
     byte[] bytes = new byte[16_384];
     bench.startReceivers(
         (port, frame) -> {
-          int length = frame.copyTo(bench.host.memory(), bytes, 0);
+          int length = frame.copyTo(bench.host.coreMemory()::copyOut, bytes, 0);
           received.add(Arrays.copyOf(bytes, length));
         });
     DriverBench.Feed feed = bench.feed(frames);

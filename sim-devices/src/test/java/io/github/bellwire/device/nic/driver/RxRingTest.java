@@ -146,7 +146,7 @@ class RxRingTest {
         1,
         (port, frame) -> {
           long beforePs = port.nowPs();
-          assertThat(frame.copyTo(rig.port.memory, copied, 1)).isEqualTo(2050);
+          assertThat(frame.copyTo(rig.port.memory::copyOut, copied, 1)).isEqualTo(2050);
           assertThat(port.nowPs()).isEqualTo(beforePs);
           assertThat(frame.load(port, loaded, 1)).isEqualTo(2050);
           assertThat(port.nowPs()).isEqualTo(beforePs + 2 * FakePort.ACCESS_PS);

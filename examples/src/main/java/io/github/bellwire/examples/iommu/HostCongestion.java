@@ -1,0 +1,221 @@
+package io.github.bellwire.examples.iommu;
+
+import io.github.bellwire.device.striding.driver.RxPages;
+import io.github.bellwire.examples.cli.CommandLineTool;
+import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.report.Report;
+import io.github.bellwire.examples.report.Table;
+import io.github.bellwire.examples.settings.Key;
+import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.iommu.driver.IommuDriver;
+import io.github.bellwire.iommu.driver.MappingPolicy;
+import java.util.List;
+import java.util.Locale;
+
+/** A host that cannot take what devices bring, because their addresses have to be translated. */
+public final class HostCongestion implements Scenario {
+  private static final long PS_PER_US = 1_000_000;
+  private static final double PS_PER_NS = 1_000;
+  private static final double PS_PER_S = 1e12;
+  private static final long DRIVE_WARM_UP_PS = 500 * PS_PER_US;
+  private static final long MTU_MIN = 1280;
+  private static final long MTU_MAX = 9000;
+
+  private static final String CASCADE_LAKE = "cascade-lake-strict-100g";
+  private static final String ICE_LAKE = "ice-lake-lazy-200g";
+  private static final String GRACE = "grace-nvme";
+
+  private static final Key<String> PRESET =
+      Key.of(
+          "preset",
+          ValueTypes.words(List.of(CASCADE_LAKE, ICE_LAKE, GRACE)),
+          CASCADE_LAKE,
+          "published experiment");
+  private static final Key<Long> FLOWS =
+      Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that are received");
+  private static final Key<Long> MTU =
+      Key.optional("mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "of the network");
+  private static final Key<String> PAGE =
+      Key.of("page", ValueTypes.words(List.of("4k", "2m")), "4k", "pages of receive buffers");
+  private static final Key<Long> RING_SIZE =
+      Key.optional("ring.size", ValueTypes.count(64, 8192), "preset", "frames in a receive ring");
+  private static final Key<String> IOMMU =
+      Key.optional(
+          "iommu",
+          ValueTypes.words(List.of("off", "passthrough", "lazy", "strict")),
+          "preset",
+          "how mappings are made and forgotten");
+  private static final Key<String> REUSE =
+      Key.of(
+          "pages",
+          ValueTypes.words(List.of("recycled", "fresh", "contiguous")),
+          "recycled",
+          "reuse of mapped pages, none, or none and one range per entry");
+  private static final Key<Boolean> HINT =
+      Key.optional(
+          "iommu.hint", ValueTypes.onOff(), "preset", "invalidations keep paging-structure caches");
+  private static final Key<Long> WARM_UP =
+      Key.of("warm-up", ValueTypes.timePs(0, 1_000_000 * PS_PER_US), "4ms", "time before counting");
+  private static final Key<Long> DURATION =
+      Key.of(
+          "duration", ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US), "4ms", "counted time");
+
+  /** Creates the scenario. */
+  public HostCongestion() {}
+
+  @Override
+  public String name() {
+    return "host-congestion";
+  }
+
+  @Override
+  public String description() {
+    return "receive more than address translation lets through, as published experiments did";
+  }
+
+  @Override
+  public List<Key<?>> keys() {
+    return List.of(PRESET, FLOWS, MTU, PAGE, RING_SIZE, IOMMU, REUSE, HINT, WARM_UP, DURATION);
+  }
+
+  @Override
+  public Report run(Settings settings, RunContext context) {
+    String preset = settings.value(PRESET);
+    if (preset.equals(GRACE)) {
+      return runDrives(settings);
+    }
+    boolean isCascadeLake = preset.equals(CASCADE_LAKE);
+    CongestionPreset published =
+        isCascadeLake
+            ? CongestionPresets.CASCADE_LAKE_STRICT_100G
+            : CongestionPresets.ICE_LAKE_LAZY_200G;
+    return runNetwork(settings, resolve(settings, published));
+  }
+
+  private static CongestionPreset resolve(Settings settings, CongestionPreset preset) {
+    int flows = Math.toIntExact(settings.supply(FLOWS, (long) preset.flows()));
+    int mtu = Math.toIntExact(settings.supply(MTU, (long) preset.mtuBytes()));
+    int ring = Math.toIntExact(settings.supply(RING_SIZE, (long) preset.ringFrames()));
+    String policy = settings.supply(IOMMU, preset.policy().name().toLowerCase(Locale.ROOT));
+    boolean hint = settings.supply(HINT, preset.system().keepsInvalidationHint());
+    return preset
+        .withTraffic(flows, mtu, ring)
+        .withPolicy(MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)))
+        .withSystem(preset.system().withKeepsInvalidationHint(hint));
+  }
+
+  private static Report runNetwork(Settings settings, CongestionPreset preset) {
+    boolean isLarge = settings.value(PAGE).equals("2m");
+    RxPages.Policy pages =
+        isLarge
+            ? RxPages.Policy.BLOCKS
+            : RxPages.Policy.valueOf(settings.value(REUSE).toUpperCase(Locale.ROOT));
+    long seed = settings.value(CommandLineTool.SEED);
+    CongestionMachine machine = new CongestionMachine(preset, pages, 0, seed);
+    CongestionMachine.Counts counts =
+        machine.measure(settings.value(WARM_UP), settings.value(DURATION));
+    Report report = new Report();
+    report
+        .headline("goodput_gbit_per_s", "iotlb_misses_per_page", "drop_ratio")
+        .metric("goodput_gbit_per_s", counts.goodputGbps())
+        .metric("iotlb_misses_per_page", counts.perPage(counts.iotlbMisses()))
+        .metric("pt_l1_misses_per_page", counts.perPage(counts.l1Misses()))
+        .metric("pt_l2_misses_per_page", counts.perPage(counts.l2Misses()))
+        .metric("pt_l3_misses_per_page", counts.perPage(counts.l3Misses()))
+        .metric("iotlb_misses_per_mib", counts.perMib(counts.iotlbMisses()))
+        .metric("iotlb_misses_per_s", counts.iotlbMisses() * PS_PER_S / counts.timePs())
+        .metric("drop_ratio", counts.dropRatio())
+        .metric("nic_buffer_bytes_max", machine.nic().bufferedBytesMax())
+        .metric("unmaps_per_page", counts.perPage(counts.unmapped()))
+        .metric("acks_per_page", counts.perPage(counts.acks()))
+        .metric("page_invalidations_per_page", counts.perPage(counts.pageInvalidations()))
+        .metric("domain_invalidations_count", counts.domainInvalidations())
+        .metric("leaf_tables_count", machine.leafTables())
+        .metric(
+            "cpu_busy_ratio", counts.busyPs() / (double) counts.timePs() / preset.activeChannels())
+        .metric("frames_offered_count", counts.offered())
+        .metric("frames_dropped_count", counts.overflows() + counts.noEntry())
+        .metric("simulated_ns", counts.timePs() / PS_PER_NS);
+    report.table(reads(counts));
+    check(report, machine);
+    report.notModelled(
+        "switches and their marks, slow start, timeouts of 200 ms; the bandwidth of DRAM; protocol"
+            + " headers");
+    return report.events(machine.host().simulation().eventsTotal());
+  }
+
+  /** Where the reads of tables come from. */
+  private static Table reads(CongestionMachine.Counts counts) {
+    Table table = new Table("Reads of tables per 4 KiB of payload", "entry", ">reads");
+    row(table, "4 KiB (IOTLB missed)", counts.perPage(counts.iotlbMisses()));
+    row(table, "2 MiB (L3 missed)", counts.perPage(counts.l3Misses()));
+    row(table, "1 GiB (L2 missed)", counts.perPage(counts.l2Misses()));
+    row(table, "512 GiB (L1 missed)", counts.perPage(counts.l1Misses()));
+    return table;
+  }
+
+  private static void row(Table table, String entry, double reads) {
+    table.row(entry, String.format(Locale.ROOT, "%.3f", reads));
+  }
+
+  private static void check(Report report, CongestionMachine machine) {
+    var nic = machine.nic();
+    long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
+    report.check(
+        "frames offered = stored + dropped + waiting",
+        nic.offeredTotal() == known,
+        nic.offeredTotal() + " = " + known);
+    var receiver = machine.receiver();
+    long unique = nic.storedTotal() - receiver.duplicateFrames();
+    long delivered = receiver.deliveredFrames() + receiver.heldFrames();
+    report.check(
+        "no frame is delivered that was not stored",
+        delivered <= unique,
+        delivered + " <= " + unique);
+    var iommu = machine.iommu();
+    report.check(
+        "the IOMMU refused nothing",
+        iommu == null || iommu.statistics().faultsTotal() == 0,
+        (iommu == null ? 0 : iommu.statistics().faultsTotal()) + " faults");
+  }
+
+  private static Report runDrives(Settings settings) {
+    for (Key<?> key : List.of(FLOWS, MTU, RING_SIZE, HINT)) {
+      if (settings.isGiven(key)) {
+        throw settings.refuse(key, "must not be given with preset=" + GRACE);
+      }
+    }
+    String policy = settings.supply(IOMMU, "strict");
+    long seed = settings.value(CommandLineTool.SEED);
+    DriveMachine machine =
+        new DriveMachine(
+            DriveMachine.GRACE.withStaysMapped(settings.value(PAGE).equals("2m")),
+            MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)),
+            seed);
+    long durationPs = Math.min(settings.value(DURATION), PS_PER_US * 1000);
+    double iops = machine.measure(DRIVE_WARM_UP_PS, durationPs);
+    IommuDriver system = machine.system();
+    Report report = new Report();
+    report
+        .headline("iops", "latency_ns_p50")
+        .metric("iops", iops)
+        .metric("invalidations_count", system == null ? 0 : system.commandsCount())
+        .metric(
+            "queue_wait_ns_mean",
+            system == null
+                ? 0
+                : system.waitPsTotal() / PS_PER_NS / Math.max(1, system.submissionsCount()));
+    report.latency(machine.latency());
+    report.metric("simulated_ns", durationPs / PS_PER_NS);
+    report.check(
+        "reads reaped <= answered, none refused",
+        machine.reaped() <= machine.answered() && machine.refused() == 0,
+        machine.reaped() + " <= " + machine.answered() + ", " + machine.refused() + " refused");
+    report.notModelled(
+        "NVMe drives: devices of a fixed rate stand in for them; SMMU registers and queues, for"
+            + " which those of VT-d stand");
+    return report.events(machine.host().simulation().eventsTotal());
+  }
+}

@@ -1,0 +1,27 @@
+package io.github.bellwire.device.drive;
+
+/**
+ * A {@link FixedRateDrive}. Construction throws {@link IllegalArgumentException} naming the
+ * property, the bound it breaks and its value.
+ *
+ * @param blockBytes of a read, 64..65536
+ * @param latencyPs from the doorbell to the first byte, 0..1 s
+ * @param intervalPs between two reads at least, 1 ps..1 s
+ */
+public record DriveConfig(int blockBytes, long latencyPs, long intervalPs) {
+  private static final long TIME_MAX_PS = 1_000_000_000_000L;
+
+  // Checked here and nowhere else.
+  public DriveConfig {
+    require(blockBytes, "blockBytes", 64, 65_536);
+    require(latencyPs, "latencyPs", 0, TIME_MAX_PS);
+    require(intervalPs, "intervalPs", 1, TIME_MAX_PS);
+  }
+
+  private static void require(long value, String name, long min, long max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          name + " must be " + min + ".." + max + ": " + name + "=" + value);
+    }
+  }
+}
