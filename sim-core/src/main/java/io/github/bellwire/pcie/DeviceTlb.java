@@ -179,7 +179,9 @@ public final class DeviceTlb {
     return invalidatedTotal;
   }
 
-  /** Takes entries out that an answer is newer than; returns when the last of their uses is over. */
+  /**
+   * Takes entries out that an answer is newer than; returns when the last of their uses is over.
+   */
   private long replace(int pasid, long iova, long sizeBytes, long atPs) {
     long untilPs = atPs;
     for (int i = 0; i < sizesBytes.length; i++) {
