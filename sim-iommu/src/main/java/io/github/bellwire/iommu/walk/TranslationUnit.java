@@ -206,7 +206,8 @@ public final class TranslationUnit implements Translation {
       TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
     long iova = request.iova();
     if (context.kind == DeviceContext.Kind.PASS_THROUGH) {
-      result.translatedRange(iova, PAGE_4K_BYTES, true, true, readyPs);
+      boolean isReachable = iova >>> config.capabilities().hostAddressBits() == 0;
+      give(request, result, iova, PAGE_4K_BYTES, isReachable, isReachable, readyPs);
       return;
     }
     boolean isWrite = request.isWrite();
@@ -220,7 +221,7 @@ public final class TranslationUnit implements Translation {
       long bytes = 1L << EntryTag.shift(iotlb.tag(slot));
       boolean isWritable = (flags & (WRITE | DIRTY)) == (WRITE | DIRTY);
       long answerPs = Math.max(readyPs, iotlb.readyPs(slot));
-      result.translatedRange(pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
+      give(request, result, pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
       return;
     }
     FaultReason fault = walker.fault();
@@ -231,6 +232,25 @@ public final class TranslationUnit implements Translation {
       record(request, fault, walker.endPs());
       result.refused(DmaStatus.COMPLETER_ABORT, walker.endPs());
     }
+  }
+
+  /** Gives a device a translation, of no part of the interrupt range. */
+  private void give(
+      TranslationRequest request,
+      TranslationResult result,
+      long pa,
+      long rangeBytes,
+      boolean isReadable,
+      boolean isWritable,
+      long atPs) {
+    if (pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
+      record(request, interruptRange(), atPs);
+      result.refused(DmaStatus.COMPLETER_ABORT, atPs);
+      return;
+    }
+    long unit = Math.max(rangeBytes, 1L << INTERRUPT_SHIFT);
+    boolean isBeside = ((pa ^ INTERRUPT_RANGE << INTERRUPT_SHIFT) & -unit) == 0;
+    result.translatedRange(pa, isBeside ? PAGE_4K_BYTES : rangeBytes, isReadable, isWritable, atPs);
   }
 
   /** {@return whether a device is told of a lack of rights, and nobody else} */
