@@ -55,8 +55,7 @@ class StoreBackpressureTest {
   void shouldTakeLinesFromADeviceAsFastAsItCanWriteOthersBack() {
     long hitPs = 26_000;
     DeviceCachePort port =
-        new SimpleCacheHierarchy(
-                new SimpleCacheConfig(64, 4, hitPs, 64, 1_000, STORE_PS), 1, dram)
+        new SimpleCacheHierarchy(new SimpleCacheConfig(64, 4, hitPs, 64, 1_000, STORE_PS), 1, dram)
             .devicePort(DevicePortConfig.DEFAULT);
     long atPs = 0;
     int lines = STORES / 8;

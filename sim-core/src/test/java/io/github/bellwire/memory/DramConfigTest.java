@@ -65,8 +65,7 @@ class DramConfigTest {
         () -> DDR4.withRefreshStaggerPs(7_800_001),
         "refreshStaggerPs must be 0..7800000",
         "7800001");
-    assertRefused(
-        () -> DDR4.withFirstRefreshPs(0), "firstRefreshPs must be 1..7800000", "0");
+    assertRefused(() -> DDR4.withFirstRefreshPs(0), "firstRefreshPs must be 1..7800000", "0");
     assertRefused(() -> DDR4.withLatency(-1, 0), "frontPs must be 0..1000000", "-1");
     assertRefused(() -> DDR4.withLatency(0, 1_000_001), "backPs must be 0..1000000", "1000001");
     assertRefused(() -> DDR4.withHorizonPs(-1), "horizonPs must be 0..1000000", "-1");
