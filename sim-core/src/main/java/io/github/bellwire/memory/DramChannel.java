@@ -136,7 +136,9 @@ final class DramChannel {
     refreshIntervalPs = config.timing().refresh().intervalPs();
     burstBytes = config.timing().organization().burstBytes();
     this.completions = completions;
-    banks = new DramBanks(config.timing(), config.ranks(), config.refreshStaggerPs());
+    banks =
+        new DramBanks(
+            config.timing(), config.ranks(), config.firstRefreshPs(), config.refreshStaggerPs());
     int banksCount = banks.banksCount();
     bankState = new int[banksCount << BANK_SHIFT];
     bankPs = new long[banksCount];

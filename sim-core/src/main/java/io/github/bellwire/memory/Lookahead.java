@@ -12,6 +12,7 @@ final class Lookahead {
   private DramChannel ahead;
   private boolean isAheadCurrent;
   private long latestPs;
+  private long settledPs; // up to where, but for what had to make room
 
   // Bursts that the twin has served since it was made equal; certain if it becomes the channel.
   private final long[] aheadTags;
@@ -58,8 +59,8 @@ final class Lookahead {
         latestPs = atPs;
         settle(atPs - horizonPs);
       }
-      // Being late is not waiting for room.
-      arrivalPs = Math.max(atPs, settled.nowPs() - frontPs);
+      // Behind what was settled because of its time it is late, and that is not waiting for room.
+      arrivalPs = Math.max(atPs, Math.min(settled.nowPs(), settledPs) - frontPs);
       acceptedPs = arrivalPs;
     }
     missing++;
@@ -72,6 +73,7 @@ final class Lookahead {
   }
 
   private void settle(long limitPs) {
+    settledPs = Math.max(settledPs, limitPs);
     if (isAheadCurrent && ahead.nowPs() < limitPs) {
       // The twin has done nothing that the channel would not do.
       DramChannel twin = settled;

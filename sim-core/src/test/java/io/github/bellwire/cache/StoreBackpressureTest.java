@@ -51,6 +51,22 @@ class StoreBackpressureTest {
     assertThat(dram.read(1L << 32, 64, donePs) - donePs).isLessThan(2_000_000);
   }
 
+  @Test
+  void shouldTakeLinesFromADeviceAsFastAsItCanWriteOthersBack() {
+    long hitPs = 26_000;
+    DeviceCachePort port =
+        new SimpleCacheHierarchy(new SimpleCacheConfig(64, 4, hitPs, 64, 1_000, STORE_PS), 1, dram)
+            .devicePort(DevicePortConfig.DEFAULT);
+    long atPs = 0;
+    int lines = STORES / 8;
+    for (int i = 0; i < lines; i++) {
+      // 64 GB/s of posted writes; the next one may come when there is room for this one.
+      atPs = Math.max(atPs + 1_000, port.write(i * 64L, 64, false, atPs) - hitPs);
+    }
+
+    assertThat(lines * 64_000.0 / atPs).isCloseTo(24.42, withPercentage(3));
+  }
+
   private long storeAll(CacheHierarchy caches) {
     long atPs = 0;
     long[] steps = new long[STORES / BLOCK + 1];

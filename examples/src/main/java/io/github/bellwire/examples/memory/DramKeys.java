@@ -133,6 +133,7 @@ final class DramKeys {
             .withPagePolicy(settings.value(PAGE), DramConfig.of(timing).rowAccessesMax())
             .withQueues(isShared ? Queues.SHARED : Queues.PER_BANK)
             .withRefreshStaggerPs(isStaggered ? timing.refresh().intervalPs() / ranks : 0)
+            .withFirstRefreshPs(timing.refresh().intervalPs() / (isStaggered ? ranks : 1))
             .withLatency(settings.supply(LATENCY, timing.clockPs()), 0);
     try {
       return config.withMapping(settings.value(MAPPING));
