@@ -63,9 +63,7 @@ public final class Attack implements Scenario {
             .filter(mode -> modeWord.equals(ALL) || mode.word().equals(modeWord))
             .toList();
     List<AttackRow> rows =
-        AttackMatrix.rows().stream()
-            .filter(row -> isChosen(row, rowWord))
-            .toList();
+        AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
     Machines machines =
         new Machines(
             hostConfig(settings.value(HOST)),
