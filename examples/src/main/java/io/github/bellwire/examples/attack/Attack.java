@@ -23,7 +23,7 @@ public final class Attack implements Scenario {
           "row",
           ValueTypes.words(rowWords()),
           ALL,
-          "which attack: one row, such as a06a, or a group of rows, such as a06");
+          "which attack: a row, such as a01 or a06a; or rows of which none is called so, as a06");
   private static final Key<String> MODE =
       Key.of(
           "mode", ValueTypes.words(modeWords()), ALL, "how the operating system protects itself");
@@ -63,9 +63,7 @@ public final class Attack implements Scenario {
             .filter(mode -> modeWord.equals(ALL) || mode.word().equals(modeWord))
             .toList();
     List<AttackRow> rows =
-        AttackMatrix.rows().stream()
-            .filter(row -> rowWord.equals(ALL) || row.id().startsWith(rowWord))
-            .toList();
+        AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
     Machines machines =
         new Machines(
             hostConfig(settings.value(HOST)),
@@ -82,6 +80,12 @@ public final class Attack implements Scenario {
     }
     boolean isEvidenceShown = !rowWord.equals(ALL) || !modeWord.equals(ALL);
     return results.toReport(rows, isEvidenceShown);
+  }
+
+  /** A word that is the name of a row means that row, any other all rows that begin so. */
+  private static boolean isChosen(AttackRow row, String word) {
+    boolean isName = AttackMatrix.rows().stream().anyMatch(other -> other.id().equals(word));
+    return word.equals(ALL) || (isName ? row.id().equals(word) : row.id().startsWith(word));
   }
 
   private static List<HostConfig> coherentHosts() {
