@@ -77,6 +77,29 @@ class IommuDriverTest {
     assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isEqualTo(DmaStatus.OK);
   }
 
+  @ParameterizedTest
+  @EnumSource(
+      value = MappingPolicy.class,
+      names = {"PASSTHROUGH", "LAZY", "STRICT", "STRICT_BOUNCE"})
+  void shouldReachNothingOnceDetachedEvenIfTheHardwareHasCachedTheDevice(MappingPolicy policy) {
+    PolicyMachine machine = new PolicyMachine(policy);
+    long pa = machine.host.pages().allocate(4096);
+    long iova = machine.dma.mapSingle(machine.port, pa, 4096, BIDIRECTIONAL);
+    // Its context entry and the translation are in the caches from here on.
+    assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isEqualTo(DmaStatus.OK);
+    machine.port.delay(2_000_000);
+    machine.port.store(pa, 4, 0x0404_0404);
+
+    machine.driver.detach(machine.port, machine.device.requesterId());
+
+    assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
+    machine.device.write(iova, BYTES, machine.nowPs());
+    machine.port.delay(2_000_000);
+    assertThat(machine.port.load(pa, 4)).isEqualTo(0x0404_0404);
+    assertThat(machine.iommu.faults().faultsTotal(FaultReason.CONTEXT_ENTRY_NOT_PRESENT))
+        .isEqualTo(2);
+  }
+
   @Test
   void shouldMapReservedMemoryToItselfAndHandOutNoneOfItsAddresses() {
     Bdf device = new Bdf(1, 0, 0);
