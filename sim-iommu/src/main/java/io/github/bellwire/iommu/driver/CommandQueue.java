@@ -27,7 +27,10 @@ final class CommandQueue implements InvalidationCommands {
 
   private static final int STATUS_BYTES = 4;
   private static final long CHECK_PS = 1_000_000_000L; // 1 ms
-  private static final int CHECKS_MAX = 1000; // 1 s, DMAR_OPERATION_TIMEOUT of Linux
+
+  // Then the hardware is taken for dead, after 1 s. An assumption: Linux waits for ever.
+  private static final int CHECKS_MAX = 1000;
+
   private static final int ERRORS =
       RegisterLayout.FSTS_QUEUE_ERROR
           | RegisterLayout.FSTS_COMPLETION_ERROR
@@ -52,6 +55,7 @@ final class CommandQueue implements InvalidationCommands {
   private long waitPsTotal;
   private long waitPsMax;
   private long errorsCount;
+  private long unansweredCount;
 
   /**
    * Creates an empty ring.
@@ -103,26 +107,25 @@ final class CommandQueue implements InvalidationCommands {
   }
 
   @Override
-  public void invalidatePages(
+  public boolean invalidatePages(
       CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly) {
     int mask = alignedMask(iova >>> PageTables.PAGE_BYTES_SHIFT, pages);
     if (!isPageSelective || mask > addressMaskMax) {
-      invalidateDomain(port, domain);
-      return;
+      return invalidateDomain(port, domain);
     }
     pageInvalidationsCount++;
     long address = iova & -(1L << mask + PageTables.PAGE_BYTES_SHIFT);
     boolean hasHint = isLeafOnly && config.keepsInvalidationHint();
     long low = iotlb(domain, InvalidationDescriptorLayout.IOTLB_PAGE);
     long high = address | mask | (hasHint ? InvalidationDescriptorLayout.HINT : 0);
-    submitWithDevices(port, domain, low, high, DeviceTlbRange.of(address, mask));
+    return submitWithDevices(port, domain, low, high, DeviceTlbRange.of(address, mask));
   }
 
   @Override
-  public void invalidateDomain(CpuPort port, DmaDomain domain) {
+  public boolean invalidateDomain(CpuPort port, DmaDomain domain) {
     domainInvalidationsCount++;
     long low = iotlb(domain, InvalidationDescriptorLayout.DOMAIN);
-    submitWithDevices(port, domain, low, 0, DeviceTlbRange.ALL);
+    return submitWithDevices(port, domain, low, 0, DeviceTlbRange.ALL);
   }
 
   /** Makes the hardware forget the context entries of one function, or of all. */
@@ -189,7 +192,7 @@ final class CommandQueue implements InvalidationCommands {
   }
 
   /** Invalidates in the IOMMU first, then in the devices, in as few submissions as may be. */
-  private void submitWithDevices(
+  private boolean submitWithDevices(
       CpuPort port, DmaDomain domain, long low, long high, long deviceRange) {
     int commands = 1 + domain.deviceTlbsCount();
     for (int next = 0; next < commands; ) {
@@ -202,9 +205,12 @@ final class CommandQueue implements InvalidationCommands {
           store(port, deviceTlb(domain.deviceTlbSource(i - 1)), deviceRange);
         }
       }
-      finish(port);
+      if (!finish(port)) {
+        return false;
+      }
       next = last;
     }
+    return true;
   }
 
   private static long deviceTlb(int requesterId) {
@@ -232,8 +238,8 @@ final class CommandQueue implements InvalidationCommands {
     stored++;
   }
 
-  /** Adds the wait descriptor, tells the hardware, and waits. */
-  private void finish(CpuPort port) {
+  /** Adds the wait descriptor, tells the hardware, and waits; returns whether all is done. */
+  private boolean finish(CpuPort port) {
     long wordPa = statusPa + (long) tail * STATUS_BYTES;
     sequence++;
     int value = sequence;
@@ -243,12 +249,16 @@ final class CommandQueue implements InvalidationCommands {
     writeTail(port);
     lock.release(port);
     long startPs = port.nowPs();
-    await(port, wordPa, value);
+    boolean isDone = await(port, wordPa, value);
     long waitedPs = port.nowPs() - startPs;
     waitPsTotal += waitedPs;
     waitPsMax = Math.max(waitPsMax, waitedPs);
     lock.acquire(port);
     lock.release(port);
+    if (!isDone) {
+      unansweredCount++;
+    }
+    return isDone;
   }
 
   private void writeTail(CpuPort port) {
@@ -258,11 +268,11 @@ final class CommandQueue implements InvalidationCommands {
         (long) tail * InvalidationDescriptorLayout.NARROW_BYTES);
   }
 
-  private void await(CpuPort port, long wordPa, int value) {
+  private boolean await(CpuPort port, long wordPa, int value) {
     long expected = value & 0xffff_ffffL;
     for (int checks = 0; checks < CHECKS_MAX; checks++) {
       if (port.spinUntil(wordPa, STATUS_BYTES, expected, CHECK_PS) != CpuPort.NOT_SEEN) {
-        return;
+        return true;
       }
       long status = port.mmioRead(registersPa + RegisterLayout.FSTS, Integer.BYTES) & ERRORS;
       if (status != 0) {
@@ -277,6 +287,7 @@ final class CommandQueue implements InvalidationCommands {
         }
       }
     }
+    return false;
   }
 
   private static long wait(int value) {
@@ -326,6 +337,10 @@ final class CommandQueue implements InvalidationCommands {
 
   long errorsCount() {
     return errorsCount;
+  }
+
+  long unansweredCount() {
+    return unansweredCount;
   }
 
   /** The second word of a device TLB command. */

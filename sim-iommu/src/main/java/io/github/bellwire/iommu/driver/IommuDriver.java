@@ -502,6 +502,11 @@ public final class IommuDriver implements TranslationSource {
     return requireStarted().errorsCount();
   }
 
+  /** {@return how often a core gave up, because the hardware did not answer for a second} */
+  public long unansweredCount() {
+    return requireStarted().unansweredCount();
+  }
+
   /** {@return the lock of the queue, which all cores contend for} */
   public SpinLock queueLock() {
     return requireStarted().lock();

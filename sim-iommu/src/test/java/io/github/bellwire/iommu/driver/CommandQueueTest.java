@@ -123,6 +123,51 @@ class CommandQueueTest {
     assertThat(machine.device.read(next, new byte[4], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
   }
 
+  private static void stopQueue(PolicyMachine machine) {
+    // Somebody has switched the invalidation queue off behind the driver's back.
+    machine.port.mmioWrite(
+        RegisterLayout.BASE_ADDRESS + RegisterLayout.GCMD,
+        4,
+        RegisterLayout.TRANSLATION_ENABLE & 0xffff_ffffL);
+  }
+
+  @Test
+  void shouldNeverUseAddressesAgainThatDeadHardwareHasNotForgotten() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    long pa = machine.host.pages().allocate(4096);
+    long iova = machine.dma.mapSingle(machine.port, pa, 4096, TO_DEVICE);
+    stopQueue(machine);
+    long startPs = machine.nowPs();
+
+    machine.dma.unmapSingle(machine.port, iova, 4096, TO_DEVICE);
+
+    // The core gives up after 1000 looks, one each millisecond.
+    assertThat(machine.nowPs() - startPs).isBetween(1000 * MS, 1010 * MS);
+    assertThat(machine.driver.unansweredCount()).isEqualTo(1);
+    assertThat(machine.translated().statistics().quarantinedPages()).isEqualTo(1);
+    assertThat(machine.translated().statistics().exposure().count()).isZero();
+    // What came back last would be handed out first.
+    assertThat(machine.mapPages(1, TO_DEVICE).get(0)).isNotEqualTo(iova);
+  }
+
+  @Test
+  void shouldGiveNothingBackBeforeAFlushThatTheHardwareConfirms() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.LAZY);
+    List<Long> iovas = machine.mapPages(257, TO_DEVICE);
+    stopQueue(machine);
+
+    for (int i = 0; i < 255; i++) {
+      machine.dma.unmapSingle(machine.port, iovas.get(i), 4096, TO_DEVICE);
+    }
+    machine.dma.unmapSingle(machine.port, iovas.get(255), 4096, TO_DEVICE);
+
+    // The ring is full, and neither the core nor the timer could make the hardware forget.
+    assertThat(machine.domain().pendingUnmaps(0)).isEqualTo(255);
+    assertThat(machine.driver.unansweredCount()).isEqualTo(2);
+    assertThat(machine.translated().statistics().quarantinedPages()).isEqualTo(1);
+    assertThat(machine.translated().statistics().exposure().count()).isZero();
+  }
+
   @Test
   void shouldTrimADepotEachHundredMilliseconds() {
     PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
