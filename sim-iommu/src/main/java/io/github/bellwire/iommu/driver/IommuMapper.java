@@ -86,7 +86,8 @@ public final class IommuMapper implements DmaMapper {
     }
     long iova = pfn << PageTables.PAGE_BYTES_SHIFT;
     if (!mapPages(port, iova, pa - inPage, pages, rights(direction))) {
-      free(port, pfn, pages);
+      // Entries that are taken back because there is no memory for others may have been used.
+      unmapPages(port, pfn, pages);
       return refused();
     }
     statistics.onMap(pages);
@@ -169,8 +170,7 @@ public final class IommuMapper implements DmaMapper {
     TableList replaced = enter();
     boolean isMapped = domain.tables().tryMap(port, iova, pa, lengthBytes, rights, replaced);
     chargeTables(port, costs.mapTableCycles());
-    // Entries that are taken back because there is no memory for others may have been used.
-    if (!replaced.isEmpty() || !isMapped && domain.tables().entriesChanged() > 0) {
+    if (!replaced.isEmpty()) {
       if (domain.invalidatePages(port, iova, pages, false)) {
         domain.tables().free(replaced);
       } else {
