@@ -7,6 +7,7 @@ import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.kernel.Simulation;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Software's side of the VT-d invalidation queue, after qi_submit_sync of Linux
@@ -14,20 +15,31 @@ import io.github.bellwire.kernel.Simulation;
  *
  * <pre>{@code
  * lock | descriptors, wait descriptor --> ring | tail register | unlock | spin on status | lock, reclaim
+ *    ^                                                               |
+ *    '------------ all of them again <---- refused or aborted -------'
  * }</pre>
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
- * submission. An error that the hardware reports is cleared and counted; the commands are then
- * lost, or repeated if a device did not answer in time. Not modelled: the lock is free while a core
+ * submission. Whichever core sees an error first clears and counts it, and marks the submissions
+ * that it has cost; their owners submit all of their commands again. Three things differ from Linux:
+ * a device that has not answered is left out then, where Linux asks for ever unless the device is
+ * gone; a refused command is repeated, where Linux gives it up; and the lock is free while a core
  * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
 final class CommandQueue implements InvalidationCommands {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
+  private static final int SUBMISSIONS = DESCRIPTORS / 2;
   private static final int STATUS_BYTES = 4;
   private static final long CHECK_PS = 1_000_000_000L; // 1 ms
-  private static final int CHECKS_MAX = 1000; // 1 s, DMAR_OPERATION_TIMEOUT of Linux
+
+  // Then the hardware is taken for dead, after 1 s. An assumption: Linux waits for ever.
+  private static final int CHECKS_MAX = 1000;
+
+  // Of commands that are refused, or aborted because of somebody else's device. An assumption.
+  private static final int ATTEMPTS_MAX = 8;
+
   private static final int ERRORS =
       RegisterLayout.FSTS_QUEUE_ERROR
           | RegisterLayout.FSTS_COMPLETION_ERROR
@@ -45,6 +57,14 @@ final class CommandQueue implements InvalidationCommands {
   private int sequence;
   private int stored;
 
+  // What is in the ring, oldest first; null behind the newest. Each takes two slots at least.
+  private final @Nullable Submission[] outstanding = new Submission[SUBMISSIONS];
+  private int oldestIndex;
+  private int newestIndex;
+  private int firstSlot;
+  private final Submission[] spares = new Submission[SUBMISSIONS];
+  private int sparesCount;
+
   private long submissionsCount;
   private long commandsCount;
   private long pageInvalidationsCount;
@@ -52,6 +72,7 @@ final class CommandQueue implements InvalidationCommands {
   private long waitPsTotal;
   private long waitPsMax;
   private long errorsCount;
+  private long unansweredCount;
 
   /**
    * Creates an empty ring.
@@ -103,26 +124,25 @@ final class CommandQueue implements InvalidationCommands {
   }
 
   @Override
-  public void invalidatePages(
+  public boolean invalidatePages(
       CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly) {
     int mask = alignedMask(iova >>> PageTables.PAGE_BYTES_SHIFT, pages);
     if (!isPageSelective || mask > addressMaskMax) {
-      invalidateDomain(port, domain);
-      return;
+      return invalidateDomain(port, domain);
     }
     pageInvalidationsCount++;
     long address = iova & -(1L << mask + PageTables.PAGE_BYTES_SHIFT);
     boolean hasHint = isLeafOnly && config.keepsInvalidationHint();
     long low = iotlb(domain, InvalidationDescriptorLayout.IOTLB_PAGE);
     long high = address | mask | (hasHint ? InvalidationDescriptorLayout.HINT : 0);
-    submitWithDevices(port, domain, low, high, DeviceTlbRange.of(address, mask));
+    return submitWithDevices(port, domain, low, high, DeviceTlbRange.of(address, mask));
   }
 
   @Override
-  public void invalidateDomain(CpuPort port, DmaDomain domain) {
+  public boolean invalidateDomain(CpuPort port, DmaDomain domain) {
     domainInvalidationsCount++;
     long low = iotlb(domain, InvalidationDescriptorLayout.DOMAIN);
-    submitWithDevices(port, domain, low, 0, DeviceTlbRange.ALL);
+    return submitWithDevices(port, domain, low, 0, DeviceTlbRange.ALL);
   }
 
   /** Makes the hardware forget the context entries of one function, or of all. */
@@ -189,22 +209,25 @@ final class CommandQueue implements InvalidationCommands {
   }
 
   /** Invalidates in the IOMMU first, then in the devices, in as few submissions as may be. */
-  private void submitWithDevices(
+  private boolean submitWithDevices(
       CpuPort port, DmaDomain domain, long low, long high, long deviceRange) {
     int commands = 1 + domain.deviceTlbsCount();
     for (int next = 0; next < commands; ) {
       int last = Math.min(commands, next + config.commandsPerBatch());
-      begin(port);
+      Submission submission = take(null);
       for (int i = next; i < last; i++) {
         if (i == 0) {
-          store(port, low, high);
+          submission.add(low, high);
         } else {
-          store(port, deviceTlb(domain.deviceTlbSource(i - 1)), deviceRange);
+          submission.add(deviceTlb(domain.deviceTlbSource(i - 1)), deviceRange);
         }
       }
-      finish(port);
+      if (!execute(port, submission)) {
+        return false;
+      }
       next = last;
     }
+    return true;
   }
 
   private static long deviceTlb(int requesterId) {
@@ -213,41 +236,101 @@ final class CommandQueue implements InvalidationCommands {
   }
 
   private void submit(CpuPort port, long low, long high) {
-    begin(port);
-    store(port, low, high);
-    finish(port);
+    Submission submission = take(null);
+    submission.add(low, high);
+    execute(port, submission);
   }
 
-  private void begin(CpuPort port) {
+  /** Has commands executed, if need be again and again; returns whether they are done. */
+  private boolean execute(CpuPort port, Submission first) {
+    Submission submission = first;
+    boolean isDone = false;
+    for (int attempts = 0; !isDone && attempts < ATTEMPTS_MAX; ) {
+      if (!begin(port, submission.commandsCount())) {
+        break;
+      }
+      finish(port, submission);
+      if (submission.status == Submission.Status.IN_USE) {
+        break;
+      }
+      isDone = submission.status == Submission.Status.DONE && !submission.isRefused;
+      if (!isDone) {
+        // Not into the same object, which may have to stay in the queue for a while.
+        Submission again = take(submission);
+        attempts += again.remove(deviceTlb(submission.silentSource)) ? 0 : 1;
+        release(submission);
+        submission = again;
+        isDone = again.commandsCount() == 0;
+      }
+    }
+    release(submission);
+    if (!isDone) {
+      unansweredCount++;
+    }
+    return isDone;
+  }
+
+  /** Takes the lock and finds room; without the lock and false if the hardware makes none. */
+  private boolean begin(CpuPort port, int commands) {
     lock.acquire(port);
+    for (int checks = 0; DESCRIPTORS - used() < commands + 2; checks++) {
+      Submission oldest = outstanding[oldestIndex];
+      lock.release(port);
+      if (oldest == null || checks == CHECKS_MAX) {
+        return false;
+      }
+      look(port, oldest);
+      lock.acquire(port);
+      reclaim();
+    }
     port.compute(config.costs().submitCycles());
     stored = 0;
+    return true;
+  }
+
+  private int used() {
+    return tail - firstSlot & DESCRIPTORS - 1;
   }
 
   private void store(CpuPort port, long low, long high) {
-    long pa = ringPa + (long) tail * InvalidationDescriptorLayout.NARROW_BYTES;
-    port.store(pa, Long.BYTES, low);
-    port.store(pa + Long.BYTES, Long.BYTES, high);
+    storeAt(port, tail, low, high);
     tail = tail + 1 & DESCRIPTORS - 1;
     stored++;
   }
 
-  /** Adds the wait descriptor, tells the hardware, and waits. */
-  private void finish(CpuPort port) {
-    long wordPa = statusPa + (long) tail * STATUS_BYTES;
+  private void storeAt(CpuPort port, int slot, long low, long high) {
+    long pa = ringPa + (long) slot * InvalidationDescriptorLayout.NARROW_BYTES;
+    port.store(pa, Long.BYTES, low);
+    port.store(pa + Long.BYTES, Long.BYTES, high);
+  }
+
+  /** Stores commands and the wait descriptor, tells the hardware, and waits. */
+  private void finish(CpuPort port, Submission submission) {
+    for (int i = 0; i < submission.commandsCount(); i++) {
+      store(port, submission.low(i), submission.high(i));
+    }
     sequence++;
-    int value = sequence;
     commandsCount += stored;
     submissionsCount++;
-    store(port, wait(value), wordPa);
+    submission.waitSlot = tail;
+    submission.value = sequence;
+    submission.holders++;
+    outstanding[newestIndex] = submission;
+    newestIndex = newestIndex + 1 & SUBMISSIONS - 1;
+    store(port, wait(submission.value), statusPa(submission));
     writeTail(port);
     lock.release(port);
     long startPs = port.nowPs();
-    await(port, wordPa, value);
+    for (int checks = 0;
+        checks < CHECKS_MAX && submission.status == Submission.Status.IN_USE;
+        checks++) {
+      look(port, submission);
+    }
     long waitedPs = port.nowPs() - startPs;
     waitPsTotal += waitedPs;
     waitPsMax = Math.max(waitPsMax, waitedPs);
     lock.acquire(port);
+    reclaim();
     lock.release(port);
   }
 
@@ -258,24 +341,46 @@ final class CommandQueue implements InvalidationCommands {
         (long) tail * InvalidationDescriptorLayout.NARROW_BYTES);
   }
 
-  private void await(CpuPort port, long wordPa, int value) {
+  private long statusPa(Submission submission) {
+    return statusPa + (long) submission.waitSlot * STATUS_BYTES;
+  }
+
+  /** Waits for a submission for a while, and looks for errors if it is not done. */
+  private void look(CpuPort port, Submission submission) {
+    int value = submission.value;
     long expected = value & 0xffff_ffffL;
-    for (int checks = 0; checks < CHECKS_MAX; checks++) {
-      if (port.spinUntil(wordPa, STATUS_BYTES, expected, CHECK_PS) != CpuPort.NOT_SEEN) {
-        return;
-      }
-      long status = port.mmioRead(registersPa + RegisterLayout.FSTS, Integer.BYTES) & ERRORS;
-      if (status != 0) {
-        errorsCount++;
-        if ((status & RegisterLayout.FSTS_QUEUE_ERROR) != 0) {
-          replaceRefused(port);
-        }
-        port.mmioWrite(registersPa + RegisterLayout.FSTS, Integer.BYTES, status);
-        if ((status & RegisterLayout.FSTS_TIMEOUT_ERROR) != 0) {
-          store(port, wait(value), wordPa);
-          writeTail(port);
-        }
-      }
+    if (port.spinUntil(statusPa(submission), STATUS_BYTES, expected, CHECK_PS)
+        == CpuPort.NOT_SEEN) {
+      repair(port);
+    } else if (submission.value == value && submission.status == Submission.Status.IN_USE) {
+      submission.status = Submission.Status.DONE;
+    }
+  }
+
+  /** Frees the slots of submissions that the hardware has behind it. */
+  private void reclaim() {
+    Submission oldest = outstanding[oldestIndex];
+    while (oldest != null && oldest.status != Submission.Status.IN_USE) {
+      firstSlot = oldest.waitSlot + 1 & DESCRIPTORS - 1;
+      outstanding[oldestIndex] = null;
+      oldestIndex = oldestIndex + 1 & SUBMISSIONS - 1;
+      release(oldest);
+      oldest = outstanding[oldestIndex];
+    }
+  }
+
+  private Submission take(@Nullable Submission other) {
+    Submission taken =
+        sparesCount == 0 ? new Submission(config.commandsPerBatch()) : spares[--sparesCount];
+    taken.reset(other);
+    taken.holders = 1;
+    return taken;
+  }
+
+  private void release(Submission submission) {
+    submission.holders--;
+    if (submission.holders == 0 && sparesCount < SUBMISSIONS) {
+      spares[sparesCount++] = submission;
     }
   }
 
@@ -285,14 +390,73 @@ final class CommandQueue implements InvalidationCommands {
         | (long) value << InvalidationDescriptorLayout.WAIT_DATA_SHIFT;
   }
 
+  /** Clears what has stopped the hardware, and tells those whose commands are lost. */
+  private void repair(CpuPort port) {
+    long before = errorsCount;
+    long status = port.mmioRead(registersPa + RegisterLayout.FSTS, Integer.BYTES) & ERRORS;
+    if (status == 0) {
+      return;
+    }
+    long offset = port.mmioRead(registersPa + RegisterLayout.IQH, Long.BYTES);
+    long record = port.mmioRead(registersPa + RegisterLayout.IQERCD, Long.BYTES);
+    lock.acquire(port);
+    // Reading took time, in which another core may have done it all.
+    if (errorsCount == before) {
+      errorsCount++;
+      int head =
+          (int) ((offset & RegisterLayout.QUEUE_OFFSET_MASK & PageAllocator.PAGE_BYTES - 1)
+              / InvalidationDescriptorLayout.NARROW_BYTES);
+      if ((status & RegisterLayout.FSTS_QUEUE_ERROR) != 0) {
+        replaceRefused(port, head);
+      }
+      if ((status & RegisterLayout.FSTS_TIMEOUT_ERROR) != 0) {
+        abortBefore(port, head, (int) (record >>> RegisterLayout.IQERCD_TIMEOUT_SOURCE_SHIFT));
+      }
+      port.mmioWrite(registersPa + RegisterLayout.FSTS, Integer.BYTES, status);
+    }
+    lock.release(port);
+  }
+
   /** Puts a command that does nothing in the place of the one that the hardware refuses. */
-  private void replaceRefused(CpuPort port) {
-    long offset =
-        port.mmioRead(registersPa + RegisterLayout.IQH, Long.BYTES)
-            & RegisterLayout.QUEUE_OFFSET_MASK
-            & PageAllocator.PAGE_BYTES - 1;
-    port.store(ringPa + offset, Long.BYTES, InvalidationDescriptorLayout.WAIT);
-    port.store(ringPa + offset + Long.BYTES, Long.BYTES, 0);
+  private void replaceRefused(CpuPort port, int head) {
+    Submission owner = ownerOf(head);
+    if (owner != null) {
+      owner.isRefused = true;
+    }
+    if (owner != null && owner.waitSlot == head) {
+      storeAt(port, head, wait(owner.value), statusPa(owner));
+    } else {
+      storeAt(port, head, InvalidationDescriptorLayout.WAIT, 0);
+    }
+  }
+
+  /** Returns whose commands are in a slot. */
+  private @Nullable Submission ownerOf(int slot) {
+    int distance = slot - firstSlot & DESCRIPTORS - 1;
+    int index = oldestIndex;
+    Submission owner = outstanding[index];
+    while (owner != null && (owner.waitSlot - firstSlot & DESCRIPTORS - 1) < distance) {
+      index = index + 1 & SUBMISSIONS - 1;
+      owner = outstanding[index];
+    }
+    return owner;
+  }
+
+  /** The waits that the hardware has behind it but has not answered come to nothing. */
+  private void abortBefore(CpuPort port, int head, int silentSource) {
+    int distance = head - firstSlot & DESCRIPTORS - 1;
+    int index = oldestIndex;
+    Submission next = outstanding[index];
+    while (next != null && (next.waitSlot - firstSlot & DESCRIPTORS - 1) < distance) {
+      long expected = next.value & 0xffff_ffffL;
+      if (next.status == Submission.Status.IN_USE
+          && port.load(statusPa(next), STATUS_BYTES) != expected) {
+        next.status = Submission.Status.ABORTED;
+        next.silentSource = silentSource & 0xFFFF;
+      }
+      index = index + 1 & SUBMISSIONS - 1;
+      next = outstanding[index];
+    }
   }
 
   /** {@return the lock of the queue} */
@@ -326,6 +490,10 @@ final class CommandQueue implements InvalidationCommands {
 
   long errorsCount() {
     return errorsCount;
+  }
+
+  long unansweredCount() {
+    return unansweredCount;
   }
 
   /** The second word of a device TLB command. */

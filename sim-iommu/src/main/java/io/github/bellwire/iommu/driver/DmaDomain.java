@@ -117,30 +117,34 @@ public final class DmaDomain {
   }
 
   /** Makes the hardware forget a range, see {@link InvalidationCommands#invalidatePages}. */
-  void invalidatePages(CpuPort port, long iova, long pages, boolean isLeafOnly) {
+  boolean invalidatePages(CpuPort port, long iova, long pages, boolean isLeafOnly) {
     DomainWatch current = watch;
     if (current == null) {
-      commands.invalidatePages(port, this, iova, pages, isLeafOnly);
-      return;
+      return commands.invalidatePages(port, this, iova, pages, isLeafOnly);
     }
     long changesBefore = current.changesTotal();
-    commands.invalidatePages(port, this, iova, pages, isLeafOnly);
-    current.onInvalidated(iova, pages << PageTables.PAGE_BYTES_SHIFT, changesBefore);
+    boolean isForgotten = commands.invalidatePages(port, this, iova, pages, isLeafOnly);
+    if (isForgotten) {
+      current.onInvalidated(iova, pages << PageTables.PAGE_BYTES_SHIFT, changesBefore);
+    }
+    return isForgotten;
   }
 
-  /** Makes the hardware forget the whole domain. */
-  void invalidate(CpuPort port) {
+  /** Makes the hardware forget the whole domain; returns whether it has. */
+  boolean invalidate(CpuPort port) {
     DomainWatch current = watch;
     if (current == null) {
-      commands.invalidateDomain(port, this);
-      return;
+      return commands.invalidateDomain(port, this);
     }
     long changesBefore = current.changesTotal();
     if (requesterId != NO_DEVICE) {
       current.onFlush(requesterId, port.nowPs());
     }
-    commands.invalidateDomain(port, this);
-    current.onFlushed(changesBefore);
+    boolean isForgotten = commands.invalidateDomain(port, this);
+    if (isForgotten) {
+      current.onFlushed(changesBefore);
+    }
+    return isForgotten;
   }
 
   @Nullable FlushQueue flushQueue() {

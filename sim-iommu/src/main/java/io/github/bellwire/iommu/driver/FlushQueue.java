@@ -22,7 +22,8 @@ import java.util.List;
  * }</pre>
  *
  * <p>A full ring is drained by the core that finds it full; the timer drains the rings of all
- * cores. It is armed by an entry that finds it off, whatever is in the rings. Allocates nothing
+ * cores. It is armed by an entry that finds it off, whatever is in the rings. What a flush that the
+ * hardware does not confirm should have made it forget waits for the next one. Allocates nothing
  * after construction.
  */
 final class FlushQueue {
@@ -90,6 +91,8 @@ final class FlushQueue {
   /**
    * Enters a range whose last entries have been cleared.
    *
+   * <p>If the ring is full and the hardware does not confirm a flush, the range is quarantined.
+   *
    * @param tables nothing points to them any more; empty afterwards
    * @param unmappedPs when the range was unmapped
    * @param owner who had mapped it
@@ -101,7 +104,10 @@ final class FlushQueue {
     while (ring.isFull()) {
       fullFlushesCount++;
       owner.statistics().flushesCount++;
-      flush(port);
+      if (!flush(port)) {
+        owner.quarantine(pages, tables);
+        return;
+      }
       drain(port, ring);
     }
     int entry = ring.tail;
@@ -122,11 +128,16 @@ final class FlushQueue {
     }
   }
 
-  private void flush(CpuPort port) {
+  /** Returns whether the hardware has forgotten what was entered before. */
+  private boolean flush(CpuPort port) {
     started++;
-    domain.invalidate(port);
+    if (!domain.invalidate(port)) {
+      started--; // As if it had not begun; what came meanwhile waits for one flush more.
+      return false;
+    }
     finished++;
     finishedPs[(int) finished & FINISHES - 1] = port.nowPs();
+    return true;
   }
 
   /** Gives back what was entered before a flush began that has finished. */

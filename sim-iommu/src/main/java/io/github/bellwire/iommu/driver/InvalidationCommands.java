@@ -4,7 +4,7 @@ import io.github.bellwire.cpu.CpuPort;
 
 /**
  * How software makes an IOMMU forget translations: what the driver of a kind of IOMMU implements.
- * Each call returns when the hardware has forgotten.
+ * Each call returns when the hardware has forgotten, or is taken for dead.
  */
 public interface InvalidationCommands {
   /**
@@ -15,14 +15,16 @@ public interface InvalidationCommands {
    * @param iova first byte, a multiple of 4 KiB
    * @param pages of 4 KiB, at least 1
    * @param isLeafOnly whether tables have not changed, but for last entries
+   * @return whether the hardware has forgotten; if not, it may go on using what it remembers
    */
-  void invalidatePages(CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
+  boolean invalidatePages(CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
 
   /**
    * Invalidates everything of a domain.
    *
    * @param port the core that asks and waits
    * @param domain whose translations
+   * @return whether the hardware has forgotten
    */
-  void invalidateDomain(CpuPort port, DmaDomain domain);
+  boolean invalidateDomain(CpuPort port, DmaDomain domain);
 }

@@ -62,8 +62,8 @@ public final class IommuDriver implements TranslationSource {
   private int domainsCount;
   private @Nullable TranslationListener listener;
 
-  /** A device and its domain; null if it passes untranslated. */
-  private record Attachment(int requesterId, @Nullable DmaDomain domain) {}
+  /** A device, its domain or null if it passes untranslated, and the number of its context entry. */
+  private record Attachment(int requesterId, @Nullable DmaDomain domain, int domainId) {}
 
   /** What a device is told to write, so that a message takes the way over the remapping table. */
   public record RemappedMessage(int index, long address, int data) {}
@@ -245,12 +245,13 @@ public final class IommuDriver implements TranslationSource {
     if (effective == MappingPolicy.PASSTHROUGH) {
       requireDetached(requesterId);
       int bus = requesterId >>> 8;
-      long high = addressWidth() | (long) ++domainsCount << ContextEntryLayout.DOMAIN_SHIFT;
+      int domainId = ++domainsCount;
+      long high = addressWidth() | (long) domainId << ContextEntryLayout.DOMAIN_SHIFT;
       long low =
           ContextEntryLayout.PRESENT
               | ContextEntryLayout.PASS_THROUGH << ContextEntryLayout.TRANSLATION_TYPE_SHIFT;
       storeContext(port, contextTable(port, bus), requesterId, low, high);
-      attachments.add(new Attachment(requesterId, null));
+      attachments.add(new Attachment(requesterId, null, domainId));
       return DmaMapper.IDENTITY;
     }
     return attach(port, requesterId, newDomain(port, effective), traits);
@@ -290,7 +291,7 @@ public final class IommuDriver implements TranslationSource {
       domain.addDeviceTlb(requesterId);
     }
     domain.onAttached(requesterId);
-    attachments.add(new Attachment(requesterId, domain));
+    attachments.add(new Attachment(requesterId, domain, domain.id()));
     boolean isBounced = domain.policy() == MappingPolicy.STRICT_BOUNCE;
     return new IommuMapper(config, domain, requesterId, isBounced);
   }
@@ -313,7 +314,7 @@ public final class IommuDriver implements TranslationSource {
     long table = contextTables[requesterId >>> 8];
     storeContext(port, table, requesterId, 0, 0);
     CommandQueue running = requireStarted();
-    running.invalidateContext(port, false, domain == null ? 0 : domain.id(), requesterId);
+    running.invalidateContext(port, false, attachment.domainId(), requesterId);
     if (domain == null) {
       running.invalidateAll(port);
     } else {
@@ -499,6 +500,11 @@ public final class IommuDriver implements TranslationSource {
   /** {@return the errors that the hardware reported about the queue} */
   public long queueErrorsCount() {
     return requireStarted().errorsCount();
+  }
+
+  /** {@return how often a core gave up, because the hardware did not answer for a second} */
+  public long unansweredCount() {
+    return requireStarted().unansweredCount();
   }
 
   /** {@return the lock of the queue, which all cores contend for} */

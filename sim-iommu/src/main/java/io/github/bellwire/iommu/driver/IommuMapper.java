@@ -17,6 +17,8 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
  *                      '-> lazy:   into the flush queue of the core
  * }</pre>
  *
+ * <p>Addresses and tables that the hardware does not confirm to have forgotten are never used again.
+ *
  * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation
  * thread.
  */
@@ -84,7 +86,8 @@ public final class IommuMapper implements DmaMapper {
     }
     long iova = pfn << PageTables.PAGE_BYTES_SHIFT;
     if (!mapPages(port, iova, pa - inPage, pages, rights(direction))) {
-      free(port, pfn, pages);
+      // Entries that are taken back because there is no memory for others may have been used.
+      unmapPages(port, pfn, pages);
       return refused();
     }
     statistics.onMap(pages);
@@ -149,11 +152,15 @@ public final class IommuMapper implements DmaMapper {
       tellDone(iova, pages, port.nowPs());
     } else {
       statistics.pageInvalidationsCount++;
-      domain.invalidatePages(port, iova, pages, freed.isEmpty());
-      statistics.onForgotten(port.nowPs() - unmappedPs);
+      boolean isForgotten = domain.invalidatePages(port, iova, pages, freed.isEmpty());
       tellDone(iova, pages, port.nowPs());
-      domain.tables().free(freed);
-      free(port, pfn, pages);
+      if (isForgotten) {
+        statistics.onForgotten(port.nowPs() - unmappedPs);
+        domain.tables().free(freed);
+        free(port, pfn, pages);
+      } else {
+        quarantine(pages, freed);
+      }
     }
     nesting--;
   }
@@ -163,10 +170,12 @@ public final class IommuMapper implements DmaMapper {
     TableList replaced = enter();
     boolean isMapped = domain.tables().tryMap(port, iova, pa, lengthBytes, rights, replaced);
     chargeTables(port, costs.mapTableCycles());
-    // Entries that are taken back because there is no memory for others may have been used.
-    if (!replaced.isEmpty() || !isMapped && domain.tables().entriesChanged() > 0) {
-      domain.invalidatePages(port, iova, pages, false);
-      domain.tables().free(replaced);
+    if (!replaced.isEmpty()) {
+      if (domain.invalidatePages(port, iova, pages, false)) {
+        domain.tables().free(replaced);
+      } else {
+        replaced.abandon();
+      }
     }
     tellDone(iova, pages, port.nowPs());
     nesting--;
@@ -175,6 +184,12 @@ public final class IommuMapper implements DmaMapper {
 
   private void chargeTables(CpuPort port, int cycles) {
     port.compute(cycles + domain.tables().entriesChanged() * costs.tableEntryCycles());
+  }
+
+  /** Keeps addresses and tables from being used again: the hardware may not have forgotten. */
+  void quarantine(long pages, TableList tables) {
+    statistics.quarantinedPages += pages;
+    tables.abandon();
   }
 
   /** Gives addresses back that the hardware has forgotten. */

@@ -17,6 +17,7 @@ public final class MappingStatistics {
   long liveRanges;
   long pageInvalidationsCount;
   long flushesCount;
+  long quarantinedPages;
 
   MappingStatistics() {}
 
@@ -75,6 +76,14 @@ public final class MappingStatistics {
   /** {@return how often an unmap found its queue full and waited for a flush of the domain} */
   public long flushesCount() {
     return flushesCount;
+  }
+
+  /**
+   * {@return the pages of 4 KiB whose addresses are never used again, because the hardware did not
+   * confirm that it has forgotten them}
+   */
+  public long quarantinedPages() {
+    return quarantinedPages;
   }
 
   /** {@return for how long unmapped ranges were exposed; those that still are do not count yet} */

@@ -32,6 +32,11 @@ public final class TableList {
     }
   }
 
+  /** Gives all pages up, for good: the hardware may go on reading them. */
+  void abandon() {
+    first = null;
+  }
+
   /** Takes all pages out, linked by {@link TablePage#next}. */
   @Nullable TablePage takeAll() {
     TablePage all = first;

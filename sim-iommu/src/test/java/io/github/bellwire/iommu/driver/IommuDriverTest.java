@@ -11,6 +11,7 @@ import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.IommuFactory;
@@ -75,6 +76,29 @@ class IommuDriverTest {
         .isEqualTo(1);
     assertThat(machine.iommu.faults().faultsTotal(FaultReason.READ_DENIED)).isEqualTo(1);
     assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isEqualTo(DmaStatus.OK);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = MappingPolicy.class,
+      names = {"PASSTHROUGH", "LAZY", "STRICT", "STRICT_BOUNCE"})
+  void shouldReachNothingOnceDetachedEvenIfTheHardwareHasCachedTheDevice(MappingPolicy policy) {
+    PolicyMachine machine = new PolicyMachine(policy);
+    long pa = machine.host.pages().allocate(4096);
+    long iova = machine.dma.mapSingle(machine.port, pa, 4096, BIDIRECTIONAL);
+    // Its context entry and the translation are in the caches from here on.
+    assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isEqualTo(DmaStatus.OK);
+    machine.port.delay(2_000_000);
+    machine.port.store(pa, 4, 0x0404_0404);
+
+    machine.driver.detach(machine.port, machine.device.requesterId());
+
+    assertThat(machine.device.read(iova, new byte[4], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
+    machine.device.write(iova, BYTES, machine.nowPs());
+    machine.port.delay(2_000_000);
+    assertThat(machine.port.load(pa, 4)).isEqualTo(0x0404_0404);
+    assertThat(machine.iommu.faults().faultsTotal(FaultReason.CONTEXT_ENTRY_NOT_PRESENT))
+        .isEqualTo(2);
   }
 
   @Test
@@ -150,6 +174,43 @@ class IommuDriverTest {
     assertThat(machine.device.write(iova + (1 << 20), BYTES, machine.nowPs()))
         .isNotEqualTo(DmaStatus.OK);
     assertThat(machine.dma.optimalMappingBytes()).isEqualTo(128 << 10);
+  }
+
+  /** A map of 4 MiB for which there is memory for one of two tables. */
+  private static void mapHalf(PolicyMachine machine) {
+    machine.mapPages(1, FROM_DEVICE); // The tables of all levels are there, one of the lowest.
+    long pa = machine.host.pages().allocate(8 << 20) + 4096; // no larger pages
+    long onePage = machine.host.pages().allocate(4096);
+    for (int bytes = 1 << 30; bytes >= 4096; bytes /= 2) {
+      while (machine.host.pages().allocate(bytes) != PageAllocator.NO_MEMORY) {}
+    }
+    machine.host.pages().free(onePage, 4096);
+    assertThat(machine.dma.mapSingle(machine.port, pa, 4 << 20, FROM_DEVICE))
+        .isEqualTo(DmaDevice.MAPPING_ERROR);
+  }
+
+  @Test
+  void shouldFlushWhatALazyMapHasTakenBackBeforeItsAddressesAreUsedAgain() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.LAZY);
+
+    mapHalf(machine);
+
+    assertThat(machine.domain().pendingUnmaps(0)).isEqualTo(1);
+    machine.port.delay(11_000_000_000L); // The flush queue waits for 10 ms.
+    assertThat(machine.domain().pendingUnmaps(0)).isZero();
+  }
+
+  @Test
+  void shouldQuarantineWhatAMapHasTakenBackIfTheHardwareIsDead() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    machine.port.mmioWrite(
+        RegisterLayout.BASE_ADDRESS + RegisterLayout.GCMD,
+        4,
+        RegisterLayout.TRANSLATION_ENABLE & 0xffff_ffffL);
+
+    mapHalf(machine);
+
+    assertThat(machine.translated().statistics().quarantinedPages()).isEqualTo(1024);
   }
 
   @Test

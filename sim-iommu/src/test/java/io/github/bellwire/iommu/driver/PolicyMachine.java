@@ -68,6 +68,12 @@ final class PolicyMachine {
 
   /** Runs something on a core at a time, and everything else until then. */
   void onCore(int core, long atPs, Consumer<CpuPort> work) {
+    onCoreLater(core, atPs, work);
+    host.simulation().runUntil(atPs);
+  }
+
+  /** Has something run on a core when the clock gets there. */
+  void onCoreLater(int core, long atPs, Consumer<CpuPort> work) {
     Routine routine =
         new Routine(host.core(core)) {
           @Override
@@ -76,7 +82,6 @@ final class PolicyMachine {
           }
         };
     routine.wakeAt(atPs);
-    host.simulation().runUntil(atPs);
   }
 
   /** Maps pages of their own, each one of host memory. */
