@@ -131,7 +131,7 @@ final class CongestionMachine {
       host = new Host(preset.host(), seed, factory);
       iommu = factory.iommu();
     }
-    SenderConfig wire = SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes());
+    SenderConfig wire = wire(preset);
     senders = new Senders(host.simulation(), wire, preset.flows(), this::arrive);
     long intervalPs =
         openRateBitsPerSecond == 0
@@ -181,6 +181,15 @@ final class CongestionMachine {
     openChannels(port, dma, function.barAddress(0), config, history);
   }
 
+  private static SenderConfig wire(CongestionPreset preset) {
+    SenderConfig wire =
+        SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes(), preset.moderationNs())
+            .withControl(preset.control());
+    return preset.flowBitsPerSecond() == 0
+        ? wire
+        : wire.withWrites(CongestionPreset.WRITE_BYTES, preset.flowBitsPerSecond());
+  }
+
   private void openChannels(
       SynchronousPort port,
       DmaDevice dma,
@@ -225,7 +234,7 @@ final class CongestionMachine {
 
   private static StridingChannelConfig channel(CongestionPreset preset, RxPages.Policy pages) {
     int linearBytes = preset.mtuBytes() + LINEAR_OVERHEAD_BYTES;
-    boolean isLinear = linearBytes <= PAGE_BYTES;
+    boolean isLinear = linearBytes <= PAGE_BYTES && !preset.isPacked();
     return new StridingChannelConfig(
         rxEntries(preset.ringFrames(), preset.mtuBytes()),
         StridingChannelConfig.MLX5_PAGES_PER_ENTRY,
