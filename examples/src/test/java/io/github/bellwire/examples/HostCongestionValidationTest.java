@@ -61,13 +61,7 @@ class HostCongestionValidationTest {
         mean(runs, "pt_l2_misses_per_page"),
         misses(upper),
         FS);
-    compare(
-        STRICT,
-        name + ", L3 misses",
-        l3,
-        mean(runs, "pt_l3_misses_per_page"),
-        misses(l3),
-        FS);
+    compare(STRICT, name + ", L3 misses", l3, mean(runs, "pt_l3_misses_per_page"), misses(l3), FS);
   }
 
   /** Table reads per page of payload. */
@@ -135,7 +129,13 @@ class HostCongestionValidationTest {
     JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
 
     double gbps = mean(strict, "goodput_gbit_per_s");
-    compare(STRICT, "20 flows, fresh pages, Gb/s", 40.5, gbps, Band.NONE, "fewer IOTLB misses than there");
+    compare(
+        STRICT,
+        "20 flows, fresh pages, Gb/s",
+        40.5,
+        gbps,
+        Band.NONE,
+        "fewer IOTLB misses than there");
     compareModel("20 flows, fresh pages", strict, gbps);
     compareMisses("20 flows, fresh pages", strict, 1.97, 0.43, 0.76, false);
     compare(

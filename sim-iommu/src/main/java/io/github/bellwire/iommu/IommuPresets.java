@@ -76,11 +76,11 @@ public final class IommuPresets {
   /**
    * Xeon 6346 (Ice Lake) as measured in "Overcoming the IOTLB wall" (PeerJ CS 9:e1385): misses
    * cannot be served faster than about 8 million per second, 125 ns each. Assumptions: two walkers
-   * of 250 ns, about what a walk takes in the E5 family, of which a read of the last level takes 45,
-   * since some entries come from the last-level cache (25) and some from memory (75); 128
-   * translations, which the E5 family's latencies show too: 64 would leave more misses with pages of
-   * 2 MiB than the tenth that was measured, for rings and completions of 32 queues alone; remembered
-   * entries of all levels as in {@link #CASCADE_LAKE}.
+   * of 250 ns, about what a walk takes in the E5 family, of which a read of the last level takes
+   * 45, since some entries come from the last-level cache (25) and some from memory (75); 128
+   * translations, which the E5 family's latencies show too: 64 would leave more misses with pages
+   * of 2 MiB than the tenth that was measured, for rings and completions of 32 queues alone;
+   * remembered entries of all levels as in {@link #CASCADE_LAKE}.
    */
   public static final IommuConfig ICE_LAKE =
       xeonE5(

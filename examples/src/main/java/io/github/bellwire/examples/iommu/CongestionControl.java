@@ -6,8 +6,9 @@ enum CongestionControl {
   DCTCP(0.5, 1),
 
   /**
-   * In the short round trips here, in which it grows as Reno would on average: 717 of 1024 are kept,
-   * and a frame is added in 15/8 round trips (tcp_cubic.c of Linux, beta and tcp_friendliness).
+   * In the short round trips here, in which it grows as Reno would on average: 717 of 1024 are
+   * kept, and a frame is added in 15/8 round trips (tcp_cubic.c of Linux, beta and
+   * tcp_friendliness).
    */
   CUBIC(717 / 1024.0, 8 / 15.0);
 

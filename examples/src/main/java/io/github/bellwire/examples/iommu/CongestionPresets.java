@@ -43,8 +43,8 @@ final class CongestionPresets {
    * "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: four Xeon Gold 6234 with eight
    * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive.
    * Assumptions: interrupt moderation of 8 us, a step of Linux's dynamic moderation
-   * (lib/dim/net_dim.c); a buffer of 256 KiB; the other host's delays;
-   * chosen with the figures of 5 flows in view.
+   * (lib/dim/net_dim.c); a buffer of 256 KiB; the other host's delays; chosen with the figures of 5
+   * flows in view.
    */
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(
@@ -67,10 +67,10 @@ final class CongestionPresets {
   /**
    * "Overcoming the IOTLB wall for multi-100-Gbps Linux-based networking" (PeerJ CS 9:e1385): Xeon
    * Gold 6346, a ConnectX-6 of 200 Gb/s, Linux 5.15, 384 connections, 32 queues of 1024. Each
-   * connection writes 128 KiB at once, 550 Mb/s on average, its senders use CUBIC, and the receiver's lro is on (the
-   * authors' aliireza/iommu-bench, experiments/iommu.npf), of which only how frames are stored is
-   * modelled, not that the adapter merges them. Assumptions as above, but a moderation of 64 us, the longest step, and a
-   * buffer of 1 MiB.
+   * connection writes 128 KiB at once, 550 Mb/s on average, its senders use CUBIC, and the
+   * receiver's lro is on (the authors' aliireza/iommu-bench, experiments/iommu.npf), of which only
+   * how frames are stored is modelled, not that the adapter merges them. Assumptions as above, but
+   * a moderation of 64 us, the longest step, and a buffer of 1 MiB.
    */
   static final CongestionPreset ICE_LAKE_LAZY_200G =
       new CongestionPreset(

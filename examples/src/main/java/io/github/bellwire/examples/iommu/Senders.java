@@ -8,8 +8,8 @@ import java.util.Arrays;
 
 /**
  * Flows that send as much as their windows let them over one wire, taking turns in bursts. A window
- * grows per round trip and shrinks once per round trip in which a frame is lost; a frame is lost when one that was sent later has
- * arrived.
+ * grows per round trip and shrinks once per round trip in which a frame is lost; a frame is lost
+ * when one that was sent later has arrived.
  *
  * <p>Not modelled: marks and queues of switches, slow start, retransmission timeouts behind the
  * probe.
@@ -155,8 +155,7 @@ final class Senders implements FrameListener {
 
   private boolean hasNew(Flow flow) {
     boolean isWritten =
-        config.writeBytes() == 0
-            || flow.writtenBytes >= (flow.next + 1L) * config.payloadBytes();
+        config.writeBytes() == 0 || flow.writtenBytes >= (flow.next + 1L) * config.payloadBytes();
     return isWritten && flow.next - flow.first < windowFramesMax;
   }
 
@@ -274,8 +273,8 @@ final class Senders implements FrameListener {
       flow.lossEnd = flow.next;
       flow.window = Math.max(2, flow.window * control.keptRatio());
     } else if (flow.first >= flow.lossEnd) {
-      flow.window = Math.min(
-              windowFramesMax, flow.window + control.growthFrames() * fresh / flow.window);
+      flow.window =
+          Math.min(windowFramesMax, flow.window + control.growthFrames() * fresh / flow.window);
     }
     offer(index);
   }

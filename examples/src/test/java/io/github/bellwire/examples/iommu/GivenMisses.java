@@ -1,13 +1,12 @@
 package io.github.bellwire.examples.iommu;
 
+import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.device.striding.StridingLayout;
 import io.github.bellwire.device.striding.StridingNic;
 import io.github.bellwire.device.striding.StridingNicConfig;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
-import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.host.Host;
-import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuFactory;
 import io.github.bellwire.iommu.driver.IommuDriver;
@@ -19,6 +18,7 @@ import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.pcie.ConfigLayout;
+import io.github.bellwire.pcie.EnumeratedFunction;
 import java.util.List;
 import java.util.Objects;
 
@@ -89,8 +89,7 @@ public final class GivenMisses {
         new IommuDriver(host, RegisterLayout.BASE_ADDRESS, preset.system(), List.of());
     system.start(port, false);
     IommuMapper mapper =
-        (IommuMapper)
-            system.attach(port, function.bdf().requesterId(), MappingPolicy.STRICT);
+        (IommuMapper) system.attach(port, function.bdf().requesterId(), MappingPolicy.STRICT);
     tables = mapper.domain().tables();
     pagePa = host.pages().allocate(PAGE_BYTES);
     DmaDevice dma = host.newDmaDevice(mapper);
@@ -155,8 +154,7 @@ public final class GivenMisses {
 
   private void map(long iova) {
     boolean isMapped =
-        tables.tryMap(
-            port, iova, pagePa, PAGE_BYTES, SecondLevelLayout.WRITE, new TableList());
+        tables.tryMap(port, iova, pagePa, PAGE_BYTES, SecondLevelLayout.WRITE, new TableList());
     if (!isMapped) {
       throw new IllegalStateException("there is no memory for tables");
     }
