@@ -163,7 +163,9 @@ final class DramBanks {
     }
     for (int rank = 0; rank < ranksCount; rank++) {
       int at = rankBase + (rank << SHIFT);
-      state[at + REFRESH_DUE] = refreshIntervalPs + rank * refreshStaggerPs;
+      // The last rank is due after one interval: none waits longer than that for its first refresh.
+      long earlierPs = (ranksCount - 1 - rank) * refreshStaggerPs % refreshIntervalPs;
+      state[at + REFRESH_DUE] = refreshIntervalPs - earlierPs;
       for (int i = 0; i <= WINDOW_MASK; i++) {
         state[at + WINDOW + i] = -fourActivatesPs; // no activate yet
       }

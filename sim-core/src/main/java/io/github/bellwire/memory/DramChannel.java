@@ -102,6 +102,8 @@ final class DramChannel {
   private int secondBank;
   private long bestPs;
 
+  private long stepsTotal; // not part of the state, either
+
   /** Who is told of served requests. */
   interface Completions {
     /**
@@ -178,6 +180,11 @@ final class DramChannel {
     return state[NOW];
   }
 
+  /** {@return how often it was asked to advance} */
+  long stepsTotal() {
+    return stepsTotal;
+  }
+
   /** {@return how many requests there may be at the same time} */
   int requestsMax() {
     return requestsMax;
@@ -224,6 +231,7 @@ final class DramChannel {
    * @return whether there was one
    */
   boolean advance(long limitPs) {
+    stepsTotal++;
     if (!isChosen) {
       choose();
     }

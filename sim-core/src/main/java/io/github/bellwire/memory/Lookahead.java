@@ -6,6 +6,7 @@ package io.github.bellwire.memory;
  */
 final class Lookahead {
   private final long horizonPs;
+  private final long frontPs;
   private final DramAnswers answers;
   private DramChannel settled;
   private DramChannel ahead;
@@ -21,9 +22,13 @@ final class Lookahead {
   private long call;
   private int missing;
   private long donePs;
+  // When its first burst could be accepted at the earliest, and when its last one is.
+  private long arrivalPs;
+  private long acceptedPs;
 
   Lookahead(DramConfig config, int inboxCount, DramAnswers answers) {
     horizonPs = config.horizonPs();
+    frontPs = config.frontPs();
     this.answers = answers;
     settled = new DramChannel(config, inboxCount, this::onDone);
     ahead = new DramChannel(config, inboxCount, this::onDone);
@@ -53,6 +58,9 @@ final class Lookahead {
         latestPs = atPs;
         settle(atPs - horizonPs);
       }
+      // Being late is not waiting for room.
+      arrivalPs = Math.max(atPs, settled.nowPs() - frontPs);
+      acceptedPs = arrivalPs;
     }
     missing++;
     while (!settled.hasRoom()) {
@@ -93,6 +101,16 @@ final class Lookahead {
     return donePs;
   }
 
+  /** {@return how long the last burst of an answered call waits for room, 0 if it has none here} */
+  long waitPs(long askedCall) {
+    return askedCall == call ? acceptedPs - arrivalPs : 0;
+  }
+
+  /** {@return steps of the channel and its twin} */
+  long stepsTotal() {
+    return settled.stepsTotal() + ahead.stepsTotal();
+  }
+
   /** Brings the answer of a burst up to date with all that has been asked for since. */
   void update(long tag, long nowPs) {
     if (answers.isCertain(tag)) {
@@ -124,7 +142,7 @@ final class Lookahead {
     isAheadCurrent = true;
   }
 
-  private void onDone(long tag, long acceptedPs, long atPs) {
+  private void onDone(long tag, long admittedPs, long atPs) {
     answers.set(tag, atPs, !isRunningAhead);
     if (isRunningAhead) {
       aheadTags[aheadCount++] = tag;
@@ -132,6 +150,7 @@ final class Lookahead {
     if (tag >= call && missing > 0) {
       missing--;
       donePs = Math.max(donePs, atPs);
+      acceptedPs = Math.max(acceptedPs, admittedPs);
     }
   }
 }

@@ -2,6 +2,8 @@ package io.github.bellwire.iommu;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.dma.TranslationListener;
+import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.interrupt.InterruptRemapper;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
@@ -31,7 +33,7 @@ import org.jspecify.annotations.Nullable;
  * <p>No fault throws or ends a simulation: it is recorded, and the device sees a refused request.
  * Confined to the simulation thread.
  */
-public final class Iommu implements RemappingUnit {
+public final class Iommu implements RemappingUnit, TranslationSource {
   private final IommuConfig config;
   private final FaultLog faults;
   private final TranslationUnit translation;
@@ -98,6 +100,11 @@ public final class Iommu implements RemappingUnit {
   @Override
   public void onAttached(RootComplex newRootComplex) {
     rootComplex = newRootComplex;
+  }
+
+  @Override
+  public void listen(TranslationListener listener) {
+    translation.listen(listener);
   }
 
   @Override

@@ -16,7 +16,7 @@ final class FrameSink implements FrameHandler {
   private static final long PS_PER_NS = 1_000;
   private static final int FRAME_BYTES_MAX = 1 << 14;
 
-  private final Host host;
+  private final ReceivedFrame.MemoryReader memory;
   private final @Nullable PcapWriter capture;
   private final byte[] frame = new byte[FRAME_BYTES_MAX];
   private final CRC32C crc = new CRC32C();
@@ -31,13 +31,15 @@ final class FrameSink implements FrameHandler {
    * @param capture receives every frame with the simulated time of reception; null for none
    */
   FrameSink(Host host, @Nullable PcapWriter capture) {
-    this.host = host;
+    memory =
+        (pa, destination, offset, lengthBytes) ->
+            host.coreMemory().copyOut(pa, destination, offset, lengthBytes);
     this.capture = capture;
   }
 
   @Override
   public void onFrame(CpuPort port, ReceivedFrame received) {
-    int length = received.copyTo(host.coreMemory(), frame, 0);
+    int length = received.copyTo(memory, frame, 0);
     framesTotal++;
     bytesTotal += length;
     contentSum += checksum(crc, frame, 0, length);

@@ -9,6 +9,8 @@ import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.TranslationListener;
+import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
 import io.github.bellwire.iommu.layout.InterruptEntryLayout;
@@ -33,7 +35,7 @@ import org.jspecify.annotations.Nullable;
  * <p>Everything is done through a core: loads, stores and register accesses that take its time.
  * Confined to the simulation thread.
  */
-public final class IommuDriver {
+public final class IommuDriver implements TranslationSource {
   /** Entries of the interrupt remapping table: 64 Ki of 16 bytes. */
   private static final int INTERRUPT_ENTRIES = 1 << 16;
 
@@ -48,6 +50,7 @@ public final class IommuDriver {
   private final long registersPa;
   private final List<IovaRange> reservedRanges;
   private final List<Attachment> attachments = new ArrayList<>();
+  private final List<DmaDomain> domains = new ArrayList<>();
   private final long[] contextTables = new long[RootEntryLayout.ENTRIES];
 
   private @Nullable CommandQueue queue;
@@ -57,6 +60,7 @@ public final class IommuDriver {
   private int command;
   private boolean isSnooped;
   private int domainsCount;
+  private @Nullable TranslationListener listener;
 
   /** A device and its domain; null if it passes untranslated. */
   private record Attachment(int requesterId, @Nullable DmaDomain domain) {}
@@ -81,6 +85,15 @@ public final class IommuDriver {
     pages = host.pages();
     for (int i = 0; i < host.config().coresCount(); i++) {
       cores.add(host.core(i));
+    }
+    host.addTranslationSource(this);
+  }
+
+  @Override
+  public void listen(TranslationListener newListener) {
+    listener = requireNonNull(newListener, "newListener");
+    for (DmaDomain domain : domains) {
+      domain.listen(newListener);
     }
   }
 
@@ -193,6 +206,10 @@ public final class IommuDriver {
     for (IovaRange range : reservedRanges) {
       domain.iovas().reserve(pfn(range.firstIova()), pfn(range.lastIova()));
     }
+    domains.add(domain);
+    if (listener != null) {
+      domain.listen(listener);
+    }
     return domain;
   }
 
@@ -272,9 +289,10 @@ public final class IommuDriver {
     if (isCaching) {
       domain.addDeviceTlb(requesterId);
     }
+    domain.onAttached(requesterId);
     attachments.add(new Attachment(requesterId, domain));
     boolean isBounced = domain.policy() == MappingPolicy.STRICT_BOUNCE;
-    return new IommuMapper(config, domain, isBounced);
+    return new IommuMapper(config, domain, requesterId, isBounced);
   }
 
   /**
@@ -299,9 +317,21 @@ public final class IommuDriver {
     if (domain == null) {
       running.invalidateAll(port);
     } else {
-      running.invalidateDomain(port, domain);
+      domain.onDetached();
+      domain.invalidate(port);
       domain.removeDeviceTlb(requesterId);
     }
+  }
+
+  /**
+   * Makes the hardware forget everything of a domain, as iommu_flush_iotlb_all of Linux: for
+   * whoever changes its {@link DmaDomain#tables() tables} past the mappers.
+   *
+   * @param port the core that asks and waits
+   * @param domain of this driver
+   */
+  public void flush(CpuPort port, DmaDomain domain) {
+    domain.invalidate(port);
   }
 
   /**

@@ -49,6 +49,7 @@ public final class PageTables {
   private final boolean isSnooped;
   private final TablePage root;
 
+  private @Nullable DomainWatch watch;
   private @Nullable TablePage spareInner;
   private @Nullable TablePage spareLast;
   private int tablesCount;
@@ -83,6 +84,11 @@ public final class PageTables {
       throw new IllegalStateException("there is no memory for a root table");
     }
     root = table;
+  }
+
+  /** Shows every change of a last entry to somebody from now on. */
+  void watch(DomainWatch newWatch) {
+    watch = newWatch;
   }
 
   /**
@@ -135,7 +141,7 @@ public final class PageTables {
         table.children[index] = null;
         collect(smaller, replaced);
       }
-      storeEntry(port, table, index, pa + done | size | rights);
+      storeLast(port, table, index, iova + done, level, pa + done | size | rights);
       done += pageBytes;
       index++;
     }
@@ -217,10 +223,10 @@ public final class PageTables {
         clear(port, child, level - 1, entryIova, first, last, freed);
       } else if (child != null) {
         table.children[i] = null;
-        storeEntry(port, table, i, 0);
+        storeLast(port, table, i, entryIova, level, 0);
         collect(child, freed);
       } else if ((entry & RIGHTS) != 0) {
-        storeEntry(port, table, i, 0);
+        storeLast(port, table, i, entryIova, level, 0);
       }
     }
   }
@@ -324,6 +330,15 @@ public final class PageTables {
     } else {
       table.next = spareInner;
       spareInner = table;
+    }
+  }
+
+  /** Stores an entry of a page, or one below which nothing is mapped any more. */
+  private void storeLast(
+      CpuPort port, TablePage table, int index, long iova, int level, long entry) {
+    storeEntry(port, table, index, entry);
+    if (watch != null) {
+      watch.onEntry(iova, 1L << shift(level), entry);
     }
   }
 

@@ -1,6 +1,5 @@
 package io.github.bellwire.device.nic.driver;
 
-import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
 import java.util.Objects;
@@ -141,16 +140,30 @@ public final class ReceivedFrame {
     return totalBytes;
   }
 
+  /** Looks at memory without taking simulated time. */
+  @FunctionalInterface
+  public interface MemoryReader {
+    /**
+     * Copies bytes out.
+     *
+     * @param pa host physical address of the first byte
+     * @param destination receives the bytes
+     * @param offset first index in {@code destination}
+     * @param lengthBytes at least 0
+     */
+    void copyOut(long pa, byte[] destination, int offset, int lengthBytes);
+  }
+
   /**
    * Copies the frame's bytes without any core touching them: for tools that record or compare, not
    * for simulated software. Takes no simulated time.
    *
-   * @param memory the machine's as cores see it
+   * @param memory copies bytes of the machine's memory, as cores see them
    * @param destination receives the bytes
    * @param offset first index in {@code destination}
    * @return how many bytes, {@link #totalBytes()}
    */
-  public int copyTo(CoreMemory memory, byte[] destination, int offset) {
+  public int copyTo(MemoryReader memory, byte[] destination, int offset) {
     int at = offset;
     for (int i = 0; i < segmentCount; i++) {
       memory.copyOut(pool.pa(buffers[i]), destination, at, lengths[i]);

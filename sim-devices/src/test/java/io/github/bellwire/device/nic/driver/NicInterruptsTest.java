@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ExtendWith(CheckedMachines.class)
 class NicInterruptsTest {
   @ParameterizedTest
   @EnumSource(
@@ -56,7 +59,7 @@ class NicInterruptsTest {
     byte[] bytes = new byte[2048];
     bench.startReceivers(
         (port, frame) -> {
-          frame.copyTo(bench.host.coreMemory(), bytes, 0);
+          frame.copyTo(bench.host.coreMemory()::copyOut, bytes, 0);
           byQueue.get(frame.queueIndex()).add((bytes[50] & 0xFF) << 8 | bytes[51] & 0xFF);
         });
     List<byte[]> frames = new ArrayList<>();

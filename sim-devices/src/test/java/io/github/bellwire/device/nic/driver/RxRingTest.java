@@ -3,7 +3,6 @@ package io.github.bellwire.device.nic.driver;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
-import io.github.bellwire.cache.CoreMemory;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
@@ -147,7 +146,7 @@ class RxRingTest {
         1,
         (port, frame) -> {
           long beforePs = port.nowPs();
-          assertThat(frame.copyTo(CoreMemory.coherent(rig.port.memory), copied, 1)).isEqualTo(2050);
+          assertThat(frame.copyTo(rig.port.memory::copyOut, copied, 1)).isEqualTo(2050);
           assertThat(port.nowPs()).isEqualTo(beforePs);
           assertThat(frame.load(port, loaded, 1)).isEqualTo(2050);
           assertThat(port.nowPs()).isEqualTo(beforePs + 2 * FakePort.ACCESS_PS);
