@@ -144,7 +144,7 @@ final class CongestionMachine {
     if (isWatched) {
       host.attachChecker();
     }
-    SenderConfig wire = SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes());
+    SenderConfig wire = wire(preset);
     senders = new Senders(host.simulation(), wire, preset.flows(), this::arrive);
     long intervalPs =
         openRateBitsPerSecond == 0
@@ -194,6 +194,15 @@ final class CongestionMachine {
     openChannels(port, dma, function.barAddress(0), config, history);
   }
 
+  private static SenderConfig wire(CongestionPreset preset) {
+    SenderConfig wire =
+        SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes(), preset.moderationNs())
+            .withControl(preset.control());
+    return preset.flowBitsPerSecond() == 0
+        ? wire
+        : wire.withWrites(CongestionPreset.WRITE_BYTES, preset.flowBitsPerSecond());
+  }
+
   private void openChannels(
       SynchronousPort port,
       DmaDevice dma,
@@ -238,7 +247,7 @@ final class CongestionMachine {
 
   private static StridingChannelConfig channel(CongestionPreset preset, RxPages.Policy pages) {
     int linearBytes = preset.mtuBytes() + LINEAR_OVERHEAD_BYTES;
-    boolean isLinear = linearBytes <= PAGE_BYTES;
+    boolean isLinear = linearBytes <= PAGE_BYTES && !preset.isPacked();
     return new StridingChannelConfig(
         rxEntries(preset.ringFrames(), preset.mtuBytes()),
         StridingChannelConfig.MLX5_PAGES_PER_ENTRY,

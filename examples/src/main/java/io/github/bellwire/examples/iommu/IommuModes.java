@@ -172,7 +172,10 @@ public final class IommuModes implements Scenario {
             CHANNELS,
             FLOWS,
             lake.moderationNs(),
-            lake.bufferBytes());
+            lake.bufferBytes(),
+            lake.control(),
+            0,
+            false);
     RxPages.Policy pages =
         settings.value(PAGE).equals("2m") ? RxPages.Policy.BLOCKS : RxPages.Policy.FRESH;
     CongestionMachine machine =
