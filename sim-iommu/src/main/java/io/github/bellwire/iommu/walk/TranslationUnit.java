@@ -3,7 +3,7 @@ package io.github.bellwire.iommu.walk;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.DeviceCachePort;
-import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
@@ -36,8 +36,8 @@ public final class TranslationUnit implements Translation {
   private final FaultSink faults;
   private final TranslationStatistics statistics = new TranslationStatistics();
   private final TranslationCaches caches;
-  private final ContextReader contexts;
-  private final PageWalker walker;
+  private final ContextSource contexts;
+  private final AddressWalk walker;
   private final Walkers walkers;
   private final EntryTable iotlb;
   private final int waysOfSet;
@@ -59,14 +59,32 @@ public final class TranslationUnit implements Translation {
    */
   public TranslationUnit(
       TranslationConfig config, PhysicalMemory memory, DeviceCachePort port, FaultSink faults) {
+    this(TableKind.VT_D, config, memory, port, faults);
+  }
+
+  /**
+   * Creates a unit of a kind that lets all requests pass as they are.
+   *
+   * @param kind whose tables it reads
+   * @param config what it can do and what it takes
+   * @param memory the bytes of the tables
+   * @param port the time that reading them takes
+   * @param faults takes the faults
+   */
+  public TranslationUnit(
+      TableKind kind,
+      TranslationConfig config,
+      PhysicalMemory memory,
+      DeviceCachePort port,
+      FaultSink faults) {
     this.config = requireNonNull(config, "config");
     this.faults = requireNonNull(faults, "faults");
     requireNonNull(memory, "memory");
     requireNonNull(port, "port");
     caches = new TranslationCaches(config, statistics);
     TableReader reader = new TableReader(config, memory, port, statistics);
-    contexts = new ContextReader(config, reader, caches, statistics);
-    walker = new PageWalker(config, reader, caches, statistics);
+    contexts = kind.contexts(config, reader, caches, statistics);
+    walker = kind.walker(config, reader, caches, statistics);
     walkers = new Walkers(config.walkers(), statistics);
     iotlb = caches.iotlb;
     waysOfSet = config.iotlb().ways();
@@ -81,7 +99,17 @@ public final class TranslationUnit implements Translation {
    * @param isScalable whether contexts have PASID directories
    */
   public void setRootTable(long pa, boolean isScalable) {
-    contexts.setRootTable(pa, isScalable);
+    contexts.setTables(pa, isScalable ? ContextReader.SCALABLE : 0);
+  }
+
+  /**
+   * Sets the table of devices of other kinds. What is remembered stays: software invalidates it.
+   *
+   * @param pa of the first entry
+   * @param shape AMD-Vi: the number of entries; SMMUv3: the register STRTAB_BASE_CFG
+   */
+  public void setDeviceTable(long pa, long shape) {
+    contexts.setTables(pa, shape);
   }
 
   /**
@@ -107,7 +135,7 @@ public final class TranslationUnit implements Translation {
     DeviceContext context = contexts.find(request);
     long readyPs = contexts.readyPs();
     if (context == null) {
-      FaultReason fault = contexts.fault();
+      FaultCode fault = contexts.fault();
       assert fault != null;
       refuse(request, result, fault, readyPs);
       return;
@@ -115,11 +143,7 @@ public final class TranslationUnit implements Translation {
     if (request.addressType() == AddressType.UNTRANSLATED) {
       translate(request, context, result, readyPs);
     } else if (!context.hasDeviceTlb) {
-      FaultReason fault =
-          contexts.isScalable()
-              ? FaultReason.DEVICE_TLB_DISABLED
-              : FaultReason.TRANSLATION_REQUEST_BLOCKED;
-      refuse(request, result, fault, readyPs);
+      refuse(request, result, contexts.deviceTlbDisabled(), readyPs);
     } else if (request.addressType() == AddressType.TRANSLATED) {
       pass(request, result, request.iova(), readyPs);
     } else {
@@ -135,12 +159,7 @@ public final class TranslationUnit implements Translation {
    */
   public boolean permitsPageRequest(TranslationRequest request) {
     DeviceContext context = contexts.find(request);
-    FaultReason fault = contexts.fault();
-    if (context != null && !contexts.isScalable()) {
-      fault = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
-    } else if (context != null && !context.allowsPageRequests) {
-      fault = FaultReason.PAGE_REQUEST_DISABLED;
-    }
+    FaultCode fault = context == null ? contexts.fault() : contexts.pageRequestDenied(context);
     if (fault == null) {
       return true;
     }
@@ -162,7 +181,7 @@ public final class TranslationUnit implements Translation {
     if (slot == EntryTable.NONE) {
       slot = fill(request, context, turnPs);
       if (slot == EntryTable.NONE) {
-        FaultReason fault = walker.fault();
+        FaultCode fault = walker.fault();
         assert fault != null;
         refuse(request, result, fault, passed(request, walker.endPs()));
         return;
@@ -205,9 +224,9 @@ public final class TranslationUnit implements Translation {
       result.translatedRange(pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
       return;
     }
-    FaultReason fault = walker.fault();
+    FaultCode fault = walker.fault();
     assert fault != null;
-    if (isAnswer(fault)) {
+    if (fault.isAnswer()) {
       result.translatedRange(iova, PAGE_4K_BYTES, false, false, walker.endPs());
     } else {
       record(request, fault, walker.endPs());
@@ -215,33 +234,9 @@ public final class TranslationUnit implements Translation {
     }
   }
 
-  /** {@return whether a device is told of a lack of rights, and nobody else} */
-  private static boolean isAnswer(FaultReason fault) {
-    switch (fault) {
-      case READ_DENIED:
-      case WRITE_DENIED:
-      case ADDRESS_BEYOND_WIDTH:
-      case FIRST_LEVEL_NOT_PRESENT:
-      case SECOND_LEVEL_DENIED:
-      case ADDRESS_NOT_CANONICAL:
-      case USER_DENIED:
-      case SCALABLE_ADDRESS_BEYOND_WIDTH:
-      case FIRST_LEVEL_PAGE_BEYOND_SECOND:
-      case SCALABLE_WRITE_DENIED:
-      case SCALABLE_READ_DENIED:
-        return true;
-      default:
-        return false;
-    }
-  }
-
   private void passThrough(TranslationRequest request, TranslationResult result, long readyPs) {
     if (request.iova() >>> config.capabilities().hostAddressBits() != 0) {
-      FaultReason fault =
-          contexts.isScalable()
-              ? FaultReason.SCALABLE_ADDRESS_BEYOND_WIDTH
-              : FaultReason.ADDRESS_BEYOND_WIDTH;
-      refuse(request, result, fault, readyPs);
+      refuse(request, result, contexts.beyondWidth(), readyPs);
       return;
     }
     pass(request, result, request.iova(), readyPs);
@@ -249,17 +244,12 @@ public final class TranslationUnit implements Translation {
 
   /** The access goes on unless its address is in the interrupt range. */
   private void pass(TranslationRequest request, TranslationResult result, long pa, long readyPs) {
-    if (pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
-      refuse(request, result, interruptRange(), readyPs);
+    FaultCode fault = pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE ? contexts.interruptRange() : null;
+    if (fault != null) {
+      refuse(request, result, fault, readyPs);
     } else {
       result.translated(pa, readyPs);
     }
-  }
-
-  private FaultReason interruptRange() {
-    return contexts.isScalable()
-        ? FaultReason.SCALABLE_INTERRUPT_RANGE
-        : FaultReason.INTERRUPT_RANGE;
   }
 
   /** Returns the slot of a remembered page with rights, or none. */
@@ -323,12 +313,12 @@ public final class TranslationUnit implements Translation {
   }
 
   private void refuse(
-      TranslationRequest request, TranslationResult result, FaultReason fault, long atPs) {
+      TranslationRequest request, TranslationResult result, FaultCode fault, long atPs) {
     record(request, fault, atPs);
     result.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
   }
 
-  private void record(TranslationRequest request, FaultReason fault, long atPs) {
+  private void record(TranslationRequest request, FaultCode fault, long atPs) {
     statistics.faults++;
     if (!(contexts.isFaultSilent() && fault.isQualified())) {
       faults.onFault(

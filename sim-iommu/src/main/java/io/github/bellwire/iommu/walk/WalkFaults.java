@@ -1,6 +1,9 @@
 package io.github.bellwire.iommu.walk;
 
+import io.github.bellwire.iommu.layout.AmdFault;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.SmmuEvent;
 
 /**
  * What goes wrong in a walk, by its kind.
@@ -9,17 +12,20 @@ import io.github.bellwire.iommu.layout.FaultReason;
  * @param tableInvalid a table below it cannot be accessed
  * @param notPresent an entry is not there
  * @param reserved reserved bits are set
+ * @param notUsable the entry is fine but must not be used as it is
  */
 record WalkFaults(
-    FaultReason rootInvalid,
-    FaultReason tableInvalid,
-    FaultReason notPresent,
-    FaultReason reserved) {
+    FaultCode rootInvalid,
+    FaultCode tableInvalid,
+    FaultCode notPresent,
+    FaultCode reserved,
+    FaultCode notUsable) {
   static final WalkFaults LEGACY =
       new WalkFaults(
           FaultReason.NEXT_TABLE_INVALID,
           FaultReason.NEXT_TABLE_INVALID,
           FaultReason.READ_DENIED,
+          FaultReason.PAGE_ENTRY_RESERVED,
           FaultReason.PAGE_ENTRY_RESERVED);
 
   /** As {@link #LEGACY}, for a write. */
@@ -28,6 +34,7 @@ record WalkFaults(
           FaultReason.NEXT_TABLE_INVALID,
           FaultReason.NEXT_TABLE_INVALID,
           FaultReason.WRITE_DENIED,
+          FaultReason.PAGE_ENTRY_RESERVED,
           FaultReason.PAGE_ENTRY_RESERVED);
 
   static final WalkFaults SECOND_LEVEL =
@@ -35,6 +42,7 @@ record WalkFaults(
           FaultReason.SECOND_LEVEL_ROOT_INVALID,
           FaultReason.SECOND_LEVEL_TABLE_INVALID,
           FaultReason.SECOND_LEVEL_DENIED,
+          FaultReason.SECOND_LEVEL_RESERVED,
           FaultReason.SECOND_LEVEL_RESERVED);
 
   static final WalkFaults FIRST_LEVEL =
@@ -42,5 +50,22 @@ record WalkFaults(
           FaultReason.FIRST_LEVEL_ROOT_INVALID,
           FaultReason.FIRST_LEVEL_TABLE_INVALID,
           FaultReason.FIRST_LEVEL_NOT_PRESENT,
+          FaultReason.FIRST_LEVEL_RESERVED,
           FaultReason.FIRST_LEVEL_RESERVED);
+
+  static final WalkFaults AMD =
+      new WalkFaults(
+          AmdFault.PAGE_TABLE_ERROR,
+          AmdFault.PAGE_TABLE_ERROR,
+          AmdFault.PAGE_NOT_PRESENT,
+          AmdFault.PAGE_ENTRY_RESERVED,
+          AmdFault.PAGE_ENTRY_RESERVED);
+
+  static final WalkFaults SMMU =
+      new WalkFaults(
+          SmmuEvent.WALK_ABORT,
+          SmmuEvent.WALK_ABORT,
+          SmmuEvent.TRANSLATION,
+          SmmuEvent.ADDRESS_SIZE,
+          SmmuEvent.ACCESS);
 }
