@@ -2,7 +2,6 @@ package io.github.bellwire.iommu.driver;
 
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
@@ -21,7 +20,7 @@ import io.github.bellwire.kernel.Simulation;
  * lost, or repeated if a device did not answer in time. Not modelled: the lock is free while a core
  * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
  */
-final class CommandQueue implements InvalidationCommands {
+final class CommandQueue extends HardwareQueue {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
@@ -39,19 +38,10 @@ final class CommandQueue implements InvalidationCommands {
   private final long statusPa;
   private final boolean isPageSelective;
   private final int addressMaskMax;
-  private final SpinLock lock;
 
   private int tail;
   private int sequence;
   private int stored;
-
-  private long submissionsCount;
-  private long commandsCount;
-  private long pageInvalidationsCount;
-  private long domainInvalidationsCount;
-  private long waitPsTotal;
-  private long waitPsMax;
-  private long errorsCount;
 
   /**
    * Creates an empty ring.
@@ -67,6 +57,7 @@ final class CommandQueue implements InvalidationCommands {
       PageAllocator pages,
       long registersPa,
       long capability) {
+    super(config.costs().newLock(simulation));
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);
@@ -76,7 +67,6 @@ final class CommandQueue implements InvalidationCommands {
     }
     isPageSelective = (capability & RegisterLayout.CAP_PAGE_SELECTIVE) != 0;
     addressMaskMax = (int) (capability >>> RegisterLayout.CAP_ADDRESS_MASK_SHIFT) & 0x3F;
-    lock = config.costs().newLock(simulation);
   }
 
   /**
@@ -139,7 +129,7 @@ final class CommandQueue implements InvalidationCommands {
     submit(port, low, 0);
   }
 
-  /** Makes the hardware forget all translations. */
+  @Override
   void invalidateAll(CpuPort port) {
     submit(
         port,
@@ -237,16 +227,13 @@ final class CommandQueue implements InvalidationCommands {
     long wordPa = statusPa + (long) tail * STATUS_BYTES;
     sequence++;
     int value = sequence;
-    commandsCount += stored;
-    submissionsCount++;
+    onSubmit(stored);
     store(port, wait(value), wordPa);
     writeTail(port);
     lock.release(port);
     long startPs = port.nowPs();
     await(port, wordPa, value);
-    long waitedPs = port.nowPs() - startPs;
-    waitPsTotal += waitedPs;
-    waitPsMax = Math.max(waitPsMax, waitedPs);
+    onWaited(port.nowPs() - startPs);
     lock.acquire(port);
     lock.release(port);
   }
@@ -293,39 +280,6 @@ final class CommandQueue implements InvalidationCommands {
             & PageAllocator.PAGE_BYTES - 1;
     port.store(ringPa + offset, Long.BYTES, InvalidationDescriptorLayout.WAIT);
     port.store(ringPa + offset + Long.BYTES, Long.BYTES, 0);
-  }
-
-  /** {@return the lock of the queue} */
-  SpinLock lock() {
-    return lock;
-  }
-
-  long submissionsCount() {
-    return submissionsCount;
-  }
-
-  long commandsCount() {
-    return commandsCount;
-  }
-
-  long pageInvalidationsCount() {
-    return pageInvalidationsCount;
-  }
-
-  long domainInvalidationsCount() {
-    return domainInvalidationsCount;
-  }
-
-  long waitPsTotal() {
-    return waitPsTotal;
-  }
-
-  long waitPsMax() {
-    return waitPsMax;
-  }
-
-  long errorsCount() {
-    return errorsCount;
   }
 
   /** The second word of a device TLB command. */
