@@ -9,6 +9,7 @@ module io.github.bellwire.core {
   exports io.github.bellwire.cache;
   exports io.github.bellwire.cpu;
   exports io.github.bellwire.dma;
+  exports io.github.bellwire.dma.check;
   exports io.github.bellwire.host;
   exports io.github.bellwire.kernel;
   exports io.github.bellwire.memory;

@@ -2,6 +2,7 @@ package io.github.bellwire.examples;
 
 import io.github.bellwire.examples.attack.Attack;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.dmacheck.DmaCheck;
 import io.github.bellwire.examples.iommu.HostCongestion;
 import io.github.bellwire.examples.iommu.IommuModes;
 import io.github.bellwire.examples.memory.DramBench;
@@ -31,6 +32,7 @@ public final class Scenarios {
         new HostCongestion(),
         new DramBench(),
         new PioVsDma(),
+        new DmaCheck(),
         new Attack());
   }
 }

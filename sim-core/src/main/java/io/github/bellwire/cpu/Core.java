@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import java.util.ArrayDeque;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One core: runs one {@link Routine} at a time. A routine that is due while another one runs starts
@@ -17,6 +18,8 @@ public final class Core {
   private final MachinePorts machine;
   private final WriteCombiner combiner;
   private final LocalTimePort port;
+  private @Nullable CpuListener listener;
+  private CpuPort software;
   private final ArrayDeque<Routine> waiting = new ArrayDeque<>();
   private final Event startNext;
   private boolean isExecuting;
@@ -37,6 +40,7 @@ public final class Core {
     this.machine = requireNonNull(machine, "machine");
     combiner = new WriteCombiner(config.deviceAccess(), machine.rootComplex());
     port = new LocalTimePort(index, config, combiner, machine);
+    software = port;
     startNext =
         new Event() {
           @Override
@@ -68,6 +72,21 @@ public final class Core {
     return spinPsTotal;
   }
 
+  /**
+   * Tells somebody of every load and store from now on.
+   *
+   * @param newListener replaces who was told before
+   */
+  public void listen(CpuListener newListener) {
+    listener = requireNonNull(newListener, "newListener");
+    software = new ObservedPort(port, newListener);
+  }
+
+  /** {@return who is told of loads and stores, or null} */
+  @Nullable CpuListener listener() {
+    return listener;
+  }
+
   MachinePorts machine() {
     return machine;
   }
@@ -95,7 +114,7 @@ public final class Core {
   private void start(Routine routine, long nowPs) {
     isExecuting = true;
     port.begin(nowPs);
-    routine.run(port);
+    routine.run(software);
     isExecuting = false;
     busyUntilPs = port.nowPs();
     busyPsTotal += busyUntilPs - nowPs;

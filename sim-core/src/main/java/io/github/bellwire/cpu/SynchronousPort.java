@@ -13,6 +13,7 @@ import io.github.bellwire.pcie.MmioResult;
  * <p>To be called from outside the simulation, never from an event.
  */
 public final class SynchronousPort implements CpuPort {
+  private final Core core;
   private final int coreIndex;
   private final CoreConfig config;
   private final CycleTime cycleTime;
@@ -30,6 +31,7 @@ public final class SynchronousPort implements CpuPort {
    * @param core whose costs and private cache count
    */
   public SynchronousPort(Core core) {
+    this.core = core;
     coreIndex = core.index();
     config = core.config();
     machine = core.machine();
@@ -52,6 +54,7 @@ public final class SynchronousPort implements CpuPort {
   @Override
   public long load(long pa, int sizeBytes) {
     runUntil(machine.caches().coreLoad(coreIndex, pa, sizeBytes, nowPs()));
+    tellLoad(pa, sizeBytes);
     return machine.memory().get(pa, sizeBytes);
   }
 
@@ -64,18 +67,21 @@ public final class SynchronousPort implements CpuPort {
   public void store(long pa, int sizeBytes, long value) {
     runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, nowPs()));
     machine.memory().put(pa, sizeBytes, value);
+    tellStore(pa, sizeBytes);
   }
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
     runUntil(lines.load(pa, lengthBytes, nowPs()));
     machine.memory().copyOut(pa, destination, offset, lengthBytes);
+    tellLoad(pa, lengthBytes);
   }
 
   @Override
   public void store(long pa, byte[] source, int offset, int lengthBytes) {
     runUntil(machine.caches().coreStore(coreIndex, pa, lengthBytes, nowPs()));
     machine.memory().copyIn(pa, source, offset, lengthBytes);
+    tellStore(pa, lengthBytes);
   }
 
   @Override
@@ -125,6 +131,8 @@ public final class SynchronousPort implements CpuPort {
   @Override
   public void copy(long fromPa, long toPa, int lengthBytes) {
     runOn(lines.copy(fromPa, toPa, lengthBytes, nowPs()));
+    tellLoad(fromPa, lengthBytes);
+    tellStore(toPa, lengthBytes);
   }
 
   @Override
@@ -201,6 +209,20 @@ public final class SynchronousPort implements CpuPort {
     }
     runUntil(nowPs() + config.interruptPs());
     return true;
+  }
+
+  private void tellLoad(long pa, int lengthBytes) {
+    CpuListener listener = core.listener();
+    if (listener != null) {
+      listener.onLoad(coreIndex, pa, lengthBytes, nowPs());
+    }
+  }
+
+  private void tellStore(long pa, int lengthBytes) {
+    CpuListener listener = core.listener();
+    if (listener != null) {
+      listener.onStore(coreIndex, pa, lengthBytes, nowPs());
+    }
   }
 
   /** Completes an access, which takes more than no time. */

@@ -2,9 +2,7 @@ package io.github.bellwire.dma;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-import io.github.bellwire.dma.MappingTable.Kind;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,24 +35,16 @@ public final class DmaDevice {
   /** Address bits of a device whose driver sets no mask. */
   public static final int MASK_BITS_DEFAULT = 32;
 
-  /** No segment crosses a multiple of 4 GiB (dma_get_seg_boundary of Linux 6.12). */
-  private static final long SEGMENT_BOUNDARY_MASK = 0xffff_ffffL;
+  /** No segment crosses a multiple of 4 GiB unless a driver says otherwise (Linux 6.12). */
+  public static final long SEGMENT_BOUNDARY_DEFAULT = 0xffff_ffffL;
 
-  private static final byte[] ZERO_PAGE = new byte[PageAllocator.PAGE_BYTES];
-
-  private final DmaConfig config;
   private final PageAllocator allocator;
-  private final DmaMapper mapper;
-  private final @Nullable BounceBufferPool pool;
-  private final MappingTable mappings;
+  private final DeviceMappings mappings;
+  private final ScatterMappings lists;
+  private final CoherentMemory coherent;
 
-  private long mask = maskOf(MASK_BITS_DEFAULT);
-  private long coherentMask = maskOf(MASK_BITS_DEFAULT);
-
-  private long mapsCount;
-  private long unmapsCount;
-  private long bouncedMapsCount;
-  private long mappingErrorsCount;
+  private boolean isMaskSet;
+  private boolean isCoherentMaskSet;
 
   /**
    * Creates the state of a device that has nothing mapped and masks of 32 bits.
@@ -70,11 +60,28 @@ public final class DmaDevice {
       PageAllocator allocator,
       DmaMapper mapper,
       @Nullable BounceBufferPool pool) {
-    this.config = requireNonNull(config, "config");
+    requireNonNull(config, "config");
+    requireNonNull(mapper, "mapper");
     this.allocator = requireNonNull(allocator, "allocator");
-    this.mapper = requireNonNull(mapper, "mapper");
-    this.pool = pool;
-    mappings = new MappingTable(config.expectedMappings());
+    long mask = maskOf(MASK_BITS_DEFAULT);
+    mappings = new DeviceMappings(this, config, mapper, pool, mask);
+    lists = new ScatterMappings(mappings);
+    coherent = new CoherentMemory(mappings, allocator, mask);
+  }
+
+  /**
+   * Tells somebody of every call from now on. Calls that no correct driver makes do not throw then;
+   * see {@link DmaListener}.
+   *
+   * @param newListener hears the calls
+   * @throws IllegalStateException if something is mapped already, or somebody listens already
+   */
+  public void listen(DmaListener newListener) {
+    if (mappings.listener != null || mappings.table.count() > 0) {
+      throw new IllegalStateException(
+          "nothing must be mapped and nobody listen: liveMappingsCount=" + mappings.table.count());
+    }
+    mappings.listener = requireNonNull(newListener, "newListener");
   }
 
   /**
@@ -89,7 +96,8 @@ public final class DmaDevice {
     if (newMask == 0) {
       return false;
     }
-    mask = newMask;
+    mappings.mask = newMask;
+    isMaskSet = true;
     return true;
   }
 
@@ -105,7 +113,8 @@ public final class DmaDevice {
     if (newMask == 0) {
       return false;
     }
-    coherentMask = newMask;
+    coherent.mask = newMask;
+    isCoherentMaskSet = true;
     return true;
   }
 
@@ -121,7 +130,48 @@ public final class DmaDevice {
    */
   public long mapSingle(CpuPort port, long pa, int lengthBytes, DmaDirection direction) {
     requireRange(pa, lengthBytes);
-    return map(port, pa, lengthBytes, direction, Kind.SINGLE);
+    return mappings.map(port, pa, lengthBytes, direction, MappingKind.SINGLE);
+  }
+
+  /**
+   * {@return whether a mapping failed; every driver has to ask before it uses the address}
+   *
+   * @param iova what {@link #mapSingle} or {@link #mapShared} returned
+   */
+  public boolean isMappingError(long iova) {
+    DmaListener listener = mappings.listener;
+    if (listener != null) {
+      listener.onErrorChecked(this, iova);
+    }
+    return iova == MAPPING_ERROR;
+  }
+
+  /**
+   * Lets device and host share a buffer for good: it never changes hands, as memory that a driver
+   * in user space maps by VFIO. There are no sync calls, so it cannot be bounced, and unless the
+   * device is coherent, software has to maintain caches itself.
+   *
+   * @param port the core that maps
+   * @param pa host physical address of the first byte, any alignment
+   * @param lengthBytes at least 1
+   * @return bus address of the first byte, or {@link #MAPPING_ERROR}
+   * @throws IllegalArgumentException if the range is not one of host memory
+   */
+  public long mapShared(CpuPort port, long pa, int lengthBytes) {
+    requireRange(pa, lengthBytes);
+    return mappings.map(port, pa, lengthBytes, DmaDirection.BIDIRECTIONAL, MappingKind.SHARED);
+  }
+
+  /**
+   * Ends sharing a buffer.
+   *
+   * @param port the core that unmaps
+   * @param iova as returned by {@link #mapShared}
+   * @param lengthBytes as mapped
+   * @throws IllegalArgumentException if there is no such mapping
+   */
+  public void unmapShared(CpuPort port, long iova, int lengthBytes) {
+    mappings.unmap(port, iova, lengthBytes, DmaDirection.BIDIRECTIONAL, MappingKind.SHARED, true);
   }
 
   /**
@@ -134,7 +184,7 @@ public final class DmaDevice {
    * @throws IllegalArgumentException if there is no such mapping
    */
   public void unmapSingle(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
-    unmap(port, iova, lengthBytes, direction, Kind.SINGLE, true);
+    mappings.unmap(port, iova, lengthBytes, direction, MappingKind.SINGLE, true);
   }
 
   /**
@@ -149,14 +199,7 @@ public final class DmaDevice {
    */
   public void syncForCpu(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
-    long pa = mappings.pa(entry) + offsetBytes;
-    long bouncePa = mappings.bouncePa(entry);
-    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
-    giveToCpu(port, isBounced ? bouncePa + offsetBytes : pa, lengthBytes, direction);
-    if (isBounced && direction != DmaDirection.TO_DEVICE) {
-      requirePool().copyFromBounce(port, pa, bouncePa + offsetBytes, lengthBytes);
-    }
+    mappings.syncForCpu(port, iova, offsetBytes, lengthBytes, direction);
   }
 
   /**
@@ -171,14 +214,7 @@ public final class DmaDevice {
    */
   public void syncForDevice(
       CpuPort port, long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry = requireHolding(iova, offsetBytes, lengthBytes, direction);
-    long pa = mappings.pa(entry) + offsetBytes;
-    long bouncePa = mappings.bouncePa(entry);
-    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
-    if (isBounced && direction != DmaDirection.FROM_DEVICE) {
-      requirePool().copyToBounce(port, pa, bouncePa + offsetBytes, lengthBytes);
-    }
-    giveToDevice(port, isBounced ? bouncePa + offsetBytes : pa, lengthBytes);
+    mappings.syncForDevice(port, iova, offsetBytes, lengthBytes, direction);
   }
 
   /**
@@ -196,74 +232,7 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is empty or mapped
    */
   public int mapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
-    requireSegmentLengths(list);
-    list.beginUse();
-    if (mapper.listGranuleBytes() != 0) {
-      return mapAsOneRange(port, list, direction);
-    }
-    int next = 0;
-    while (next < list.segmentCount()) {
-      long pa = list.pa(next);
-      int lengthBytes = list.lengthBytes(next);
-      next++;
-      while (next < list.segmentCount() && joins(pa, lengthBytes, list, next)) {
-        lengthBytes += list.lengthBytes(next);
-        next++;
-      }
-      long iova = map(port, pa, lengthBytes, direction, Kind.SCATTER);
-      if (iova == MAPPING_ERROR) {
-        unmapAll(port, list, direction, false);
-        return 0;
-      }
-      list.addMapped(iova, lengthBytes);
-    }
-    return list.mappedCount();
-  }
-
-  /** Maps a list whose segments need not follow each other in host memory to become one. */
-  private int mapAsOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
-    int granuleBytes = mapper.listGranuleBytes();
-    list.layOut(granuleBytes, SEGMENT_BOUNDARY_MASK);
-    long rangeIova =
-        list.layoutBytes() > mapper.maxMappingBytes()
-            ? MAPPING_ERROR
-            : mapper.mapList(port, list, direction, mask);
-    if (rangeIova == MAPPING_ERROR) {
-      mappingErrorsCount++;
-      list.endUse();
-      return 0;
-    }
-    list.mappedAsOneRange(rangeIova, granuleBytes, SEGMENT_BOUNDARY_MASK, config.maxSegmentBytes());
-    for (int i = 0; i < list.segmentCount(); i++) {
-      giveToDevice(port, list.pa(i), list.lengthBytes(i));
-      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
-      mappings.add(list.pieceIova(i), list.pa(i), MappingTable.NOT_BOUNCED, key);
-      mapsCount++;
-    }
-    return list.mappedCount();
-  }
-
-  private void unmapOneRange(CpuPort port, ScatterList list, DmaDirection direction) {
-    requireMappedHere(list, direction);
-    for (int i = 0; i < list.segmentCount(); i++) {
-      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
-      mappings.remove(mappings.find(list.pieceIova(i), key));
-      unmapsCount++;
-    }
-    mapper.unmap(port, list.rangeIova(), (int) list.layoutBytes(), direction);
-    for (int i = 0; i < list.segmentCount(); i++) {
-      giveToCpu(port, list.pa(i), list.lengthBytes(i), direction);
-    }
-    list.endUse();
-  }
-
-  private void requireMappedHere(ScatterList list, DmaDirection direction) {
-    for (int i = 0; i < list.segmentCount(); i++) {
-      long key = MappingTable.key(list.lengthBytes(i), direction, Kind.SCATTER);
-      if (mappings.find(list.pieceIova(i), key) == MappingTable.NOT_FOUND) {
-        throw notMapped(list.pieceIova(i), 0, list.lengthBytes(i), Kind.SCATTER + " " + direction);
-      }
-    }
+    return lists.map(port, list, direction);
   }
 
   /**
@@ -277,12 +246,22 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is not mapped
    */
   public void unmapScatterList(CpuPort port, ScatterList list, DmaDirection direction) {
-    list.requireMapped();
-    if (list.isOneRange()) {
-      unmapOneRange(port, list, direction);
-    } else {
-      unmapAll(port, list, direction, true);
-    }
+    unmapScatterList(port, list, list.segmentCount(), direction);
+  }
+
+  /**
+   * As above, by a driver that counts segments itself, as those of Linux do.
+   *
+   * @param port the core that unmaps
+   * @param list a list mapped by this device
+   * @param segmentCount the segments added, not the mapped ones
+   * @param direction as mapped
+   * @throws IllegalArgumentException as above, or if the count is wrong
+   * @throws IllegalStateException if the list is not mapped
+   */
+  public void unmapScatterList(
+      CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
+    lists.unmap(port, list, segmentCount, direction);
   }
 
   /**
@@ -295,10 +274,22 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is not mapped
    */
   public void syncScatterListForCpu(CpuPort port, ScatterList list, DmaDirection direction) {
-    list.requireMapped();
-    for (int i = 0; i < list.pieceCount(); i++) {
-      syncForCpu(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
-    }
+    syncScatterListForCpu(port, list, list.segmentCount(), direction);
+  }
+
+  /**
+   * As above, by a driver that counts segments itself.
+   *
+   * @param port the core that executes the call
+   * @param list a list mapped by this device
+   * @param segmentCount the segments added, not the mapped ones
+   * @param direction as mapped, or any if mapped in both directions
+   * @throws IllegalArgumentException as above, or if the count is wrong
+   * @throws IllegalStateException if the list is not mapped
+   */
+  public void syncScatterListForCpu(
+      CpuPort port, ScatterList list, int segmentCount, DmaDirection direction) {
+    lists.syncForCpu(port, list, segmentCount, direction);
   }
 
   /**
@@ -311,10 +302,7 @@ public final class DmaDevice {
    * @throws IllegalStateException if the list is not mapped
    */
   public void syncScatterListForDevice(CpuPort port, ScatterList list, DmaDirection direction) {
-    list.requireMapped();
-    for (int i = 0; i < list.pieceCount(); i++) {
-      syncForDevice(port, list.pieceIova(i), 0, list.pieceBytes(i), direction);
-    }
+    lists.syncForDevice(port, list, direction);
   }
 
   /**
@@ -326,28 +314,7 @@ public final class DmaDevice {
    * @throws IllegalArgumentException if the size is out of range
    */
   public @Nullable CoherentBuffer allocateCoherent(CpuPort port, int sizeBytes) {
-    long pa = allocateReachable(sizeBytes);
-    if (pa == PageAllocator.NO_MEMORY) {
-      mappingErrorsCount++;
-      return null;
-    }
-    for (int done = 0; done < sizeBytes; done += ZERO_PAGE.length) {
-      port.store(pa + done, ZERO_PAGE, 0, Math.min(ZERO_PAGE.length, sizeBytes - done));
-    }
-    long iova = mapper.map(port, pa, sizeBytes, DmaDirection.BIDIRECTIONAL, coherentMask);
-    if (iova == MAPPING_ERROR) {
-      allocator.free(pa, sizeBytes);
-      mappingErrorsCount++;
-      return null;
-    }
-    long key = MappingTable.key(sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
-    mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
-    mapsCount++;
-    if (!config.isCoherent()) {
-      port.maintainCache(CacheOperation.CLEAN_AND_INVALIDATE, pa, sizeBytes);
-      port.setCacheable(pa, sizeBytes, false);
-    }
-    return new CoherentBuffer(pa, iova, sizeBytes);
+    return coherent.allocate(port, sizeBytes);
   }
 
   /**
@@ -358,40 +325,98 @@ public final class DmaDevice {
    * @throws IllegalArgumentException if the buffer is not one of this device or freed already
    */
   public void freeCoherent(CpuPort port, CoherentBuffer buffer) {
-    int sizeBytes = buffer.sizeBytes();
-    requireSamePa(buffer);
-    unmap(port, buffer.iova(), sizeBytes, DmaDirection.BIDIRECTIONAL, Kind.COHERENT, false);
-    if (!config.isCoherent()) {
-      port.setCacheable(buffer.pa(), sizeBytes, true);
+    coherent.free(port, buffer);
+  }
+
+  /**
+   * Makes a ring of descriptors in coherent memory of this device.
+   *
+   * @param memory holds the descriptors from its first byte on
+   * @param descriptorBytes size of one descriptor, 2^k, 4..4096
+   * @param descriptorCount at least 2
+   * @return the ring, empty
+   * @throws IllegalArgumentException if an argument is out of range or the memory too small
+   */
+  public DescriptorRing newRing(CoherentBuffer memory, int descriptorBytes, int descriptorCount) {
+    DescriptorRing ring = new DescriptorRing(memory, descriptorBytes, descriptorCount);
+    DmaListener listener = mappings.listener;
+    if (listener != null) {
+      listener.onRing(this, ring);
     }
-    allocator.free(buffer.pa(), sizeBytes);
+    return ring;
+  }
+
+  /**
+   * Says that the driver lets go of the device: nothing should be mapped any more.
+   *
+   * @param port the core that unbinds
+   */
+  public void unbind(CpuPort port) {
+    DmaListener listener = mappings.listener;
+    if (listener != null) {
+      listener.onUnbind(this, port);
+    }
+  }
+
+  /**
+   * Says which boundaries no segment of a list may cross.
+   *
+   * @param newBoundary 2^k - 1: multiples of 2^k, at least 4 KiB
+   * @throws IllegalArgumentException if it is something else
+   */
+  public void setSegmentBoundary(long newBoundary) {
+    if (newBoundary < PageAllocator.PAGE_BYTES - 1 || (newBoundary & newBoundary + 1) != 0) {
+      throw new IllegalArgumentException(
+          "newBoundary must be 2^k - 1, at least 4095: newBoundary=" + newBoundary);
+    }
+    lists.segmentBoundary = newBoundary;
+  }
+
+  /** {@return 2^k - 1: no segment of a list may cross a multiple of 2^k} */
+  public long segmentBoundary() {
+    return lists.segmentBoundary;
+  }
+
+  /** {@return whether the driver has chosen a mask for streaming mappings} */
+  public boolean isMaskSet() {
+    return isMaskSet;
+  }
+
+  /** {@return whether the driver has chosen a mask for coherent memory} */
+  public boolean isCoherentMaskSet() {
+    return isCoherentMaskSet;
+  }
+
+  /** {@return where memory out of reach is copied to; null if the machine has none} */
+  public @Nullable BounceBufferPool bounceBuffers() {
+    return mappings.pool;
   }
 
   /** {@return the highest bus address for streaming mappings} */
   public long mask() {
-    return mask;
+    return mappings.mask;
   }
 
   /** {@return the highest bus address for coherent memory} */
   public long coherentMask() {
-    return coherentMask;
+    return coherent.mask;
   }
 
   /**
    * {@return the longest range that can be mapped, in bytes; a bounced one may be at most 256 KiB}
    */
   public int maxMappingBytes() {
-    return mapper.maxMappingBytes();
+    return mappings.mapper.maxMappingBytes();
   }
 
   /** {@return up to what length mapping is cheap, in bytes; longer ones miss IOVA caches} */
   public int optimalMappingBytes() {
-    return mapper.optimalMappingBytes();
+    return mappings.mapper.optimalMappingBytes();
   }
 
   /** {@return what the device demands of mappings} */
   public DmaConfig config() {
-    return config;
+    return mappings.config;
   }
 
   /**
@@ -399,27 +424,27 @@ public final class DmaDevice {
    * of one that is mapped as one range}
    */
   public int liveMappingsCount() {
-    return mappings.count();
+    return mappings.table.count();
   }
 
   /** {@return the mappings made; each mapped segment of a list counts} */
   public long mapsCount() {
-    return mapsCount;
+    return mappings.mapsCount;
   }
 
   /** {@return the mappings removed; each mapped segment of a list counts} */
   public long unmapsCount() {
-    return unmapsCount;
+    return mappings.unmapsCount;
   }
 
   /** {@return the mappings made that needed a bounce buffer} */
   public long bouncedMapsCount() {
-    return bouncedMapsCount;
+    return mappings.bouncedMapsCount;
   }
 
   /** {@return how often a mapping or coherent memory was refused} */
   public long mappingErrorsCount() {
-    return mappingErrorsCount;
+    return mappings.mappingErrorsCount;
   }
 
   /** Throws unless the arguments denote a range of host memory. */
@@ -433,194 +458,6 @@ public final class DmaDevice {
     }
   }
 
-  private long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, Kind kind) {
-    if (!mapper.reaches(pa, lengthBytes, mask)) {
-      return mapBounced(port, pa, lengthBytes, direction, kind);
-    }
-    long iova = mapper.map(port, pa, lengthBytes, direction, mask);
-    if (iova == MAPPING_ERROR) {
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
-    }
-    giveToDevice(port, pa, lengthBytes);
-    mapsCount++;
-    long key = MappingTable.key(lengthBytes, direction, kind);
-    mappings.add(iova, pa, MappingTable.NOT_BOUNCED, key);
-    return iova;
-  }
-
-  private long mapBounced(
-      CpuPort port, long pa, int lengthBytes, DmaDirection direction, Kind kind) {
-    int granuleBytes = mapper.bounceGranuleBytes();
-    long bouncePa =
-        pool == null
-            ? BounceBufferPool.NO_SLOTS
-            : pool.allocate(port, pa, lengthBytes, config.minAlignMask(), granuleBytes);
-    if (pool == null || bouncePa == BounceBufferPool.NO_SLOTS) {
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
-    }
-    int before = (int) bouncePa & granuleBytes - 1;
-    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
-    long paddedIova = MAPPING_ERROR;
-    // A mask may be so narrow that not even the bounce buffer is within reach.
-    if (mapper.reaches(bouncePa - before, paddedBytes, mask)) {
-      pool.copyToBounce(port, pa, bouncePa, lengthBytes);
-      pool.clearPadding(port, bouncePa, lengthBytes, granuleBytes);
-      paddedIova = mapper.map(port, bouncePa - before, paddedBytes, direction, mask);
-    }
-    if (paddedIova == MAPPING_ERROR) {
-      pool.free(port, bouncePa, lengthBytes, granuleBytes);
-      mappingErrorsCount++;
-      return MAPPING_ERROR;
-    }
-    long iova = paddedIova + before;
-    giveToDevice(port, bouncePa - before, paddedBytes);
-    mapsCount++;
-    bouncedMapsCount++;
-    mappings.add(iova, pa, bouncePa, MappingTable.key(lengthBytes, direction, kind));
-    return iova;
-  }
-
-  private void unmapPadded(
-      CpuPort port, long iova, int lengthBytes, int granuleBytes, DmaDirection direction) {
-    int before = (int) iova & granuleBytes - 1;
-    int paddedBytes = before + lengthBytes + granuleBytes - 1 & -granuleBytes;
-    mapper.unmap(port, iova - before, paddedBytes, direction);
-  }
-
-  private void unmap(
-      CpuPort port,
-      long iova,
-      int lengthBytes,
-      DmaDirection direction,
-      Kind kind,
-      boolean copyBack) {
-    int entry = mappings.find(iova, MappingTable.key(lengthBytes, direction, kind));
-    if (entry == MappingTable.NOT_FOUND) {
-      throw notMapped(iova, 0, lengthBytes, kind + " " + direction);
-    }
-    long pa = mappings.pa(entry);
-    long bouncePa = mappings.bouncePa(entry);
-    // Removed first: what follows takes time, and an interrupt handler may change the table then.
-    mappings.remove(entry);
-    unmapsCount++;
-    boolean isBounced = bouncePa != MappingTable.NOT_BOUNCED;
-    int granuleBytes = isBounced ? mapper.bounceGranuleBytes() : 1;
-    unmapPadded(port, iova, lengthBytes, granuleBytes, direction);
-    if (copyBack) {
-      giveToCpu(port, isBounced ? bouncePa : pa, lengthBytes, direction);
-    }
-    if (isBounced) {
-      BounceBufferPool bouncePool = requirePool();
-      if (copyBack && direction != DmaDirection.TO_DEVICE) {
-        bouncePool.copyFromBounce(port, pa, bouncePa, lengthBytes);
-      }
-      bouncePool.free(port, bouncePa, lengthBytes, granuleBytes);
-    }
-  }
-
-  /** Brings memory up to date; whatever the device will do, no dirty line may be evicted later. */
-  private void giveToDevice(CpuPort port, long pa, int lengthBytes) {
-    if (!config.isCoherent()) {
-      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
-    }
-  }
-
-  /** Makes cores look at memory again: they may have loaded lines before the device wrote them. */
-  private void giveToCpu(CpuPort port, long pa, int lengthBytes, DmaDirection direction) {
-    if (!config.isCoherent() && direction != DmaDirection.TO_DEVICE) {
-      port.maintainCache(CacheOperation.INVALIDATE, pa, lengthBytes);
-    }
-  }
-
-  private void unmapAll(CpuPort port, ScatterList list, DmaDirection direction, boolean copyBack) {
-    for (int i = 0; i < list.mappedCount(); i++) {
-      int lengthBytes = list.mappedLengthBytes(i);
-      unmap(port, list.iova(i), lengthBytes, direction, Kind.SCATTER, copyBack);
-    }
-    list.endUse();
-  }
-
-  /** Returns whether a segment of a list may become part of the mapped segment before it. */
-  private boolean joins(long pa, int lengthBytes, ScatterList list, int segmentIndex) {
-    if (mapper.bounceGranuleBytes() > 1
-        || pa + lengthBytes != list.pa(segmentIndex)
-        || lengthBytes > config.maxSegmentBytes() - list.lengthBytes(segmentIndex)) {
-      return false;
-    }
-    int joinedBytes = lengthBytes + list.lengthBytes(segmentIndex);
-    return mapper.reaches(pa, joinedBytes, mask)
-        || joinedBytes <= BounceBufferPool.MAPPING_BYTES_MAX - config.minAlignMask()
-            && !mapper.reaches(pa, lengthBytes, mask);
-  }
-
-  private void requireSegmentLengths(ScatterList list) {
-    for (int i = 0; i < list.segmentCount(); i++) {
-      if (list.lengthBytes(i) > config.maxSegmentBytes()) {
-        throw new IllegalArgumentException(
-            "lengthBytes must be <= "
-                + config.maxSegmentBytes()
-                + " in segment "
-                + i
-                + ": lengthBytes="
-                + list.lengthBytes(i));
-      }
-    }
-  }
-
-  private int requireHolding(long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
-    int entry =
-        offsetBytes < 0 || lengthBytes < 1
-            ? MappingTable.NOT_FOUND
-            : mappings.findHolding(iova, offsetBytes, lengthBytes, direction);
-    if (entry == MappingTable.NOT_FOUND) {
-      throw notMapped(iova, offsetBytes, lengthBytes, "sync " + direction);
-    }
-    return entry;
-  }
-
-  private IllegalArgumentException notMapped(
-      long iova, int offsetBytes, int lengthBytes, String what) {
-    return new IllegalArgumentException(
-        "iova must be mapped like that: iova=0x"
-            + Long.toHexString(iova)
-            + ", offsetBytes="
-            + offsetBytes
-            + ", lengthBytes="
-            + lengthBytes
-            + ", "
-            + what
-            + "; mapped there: "
-            + mappings.describe(iova));
-  }
-
-  private void requireSamePa(CoherentBuffer buffer) {
-    long key = MappingTable.key(buffer.sizeBytes(), DmaDirection.BIDIRECTIONAL, Kind.COHERENT);
-    int entry = mappings.find(buffer.iova(), key);
-    if (entry != MappingTable.NOT_FOUND && mappings.pa(entry) != buffer.pa()) {
-      throw new IllegalArgumentException(
-          String.format(
-              "pa must be that of the buffer: pa=0x%x, iova=0x%x, buffer pa=0x%x",
-              buffer.pa(), buffer.iova(), mappings.pa(entry)));
-    }
-  }
-
-  private BounceBufferPool requirePool() {
-    return requireNonNull(pool, "a bounced mapping without a pool");
-  }
-
-  /** Returns memory within the coherent mask, or NO_MEMORY. */
-  private long allocateReachable(int sizeBytes) {
-    // Behind a translation all memory is within reach, and what others need below 4 GiB is spared.
-    long pa = allocator.allocate(sizeBytes);
-    if (pa != PageAllocator.NO_MEMORY && !mapper.reaches(pa, sizeBytes, coherentMask)) {
-      allocator.free(pa, sizeBytes);
-      pa = allocator.allocate(sizeBytes, coherentMask);
-    }
-    return pa;
-  }
-
   /** Returns the mask of so many bits, or 0 if no memory is within its reach. */
   private long checkedMask(int bits) {
     if (bits < 12 || bits > 64) {
@@ -628,7 +465,7 @@ public final class DmaDevice {
     }
     long newMask = maskOf(bits);
     long lowestPa = allocator.zones().lowestPa();
-    return mapper.reaches(lowestPa, PageAllocator.PAGE_BYTES, newMask) ? newMask : 0;
+    return mappings.mapper.reaches(lowestPa, PageAllocator.PAGE_BYTES, newMask) ? newMask : 0;
   }
 
   /** Returns the highest address of so many bits, as a positive long. */

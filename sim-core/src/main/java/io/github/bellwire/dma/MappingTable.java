@@ -15,13 +15,6 @@ package io.github.bellwire.dma;
  * }</pre>
  */
 final class MappingTable {
-  /** What made a mapping, and has to undo it. */
-  enum Kind {
-    SINGLE,
-    SCATTER,
-    COHERENT
-  }
-
   /** Word 2 of a mapping that lies where the original lies. */
   static final long NOT_BOUNCED = -1;
 
@@ -58,7 +51,7 @@ final class MappingTable {
   }
 
   /** {@return what identifies a mapping apart from its address} */
-  static long key(int lengthBytes, DmaDirection direction, Kind kind) {
+  static long key(int lengthBytes, DmaDirection direction, MappingKind kind) {
     return (long) kind.ordinal() << KIND_SHIFT
         | (long) direction.ordinal() << DIRECTION_SHIFT
         | lengthBytes;
@@ -107,6 +100,39 @@ final class MappingTable {
     return NOT_FOUND;
   }
 
+  /**
+   * Returns the entry of an address that agrees in most of length, direction and kind, the first of
+   * several; NOT_FOUND if nothing is mapped there.
+   */
+  int findBest(long iova, long key) {
+    int best = NOT_FOUND;
+    int bestScore = -1;
+    for (int entry = home(iova); words[entry + KEY] != 0; entry = next(entry)) {
+      int score = words[entry] == iova ? score(words[entry + KEY] ^ key) : -1;
+      if (score > bestScore) {
+        best = entry;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+
+  private static int score(long difference) {
+    return ((int) difference == 0 ? 1 : 0)
+        + ((difference >>> DIRECTION_SHIFT & 3) == 0 ? 1 : 0)
+        + (difference >>> KIND_SHIFT == 0 ? 1 : 0);
+  }
+
+  /** Returns the first entry of an address that holds a range, in whatever direction. */
+  int findHolding(long iova, int offsetBytes, int lengthBytes) {
+    for (int entry = home(iova); words[entry + KEY] != 0; entry = next(entry)) {
+      if (words[entry] == iova && offsetBytes <= lengthBytes(entry) - lengthBytes) {
+        return entry;
+      }
+    }
+    return NOT_FOUND;
+  }
+
   private boolean holds(int entry, int offsetBytes, int lengthBytes, DmaDirection direction) {
     int mapped = directionOrdinal(entry);
     return offsetBytes <= lengthBytes(entry) - lengthBytes
@@ -121,8 +147,16 @@ final class MappingTable {
     return words[entry + BOUNCE];
   }
 
-  private int lengthBytes(int entry) {
+  int lengthBytes(int entry) {
     return (int) words[entry + KEY];
+  }
+
+  MappingKind kind(int entry) {
+    return MappingKind.values()[(int) (words[entry + KEY] >>> KIND_SHIFT)];
+  }
+
+  DmaDirection direction(int entry) {
+    return DmaDirection.values()[directionOrdinal(entry)];
   }
 
   private int directionOrdinal(int entry) {
@@ -152,9 +186,9 @@ final class MappingTable {
     for (int entry = home(iova); words[entry + KEY] != 0; entry = next(entry)) {
       if (words[entry] == iova) {
         text.append(text.length() == 0 ? "" : ", ")
-            .append(Kind.values()[(int) (words[entry + KEY] >>> KIND_SHIFT)])
+            .append(kind(entry))
             .append(' ')
-            .append(DmaDirection.values()[directionOrdinal(entry)])
+            .append(direction(entry))
             .append(" of ")
             .append(lengthBytes(entry))
             .append(" B");

@@ -1,5 +1,7 @@
 package io.github.bellwire.dma;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Hands out the physical memory of a machine in blocks of 2^k pages of 4 KiB, from 4 KiB to 1 GiB,
  * each aligned to its size.
@@ -26,6 +28,7 @@ public final class PageAllocator {
   private long allocatedBytes;
   private long allocatedBytesMax;
   private long refusedCount;
+  private @Nullable PageListener listener;
 
   /**
    * Creates an allocator; all memory of the zones is free.
@@ -73,6 +76,9 @@ public final class PageAllocator {
     }
     allocatedBytes += (long) PAGE_BYTES << order;
     allocatedBytesMax = Math.max(allocatedBytesMax, allocatedBytes);
+    if (listener != null) {
+      listener.onAllocate(pa, (long) PAGE_BYTES << order);
+    }
     return pa;
   }
 
@@ -93,6 +99,18 @@ public final class PageAllocator {
               + sizeBytes);
     }
     allocatedBytes -= (long) PAGE_BYTES << order;
+    if (listener != null) {
+      listener.onFree(pa, (long) PAGE_BYTES << order);
+    }
+  }
+
+  /**
+   * Tells somebody of every block from now on.
+   *
+   * @param newListener replaces who was told before
+   */
+  public void listen(PageListener newListener) {
+    listener = newListener;
   }
 
   /** {@return the zones handed out} */

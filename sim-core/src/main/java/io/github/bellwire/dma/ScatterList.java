@@ -239,6 +239,11 @@ public final class ScatterList {
     mappedCount++;
   }
 
+  /** {@return where the first mapped segment is or was; 0 if the list has never been mapped} */
+  long lastIova() {
+    return mappedIovas[0];
+  }
+
   void requireMapped() {
     if (mappedCount == 0) {
       throw new IllegalStateException("scatter list must be mapped: mappedCount=0");

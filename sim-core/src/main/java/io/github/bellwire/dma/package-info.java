@@ -6,7 +6,7 @@
  * host software                                                     device
  * -------------                                                     ------
  * 1 allocate    PageAllocator, DmaDevice.allocateCoherent
- * 2 map         DmaDevice.mapSingle, mapScatterList --> iova
+ * 2 map         DmaDevice.mapSingle, mapScatterList, mapShared --> iova
  *                 |-- DmaMapper (identity, or an IOMMU)
  *                 '-- BounceBufferPool, if the mask is exceeded
  * 3 build       CpuPort.store at DescriptorRing.descriptorPa
@@ -25,6 +25,11 @@
  * takes simulated time: copies to and from bounce buffers, clearing of coherent memory, what a
  * {@link io.github.bellwire.dma.DmaMapper} does, doorbells. Bookkeeping that a kernel does in its
  * own data structures (page allocator, search for bounce slots, table of mappings) takes none.
+ *
+ * <p>Whoever wants to know what drivers do listens to {@link io.github.bellwire.dma.DmaDevice},
+ * {@link io.github.bellwire.dma.PageAllocator} and the driver of an IOMMU: {@link
+ * io.github.bellwire.dma.DmaListener}, {@link io.github.bellwire.dma.PageListener}, {@link
+ * io.github.bellwire.dma.TranslationListener}. While nobody listens a call costs one look more.
  *
  * <p>Addresses are byte addresses: {@code pa} as the host sees it, {@code iova} as the device does.
  * Lengths are bytes, masks are the highest address that fits. All classes are confined to the

@@ -25,11 +25,14 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.MemoryZone;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.TranslationSource;
+import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.BusEnumerator;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.Endpoint;
@@ -57,6 +60,15 @@ public final class Host {
   /** To look through a group of slots and mark them: an assumption. */
   private static final int BOUNCE_SEARCH_CYCLES = 200;
 
+  /**
+   * The DMA state of a device, and what a checker calls it.
+   *
+   * @param device its DMA state
+   * @param name what reports call it
+   * @param requesterId its ID, if it is known
+   */
+  private record NamedDevice(DmaDevice device, String name, int requesterId) {}
+
   private final HostConfig config;
   private final Simulation simulation;
   private final PhysicalMemory memory;
@@ -68,6 +80,9 @@ public final class Host {
   private final List<Core> cores = new ArrayList<>();
   private final List<PageAllocator> pages = new ArrayList<>();
   private final BounceBufferPool bounceBuffers;
+  private final List<NamedDevice> dmaDevices = new ArrayList<>();
+  private final List<TranslationSource> translationSources = new ArrayList<>();
+  private @Nullable DmaChecker checker;
 
   /**
    * Builds a machine without an IOMMU.
@@ -110,6 +125,9 @@ public final class Host {
     if (unit != null) {
       rootComplex.setIntegratedRegisters(unit.registers());
       unit.onAttached(rootComplex);
+      if (unit instanceof TranslationSource source) {
+        translationSources.add(source);
+      }
     }
     coreMemory =
         caches instanceof EmbeddedCacheHierarchy embedded ? embedded : CoreMemory.coherent(memory);
@@ -223,11 +241,79 @@ public final class Host {
    * @param mapper what makes memory reachable for the device
    */
   public DmaDevice newDmaDevice(DmaMapper mapper) {
-    return new DmaDevice(
-        DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
-        pages(),
-        mapper,
-        bounceBuffers);
+    return newDevice(mapper, "device " + dmaDevices.size(), DmaChecker.UNKNOWN_ID);
+  }
+
+  /**
+   * {@return the DMA state of a device that is known by its place, with this machine's memory and
+   * bounce buffers}
+   *
+   * @param mapper what makes memory reachable for the device
+   * @param bdf the device
+   */
+  public DmaDevice newDmaDevice(DmaMapper mapper, Bdf bdf) {
+    return newDevice(mapper, bdf.toString(), bdf.requesterId());
+  }
+
+  private DmaDevice newDevice(DmaMapper mapper, String name, int requesterId) {
+    DmaDevice device =
+        new DmaDevice(
+            DmaConfig.LINUX_DEFAULT.withCoherent(config.cache().isCoherent()),
+            pages(),
+            mapper,
+            bounceBuffers);
+    dmaDevices.add(new NamedDevice(device, name, requesterId));
+    if (checker != null) {
+      checker.watch(device, name, requesterId);
+    }
+    return device;
+  }
+
+  /**
+   * Names somebody who knows of translations; an IOMMU itself need not be named, its driver does
+   * so.
+   *
+   * @param source tells the checker, if there is one or once there is
+   */
+  public void addTranslationSource(TranslationSource source) {
+    translationSources.add(requireNonNull(source, "source"));
+    if (checker != null) {
+      source.listen(checker.translationListener());
+    }
+  }
+
+  /**
+   * Watches everything that has to do with DMA on this machine from now on. Simulated bytes and
+   * times stay the same; real time does not.
+   *
+   * @return the checker; the same if there is one already
+   * @throws IllegalStateException if something is mapped already
+   */
+  public DmaChecker attachChecker() {
+    if (checker != null) {
+      return checker;
+    }
+    DmaChecker newChecker = new DmaChecker(simulation, memory);
+    for (NamedDevice named : dmaDevices) {
+      newChecker.watch(named.device(), named.name(), named.requesterId());
+    }
+    for (Core core : cores) {
+      core.listen(newChecker.cpuListener());
+    }
+    for (PageAllocator allocator : pages) {
+      allocator.listen(newChecker.pageListener());
+    }
+    rootComplex.listen(newChecker.accessListener());
+    for (TranslationSource source : translationSources) {
+      source.listen(newChecker.translationListener());
+    }
+    checker = newChecker;
+    return newChecker;
+  }
+
+  /** {@return who watches this machine, null if nobody does} */
+  public @Nullable DmaChecker checker() {
+    return checker;
   }
 
   /** {@return what it is made of} */

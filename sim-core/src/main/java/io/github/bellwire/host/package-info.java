@@ -4,6 +4,7 @@
  * <pre>{@code
  * HostConfig --> Host { Simulation, PhysicalMemory, CommitQueue, CacheHierarchy, RootComplex,
  *                       Core..., InterruptController } --attach--> Endpoint...
+ *                '--attachChecker--> DmaChecker, if somebody asks for it
  * }</pre>
  *
  * <p>Presets are named after real machines where their figures have a source, and say which are

@@ -182,6 +182,10 @@ final class ReadRequests {
     long floorPs = writes.committedPs(sentPs);
     long dataPs = Math.max(cachesPs, floorPs);
     commits.copyOut(pa, destination, offset, lengthBytes, dataPs);
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null && !isFlush) {
+      listener.onRead(requester.id(), iova, pa, destination, offset, lengthBytes, dataPs);
+    }
     tapRead(iova, lengthBytes, sentPs, dataPs);
     long downPs = dataPs + rootDownstreamPs;
     long firstTlp = downstream.nextTicket();
@@ -258,6 +262,10 @@ final class ReadRequests {
       return readPeer(peer, null, pa, destination, offset, lengthBytes, downPs);
     }
     requester.report(status, header01(iova, lengthBytes), iova, readyPs);
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null && !isFlush) {
+      listener.onRefused(requester.id(), iova, lengthBytes, false, readyPs);
+    }
     return refuse(status, destination, offset, lengthBytes, null, downPs);
   }
 

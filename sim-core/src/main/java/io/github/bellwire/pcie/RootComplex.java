@@ -51,6 +51,7 @@ public final class RootComplex {
   private final ErrorReporter errorReporter;
   private int reservedBusesCount;
   private long unclaimedAccessesTotal;
+  private @Nullable DmaAccessListener accessListener;
 
   /**
    * Creates a root complex without ports.
@@ -245,6 +246,7 @@ public final class RootComplex {
       writeIntegrated(address, sizeBytes, value, atPs);
       return 0;
     }
+    tellRegisterWrite(port, atPs);
     return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
   }
 
@@ -265,6 +267,7 @@ public final class RootComplex {
       unclaimedAccessesTotal++;
       return 0;
     }
+    tellRegisterWrite(port, atPs);
     return port.mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
   }
 
@@ -284,6 +287,19 @@ public final class RootComplex {
       return;
     }
     port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
+    tellRegisterRead(port, result.donePs());
+  }
+
+  private void tellRegisterWrite(DownstreamPort port, long atPs) {
+    if (accessListener != null) {
+      accessListener.onRegisterWrite(port.requesterId(), atPs);
+    }
+  }
+
+  private void tellRegisterRead(DownstreamPort port, long atPs) {
+    if (accessListener != null) {
+      accessListener.onRegisterRead(port.requesterId(), atPs);
+    }
   }
 
   private void writeIntegrated(long address, int sizeBytes, long value, long atPs) {
@@ -342,7 +358,23 @@ public final class RootComplex {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return arrivalPs + config.upstreamPs();
     }
-    return port.answerRead(address, destination, offset, lengthBytes, arrivalPs);
+    long donePs = port.answerRead(address, destination, offset, lengthBytes, arrivalPs);
+    tellRegisterRead(port, donePs);
+    return donePs;
+  }
+
+  /**
+   * Tells somebody of every request of a device that arrives here, from now on.
+   *
+   * @param newListener replaces who was told before
+   */
+  public void listen(DmaAccessListener newListener) {
+    accessListener = requireNonNull(newListener, "newListener");
+  }
+
+  /** {@return who is told of requests, or null} */
+  @Nullable DmaAccessListener accessListener() {
+    return accessListener;
   }
 
   /** {@return accesses that were routed to no BAR, of cores and peers} */

@@ -242,6 +242,10 @@ final class WriteRequests {
     }
     long ownedPs = readyPs + ownershipPs;
     long commitPs = inOrder(caches.write(pa, lengthBytes, requester.isNoSnoop(), ownedPs));
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null) {
+      listener.onWrite(requester.id(), iova, pa, source, offset, lengthBytes, commitPs);
+    }
     if (messages != null) {
       // The device may be gone before the write has left: then it must not have happened.
       commits.add(pa, source, offset, lengthBytes, commitPs, path, sentPs);
@@ -303,6 +307,10 @@ final class WriteRequests {
     for (int i = 0; i < MESSAGE_BYTES; i++) {
       data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
     }
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null) {
+      listener.onMessage(requester.id(), arrivalPs);
+    }
     if (messages != null) {
       messages.add(requester.id(), pa, data, sentPs, arrivalPs);
     } else {
@@ -312,6 +320,10 @@ final class WriteRequests {
   }
 
   private long refuseAtRoot(DmaStatus why, long address, int lengthBytes, long atPs) {
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null) {
+      listener.onRefused(requester.id(), address, lengthBytes, true, atPs);
+    }
     requester.report(why, header01(address, lengthBytes), address, atPs);
     requester.refuse(why);
     return atPs;

@@ -9,6 +9,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class DmaDeviceScatterListTest {
   private static final int KIB = 1 << 10;
@@ -233,5 +235,24 @@ class DmaDeviceScatterListTest {
 
   private DmaDevice device(DmaConfig config) {
     return new DmaDevice(config, allocator, DmaMapper.IDENTITY, pool);
+  }
+
+  @Test
+  void shouldNotJoinAcrossABoundary() {
+    device.setSegmentBoundary(0x1fff);
+    add(0x10_0000, 4096, 0x10_1000, 4096, 0x10_2000, 4096);
+
+    assertThat(device.mapScatterList(port, list, TO_DEVICE)).isEqualTo(2);
+
+    assertMapped(0x10_0000, 8192, 0x10_2000, 4096);
+    assertThat(device.segmentBoundary()).isEqualTo(0x1fff);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 4094, 4096, 8190, -1})
+  void shouldRejectABoundaryThatIsNone(long boundary) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> device.setSegmentBoundary(boundary))
+        .withMessage("newBoundary must be 2^k - 1, at least 4095: newBoundary=" + boundary);
   }
 }

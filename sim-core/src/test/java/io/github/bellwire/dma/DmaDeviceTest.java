@@ -261,4 +261,60 @@ class DmaDeviceTest {
         .isThrownBy(call)
         .withMessage("iova must be mapped like that: " + values);
   }
+
+  @Test
+  void shouldShareMemoryForGood() {
+    device.trySetMask(64);
+    long pa = allocator.allocate(4096);
+
+    long iova = device.mapShared(port, pa + 8, 100);
+
+    assertThat(iova).isEqualTo(pa + 8);
+    assertThat(device.isMappingError(iova)).isFalse();
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> device.unmapSingle(port, iova, 100, BIDIRECTIONAL))
+        .withMessageContaining("mapped there: SHARED BIDIRECTIONAL of 100 B");
+    device.unmapShared(port, iova, 100);
+    assertThat(device.liveMappingsCount()).isZero();
+    assertThatIllegalArgumentException().isThrownBy(() -> device.mapShared(port, pa, 0));
+  }
+
+  @Test
+  void shouldRefuseToBounceWhatIsShared() {
+    BounceBufferPool pool = new BounceBufferPool(allocator, 1 << 20);
+    DmaDevice narrow = new DmaDevice(DmaConfig.LINUX_DEFAULT, allocator, DmaMapper.IDENTITY, pool);
+    long high = allocator.allocate(4096);
+
+    assertThat(narrow.isMappingError(narrow.mapShared(port, high, 64))).isTrue();
+
+    assertThat(narrow.mappingErrorsCount()).isOne();
+    assertThat(pool.slotsUsed()).isZero();
+    assertThat(narrow.bounceBuffers()).isSameAs(pool);
+    assertThat(device.bounceBuffers()).isNull();
+  }
+
+  @Test
+  void shouldRememberWhetherADriverHasChosenMasks() {
+    assertThat(device.isMaskSet()).isFalse();
+    device.trySetMask(12); // reaches nothing
+    assertThat(device.isMaskSet()).isFalse();
+    device.trySetMask(64);
+    assertThat(device.isMaskSet()).isTrue();
+    assertThat(device.isCoherentMaskSet()).isFalse();
+    device.trySetCoherentMask(64);
+    assertThat(device.isCoherentMaskSet()).isTrue();
+  }
+
+  @Test
+  void shouldMakeRingsAndLetGoWithoutAnybodyListening() {
+    device.trySetCoherentMask(64);
+    CoherentBuffer memory = device.allocateCoherent(port, 4096);
+    assertThat(memory).isNotNull();
+
+    DescriptorRing ring = device.newRing(memory, 16, 256);
+
+    assertThat(ring.descriptorIova(255)).isEqualTo(memory.iova() + 4080);
+    device.unbind(port); // with memory allocated: nobody minds
+    assertThat(device.liveMappingsCount()).isOne();
+  }
 }

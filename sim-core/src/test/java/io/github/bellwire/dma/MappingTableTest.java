@@ -4,7 +4,6 @@ import static io.github.bellwire.dma.MappingTable.NOT_BOUNCED;
 import static io.github.bellwire.dma.MappingTable.NOT_FOUND;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.bellwire.dma.MappingTable.Kind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -18,17 +17,17 @@ class MappingTableTest {
   @Test
   void shouldTellMappingsOfOneAddressApart() {
     MappingTable table = new MappingTable(8);
-    long shorter = MappingTable.key(64, DmaDirection.TO_DEVICE, Kind.SINGLE);
-    long longer = MappingTable.key(65, DmaDirection.TO_DEVICE, Kind.SINGLE);
+    long shorter = MappingTable.key(64, DmaDirection.TO_DEVICE, MappingKind.SINGLE);
+    long longer = MappingTable.key(65, DmaDirection.TO_DEVICE, MappingKind.SINGLE);
     table.add(0x1000, 1, NOT_BOUNCED, shorter);
     table.add(0x1000, 2, 3, longer);
 
     assertThat(table.pa(table.find(0x1000, shorter))).isEqualTo(1);
     assertThat(table.pa(table.find(0x1000, longer))).isEqualTo(2);
     assertThat(table.bouncePa(table.find(0x1000, longer))).isEqualTo(3);
-    assertThat(find(table, 0x1000, 64, DmaDirection.FROM_DEVICE, Kind.SINGLE)).isFalse();
-    assertThat(find(table, 0x1000, 64, DmaDirection.TO_DEVICE, Kind.SCATTER)).isFalse();
-    assertThat(find(table, 0x2000, 64, DmaDirection.TO_DEVICE, Kind.SINGLE)).isFalse();
+    assertThat(find(table, 0x1000, 64, DmaDirection.FROM_DEVICE, MappingKind.SINGLE)).isFalse();
+    assertThat(find(table, 0x1000, 64, DmaDirection.TO_DEVICE, MappingKind.SCATTER)).isFalse();
+    assertThat(find(table, 0x2000, 64, DmaDirection.TO_DEVICE, MappingKind.SINGLE)).isFalse();
     assertThat(table.describe(0x1000))
         .isEqualTo("SINGLE TO_DEVICE of 64 B, SINGLE TO_DEVICE of 65 B");
     assertThat(table.describe(0x2000)).isEqualTo("nothing");
@@ -37,9 +36,13 @@ class MappingTableTest {
   @Test
   void shouldFindTheMappingThatHoldsAPart() {
     MappingTable table = new MappingTable(8);
-    table.add(0x1000, 1, NOT_BOUNCED, MappingTable.key(64, DmaDirection.TO_DEVICE, Kind.SINGLE));
     table.add(
-        0x1000, 2, NOT_BOUNCED, MappingTable.key(32, DmaDirection.BIDIRECTIONAL, Kind.SINGLE));
+        0x1000, 1, NOT_BOUNCED, MappingTable.key(64, DmaDirection.TO_DEVICE, MappingKind.SINGLE));
+    table.add(
+        0x1000,
+        2,
+        NOT_BOUNCED,
+        MappingTable.key(32, DmaDirection.BIDIRECTIONAL, MappingKind.SINGLE));
 
     assertThat(holding(table, 0, 64, DmaDirection.TO_DEVICE)).isEqualTo(1);
     assertThat(holding(table, 63, 1, DmaDirection.TO_DEVICE)).isEqualTo(1);
@@ -65,7 +68,7 @@ class MappingTableTest {
           MappingTable.key(
               1 + random.nextInt(3),
               DmaDirection.values()[random.nextInt(3)],
-              Kind.values()[random.nextInt(3)]);
+              MappingKind.values()[random.nextInt(3)]);
       if (random.nextInt(100) < 50 && model.size() < 200) {
         Mapping mapping = new Mapping(iova, i, -i, key);
         table.add(iova, mapping.pa(), mapping.bouncePa(), key);
@@ -89,7 +92,7 @@ class MappingTableTest {
   }
 
   private static boolean find(
-      MappingTable table, long iova, int lengthBytes, DmaDirection direction, Kind kind) {
+      MappingTable table, long iova, int lengthBytes, DmaDirection direction, MappingKind kind) {
     return table.find(iova, MappingTable.key(lengthBytes, direction, kind)) != NOT_FOUND;
   }
 

@@ -12,6 +12,13 @@ import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaDirection;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.check.DmaChecker;
+import io.github.bellwire.dma.check.DmaReport;
+import io.github.bellwire.dma.check.DmaViolation;
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -370,5 +377,61 @@ class HostTest {
 
     // A quarter of low memory, so that something is left.
     assertThat(new Host(small, 1).pages().allocate(4 << 20)).isNotNegative();
+  }
+
+  @Test
+  void shouldWatchDevicesThatAreThereAndThoseToCome() {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    DmaDevice before = host.newDmaDevice();
+    DmaDevice placed = host.newDmaDevice(DmaMapper.IDENTITY, new Bdf(2, 0, 0));
+    assertThat(host.checker()).isNull();
+
+    DmaChecker checker = host.attachChecker();
+    DmaDevice after = host.newDmaDevice();
+    SynchronousPort port = host.synchronousPort(0);
+    for (DmaDevice device : List.of(before, placed, after)) {
+      device.unmapSingle(port, 0x1000, 1, DmaDirection.TO_DEVICE);
+    }
+
+    assertThat(host.attachChecker()).isSameAs(checker).isSameAs(host.checker());
+    assertThat(checker.reports())
+        .extracting(DmaReport::device)
+        .containsExactly("device 0", "0000:02:00.0", "device 2");
+  }
+
+  @Test
+  void shouldTellWhatCoresDoOfRoutinesAndSynchronousPorts() {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    DmaChecker checker = host.attachChecker();
+    DmaDevice device = host.newDmaDevice();
+    device.trySetMask(64);
+    SynchronousPort port = host.synchronousPort(0);
+    long pa = host.pages().allocate(16384) + 4096;
+    device.isMappingError(device.mapSingle(port, pa, 4096, DmaDirection.BIDIRECTIONAL));
+    byte[] bytes = new byte[64];
+
+    exercise(port, pa, bytes);
+    assertThat(checker.count(DmaViolation.CPU_ACCESS_DEVICE_OWNED)).isEqualTo(6);
+    new Routine(host.core(1)) {
+      @Override
+      protected void run(CpuPort core) {
+        exercise(core, pa, bytes);
+      }
+    }.wakeAt(host.simulation().nowPs());
+    host.simulation().run();
+
+    assertThat(checker.count(DmaViolation.CPU_ACCESS_DEVICE_OWNED)).isEqualTo(12);
+    assertThat(checker.total()).isEqualTo(12);
+  }
+
+  /** Touches memory in six ways, and in one that does not count. */
+  private static void exercise(CpuPort core, long pa, byte[] bytes) {
+    core.touch(pa, 8);
+    core.load(pa, 8);
+    core.store(pa, 8, 1);
+    core.load(pa + 64, bytes, 0, 64);
+    core.store(pa + 64, bytes, 0, 64);
+    core.copy(pa, pa - 4096, 8);
+    core.copy(pa + 4096, pa, 8);
   }
 }

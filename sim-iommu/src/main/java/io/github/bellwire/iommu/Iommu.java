@@ -2,6 +2,8 @@ package io.github.bellwire.iommu;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.dma.TranslationListener;
+import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.amd.AmdUnit;
 import io.github.bellwire.iommu.interrupt.InterruptRemapper;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * <p>No fault throws or ends a simulation: it is recorded, and the device sees a refused request.
  * Confined to the simulation thread.
  */
-public final class Iommu implements RemappingUnit {
+public final class Iommu implements RemappingUnit, TranslationSource {
   private final IommuConfig config;
   private final FabricDeviceTlbs deviceTlbs = new FabricDeviceTlbs();
   private final IommuCore core;
@@ -87,6 +89,11 @@ public final class Iommu implements RemappingUnit {
   @Override
   public void onAttached(RootComplex rootComplex) {
     deviceTlbs.attach(rootComplex);
+  }
+
+  @Override
+  public void listen(TranslationListener listener) {
+    core.translation().listen(listener);
   }
 
   @Override

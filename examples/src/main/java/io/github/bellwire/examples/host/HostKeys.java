@@ -52,7 +52,7 @@ public final class HostKeys {
       Stream.of(
               List.<Key<?>>of(HOST, LINK_GEN, LINK_LANES, LINK_MPS, LINK_MRRS, LINK_RCB, LINK_TAGS),
               LinkKeys.ALL,
-              List.<Key<?>>of(CPU_FREQUENCY, IOMMU))
+              List.<Key<?>>of(CPU_FREQUENCY, IOMMU, HostChecker.CHECKER))
           .flatMap(List::stream)
           .toList();
 

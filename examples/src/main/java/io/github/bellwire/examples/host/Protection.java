@@ -1,6 +1,7 @@
 package io.github.bellwire.examples.host;
 
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
@@ -88,13 +89,13 @@ public final class Protection {
    */
   public DmaDevice newDmaDevice(EnumeratedFunction function) {
     if (driver == null) {
-      return host.newDmaDevice();
+      return host.newDmaDevice(DmaMapper.IDENTITY, function.bdf());
     }
     var mapper = driver.attach(host.synchronousPort(0), function.bdf().requesterId(), policy);
     if (mapper instanceof IommuMapper translated) {
       mappers.add(translated);
     }
-    return host.newDmaDevice(mapper);
+    return host.newDmaDevice(mapper, function.bdf());
   }
 
   /** From here on counts what {@link #addMetrics} reports. */

@@ -122,6 +122,16 @@ final class CongestionMachine {
    */
   CongestionMachine(
       CongestionPreset preset, RxPages.Policy pages, long openRateBitsPerSecond, long seed) {
+    this(preset, pages, openRateBitsPerSecond, seed, false);
+  }
+
+  /** Builds a machine whose driver is watched, if asked for. */
+  CongestionMachine(
+      CongestionPreset preset,
+      RxPages.Policy pages,
+      long openRateBitsPerSecond,
+      long seed,
+      boolean isWatched) {
     this.preset = preset;
     if (preset.policy() == MappingPolicy.OFF) {
       host = new Host(preset.host(), seed);
@@ -130,6 +140,9 @@ final class CongestionMachine {
       IommuFactory factory = new IommuFactory(preset.iommu());
       host = new Host(preset.host(), seed, factory);
       iommu = factory.iommu();
+    }
+    if (isWatched) {
+      host.attachChecker();
     }
     SenderConfig wire = SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes());
     senders = new Senders(host.simulation(), wire, preset.flows(), this::arrive);
@@ -165,7 +178,7 @@ final class CongestionMachine {
       system.start(port, false);
       mapper = system.attach(port, function.bdf().requesterId(), preset.policy());
     }
-    DmaDevice dma = host.newDmaDevice(mapper);
+    DmaDevice dma = host.newDmaDevice(mapper, function.bdf());
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
     StridingChannelConfig config = channel(preset, pages);

@@ -96,6 +96,11 @@ final class DriveMachine {
   private final LatencyHistogram latency = new LatencyHistogram();
 
   DriveMachine(Setup setup, MappingPolicy policy, long seed) {
+    this(setup, policy, seed, false);
+  }
+
+  /** Builds a machine whose drivers are watched, if asked for. */
+  DriveMachine(Setup setup, MappingPolicy policy, long seed, boolean isWatched) {
     this.setup = setup;
     if (policy == MappingPolicy.OFF) {
       host = new Host(setup.host(), seed);
@@ -104,6 +109,9 @@ final class DriveMachine {
       IommuFactory factory = new IommuFactory(setup.iommu());
       host = new Host(setup.host(), seed, factory);
       iommu = factory.iommu();
+    }
+    if (isWatched) {
+      host.attachChecker();
     }
     for (int i = 0; i < setup.drives(); i++) {
       drives.add(new FixedRateDrive(setup.drive(), setup.host().link(), host.simulation()));
@@ -131,7 +139,7 @@ final class DriveMachine {
             ? DmaMapper.IDENTITY
             : system.attach(port, function.bdf().requesterId(), policy);
     mappers.add(mapper);
-    DmaDevice dma = host.newDmaDevice(mapper);
+    DmaDevice dma = host.newDmaDevice(mapper, function.bdf());
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
     for (int queue = 0; queue < setup.queuesPerDrive(); queue++) {

@@ -2,6 +2,7 @@ package io.github.bellwire.examples.nic;
 
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
@@ -28,7 +29,8 @@ public final class Lifecycle implements Scenario {
       Map.of(
           NicKeys.FRAMES, NicKeys.FRAMES.withDefault("1"),
           NicKeys.MODE, NicKeys.MODE.withDefault("napi"),
-          NicKeys.PROFILE, NicKeys.PROFILE.withDefault("kernel"));
+          NicKeys.PROFILE, NicKeys.PROFILE.withDefault("kernel"),
+          HostChecker.CHECKER, HostChecker.CHECKER.withDefault("on"));
 
   /** Creates the scenario. */
   public Lifecycle() {}

@@ -14,6 +14,7 @@ import io.github.bellwire.device.nic.driver.RxRing;
 import io.github.bellwire.device.nic.driver.TxRing;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.PolicyKeys;
 import io.github.bellwire.examples.host.Protection;
@@ -75,6 +76,7 @@ final class NicMachine {
     long seed = settings.value(CommandLineTool.SEED);
     protection = Protection.build(settings, machine.withLink(slot), seed);
     host = protection.host();
+    HostChecker.attach(settings, host);
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings);
@@ -191,6 +193,7 @@ final class NicMachine {
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
     protection.addMetrics(report, now.upBytes() - before.upBytes());
+    HostChecker.addTo(report, host);
   }
 
   /** A user-space driver maps its buffers for good and never syncs: they cannot be copies. */

@@ -5,6 +5,7 @@ import io.github.bellwire.device.probe.ProbeMeter;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
@@ -62,6 +63,7 @@ public final class PcieBench implements Scenario {
     }
     check(report, machine);
     report.notModelled("effects of the study's device without a known mechanism; see ProbeConfig");
+    HostChecker.addTo(report, machine.host());
     return report.events(machine.eventsTotal());
   }
 

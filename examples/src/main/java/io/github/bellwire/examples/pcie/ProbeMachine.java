@@ -9,9 +9,13 @@ import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
+import io.github.bellwire.dma.DmaConfig;
+import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.IommuKeys;
 import io.github.bellwire.examples.host.IommuPage;
@@ -108,6 +112,7 @@ final class ProbeMachine {
     remapped = new RemappedHost(settings, config, settings.value(CommandLineTool.SEED));
     host = remapped.host();
     probe = new Probe(probeConfig, config.link(), host.simulation(), context.trace());
+    HostChecker.attach(settings, host);
     Slots slots = new Slots(settings, host);
     port = settings.isGiven(PcieBenchKeys.REMOVE_AT) ? slots.insert(probe) : slots.attach(probe);
     long windowBytes = settings.value(PcieBenchKeys.WINDOW);
@@ -170,6 +175,20 @@ final class ProbeMachine {
     return new Aperture(config, host.simulation(), host.config().link());
   }
 
+  /** Tells a checker what is mapped for good, whatever is in it. */
+  private void share(long iova, long pa, int lengthBytes) {
+    DmaChecker checker = host.checker();
+    if (checker == null) {
+      return;
+    }
+    DmaDevice dma =
+        new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), new FixedMapper(iova), null);
+    checker.watch(dma, port.bdf().toString(), port.bdf().requesterId());
+    checker.declareWritten(pa, lengthBytes);
+    dma.trySetMask(Long.SIZE);
+    dma.isMappingError(dma.mapShared(host.synchronousPort(0), pa, lengthBytes));
+  }
+
   /** Each line is waited for before it is written: stores alone would outrun memory. */
   private static void warm(long pa, long windowBytes, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
@@ -218,6 +237,10 @@ final class ProbeMachine {
       }
     }
     return expected;
+  }
+
+  Host host() {
+    return host;
   }
 
   Probe probe() {

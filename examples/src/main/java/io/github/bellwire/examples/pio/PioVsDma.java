@@ -5,6 +5,7 @@ import io.github.bellwire.device.aperture.ApertureConfig;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
@@ -94,6 +95,7 @@ public final class PioVsDma implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     Host host = new Host(hostConfig(settings), settings.value(CommandLineTool.SEED));
+    HostChecker.attach(settings, host);
     CopyBench bench =
         new CopyBench(
             host,
@@ -117,6 +119,7 @@ public final class PioVsDma implements Scenario {
         "pinning and mapping of host memory, which pay only for buffers used many times; address"
             + " translation and contention inside the device");
     report.events(bench.eventsTotal());
+    HostChecker.addTo(report, host);
     return report;
   }
 

@@ -5,10 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bellwire.cpu.MemoryType;
 import io.github.bellwire.cpu.MmioMapping;
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.aperture.driver.ApertureDriver;
 import io.github.bellwire.device.aperture.driver.DeviceCopy;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.check.DmaChecker;
+import io.github.bellwire.dma.check.DmaReport;
+import io.github.bellwire.dma.check.DmaViolation;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.RandomStream;
@@ -17,11 +21,13 @@ import io.github.bellwire.pcie.EnumeratedFunction;
 import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A device with an aperture on a whole machine, driven by its driver. */
+@ExtendWith(CheckedMachines.class)
 class ApertureTest {
   private static final int MIB = 1 << 20;
   private static final int ENABLED =
@@ -39,6 +45,8 @@ class ApertureTest {
 
   @BeforeEach
   void plugIn() {
+    CheckedMachines.watch(host);
+    dma.trySetCoherentMask(47);
     device = new Aperture(config, host.simulation(), host.config().link());
     host.attach(device);
     EnumeratedFunction function = host.enumerate().get(0);
@@ -215,6 +223,10 @@ class ApertureTest {
     driver.trySubmit(cpu, buffer.iova(), 0, 8, false);
     await(1);
     assertThat(driver.errorsTotal()).isEqualTo(5);
+    DmaChecker checker = CheckedMachines.release(host);
+    assertThat(checker.reports())
+        .extracting(DmaReport::violation)
+        .containsOnly(DmaViolation.DEVICE_ACCESS_UNMAPPED);
   }
 
   @Test

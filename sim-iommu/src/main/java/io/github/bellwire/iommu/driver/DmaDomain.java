@@ -3,6 +3,7 @@ package io.github.bellwire.iommu.driver;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 import java.util.List;
@@ -13,6 +14,8 @@ import org.jspecify.annotations.Nullable;
  * that share it reach each other's buffers. Made by {@link IommuDriver}.
  */
 public final class DmaDomain {
+  private static final int NO_DEVICE = -1;
+
   private final int id;
   private final MappingPolicy policy;
   private final PageTables tables;
@@ -20,6 +23,8 @@ public final class DmaDomain {
   private final InvalidationCommands commands;
   private final @Nullable FlushQueue flushQueue;
   private int[] deviceTlbSources = new int[0];
+  private int requesterId = NO_DEVICE;
+  private @Nullable DomainWatch watch;
 
   DmaDomain(
       Simulation simulation,
@@ -78,21 +83,68 @@ public final class DmaDomain {
     }
   }
 
-  void addDeviceTlb(int requesterId) {
-    deviceTlbSources = Arrays.copyOf(deviceTlbSources, deviceTlbSources.length + 1);
-    deviceTlbSources[deviceTlbSources.length - 1] = requesterId;
+  /** Tells somebody what becomes of entries and addresses from now on. */
+  void listen(TranslationListener listener) {
+    DomainWatch newWatch = new DomainWatch(listener);
+    watch = newWatch;
+    tables.watch(newWatch);
   }
 
-  void removeDeviceTlb(int requesterId) {
-    deviceTlbSources = Arrays.stream(deviceTlbSources).filter(s -> s != requesterId).toArray();
+  /** {@return who follows the domain for a listener, null if nobody listens} */
+  @Nullable DomainWatch watch() {
+    return watch;
+  }
+
+  /** A device has got the domain. */
+  void onAttached(int ofRequesterId) {
+    requesterId = ofRequesterId;
+  }
+
+  /** A device has the domain no longer, but may still be cached with it. */
+  void onDetached() {
+    if (watch != null) {
+      watch.onDetached();
+    }
+  }
+
+  void addDeviceTlb(int ofRequesterId) {
+    deviceTlbSources = Arrays.copyOf(deviceTlbSources, deviceTlbSources.length + 1);
+    deviceTlbSources[deviceTlbSources.length - 1] = ofRequesterId;
+  }
+
+  void removeDeviceTlb(int ofRequesterId) {
+    deviceTlbSources = Arrays.stream(deviceTlbSources).filter(s -> s != ofRequesterId).toArray();
+  }
+
+  /** Makes the hardware forget a range, see {@link InvalidationCommands#invalidatePages}. */
+  void invalidatePages(CpuPort port, long iova, long pages, boolean isLeafOnly) {
+    DomainWatch current = watch;
+    if (current == null) {
+      commands.invalidatePages(port, this, iova, pages, isLeafOnly);
+      return;
+    }
+    long changesBefore = current.changesTotal();
+    commands.invalidatePages(port, this, iova, pages, isLeafOnly);
+    current.onInvalidated(iova, pages << PageTables.PAGE_BYTES_SHIFT, changesBefore);
+  }
+
+  /** Makes the hardware forget the whole domain. */
+  void invalidate(CpuPort port) {
+    DomainWatch current = watch;
+    if (current == null) {
+      commands.invalidateDomain(port, this);
+      return;
+    }
+    long changesBefore = current.changesTotal();
+    if (requesterId != NO_DEVICE) {
+      current.onFlush(requesterId, port.nowPs());
+    }
+    commands.invalidateDomain(port, this);
+    current.onFlushed(changesBefore);
   }
 
   @Nullable FlushQueue flushQueue() {
     return flushQueue;
-  }
-
-  InvalidationCommands commands() {
-    return commands;
   }
 
   /** {@return its number in context entries and invalidation commands, at least 1} */

@@ -34,7 +34,7 @@ final class FlushQueue {
     final long[] pages;
     final long[] flushNumbers;
     final long[] unmappedPs;
-    final MappingStatistics[] statistics;
+    final IommuMapper[] owners;
     final TableList[] tables;
     final SpinLock lock;
     int head;
@@ -45,7 +45,7 @@ final class FlushQueue {
       pages = new long[entries];
       flushNumbers = new long[entries];
       unmappedPs = new long[entries];
-      statistics = new MappingStatistics[entries];
+      owners = new IommuMapper[entries];
       tables = new TableList[entries];
       Arrays.setAll(tables, i -> new TableList());
       this.lock = lock;
@@ -92,19 +92,15 @@ final class FlushQueue {
    *
    * @param tables nothing points to them any more; empty afterwards
    * @param unmappedPs when the range was unmapped
+   * @param owner who had mapped it
    */
   void add(
-      CpuPort port,
-      long pfn,
-      long pages,
-      TableList tables,
-      long unmappedPs,
-      MappingStatistics statistics) {
+      CpuPort port, long pfn, long pages, TableList tables, long unmappedPs, IommuMapper owner) {
     Ring ring = rings[port.coreIndex()];
     drain(port, ring);
     while (ring.isFull()) {
       fullFlushesCount++;
-      statistics.flushesCount++;
+      owner.statistics().flushesCount++;
       flush(port);
       drain(port, ring);
     }
@@ -114,8 +110,9 @@ final class FlushQueue {
     ring.pages[entry] = pages;
     ring.flushNumbers[entry] = started;
     ring.unmappedPs[entry] = unmappedPs;
-    ring.statistics[entry] = statistics;
+    ring.owners[entry] = owner;
     ring.tables[entry].addAll(tables);
+    owner.tellQueued(pfn, pages, port.nowPs());
     ring.lock.acquire(port);
     port.compute(config.costs().queueCycles());
     ring.lock.release(port);
@@ -127,7 +124,7 @@ final class FlushQueue {
 
   private void flush(CpuPort port) {
     started++;
-    domain.commands().invalidateDomain(port, domain);
+    domain.invalidate(port);
     finished++;
     finishedPs[(int) finished & FINISHES - 1] = port.nowPs();
   }
@@ -139,9 +136,10 @@ final class FlushQueue {
       int entry = ring.head;
       ring.head = entry + 1 & ring.pfns.length - 1;
       long finishPs = finishedPs[(int) (ring.flushNumbers[entry] + 1) & FINISHES - 1];
-      ring.statistics[entry].onForgotten(finishPs - ring.unmappedPs[entry]);
+      IommuMapper owner = ring.owners[entry];
+      owner.statistics().onForgotten(finishPs - ring.unmappedPs[entry]);
       domain.tables().free(ring.tables[entry]);
-      domain.iovas().free(port, ring.pfns[entry], ring.pages[entry]);
+      owner.free(port, ring.pfns[entry], ring.pages[entry]);
       drained++;
     }
     if (drained > 0) {

@@ -8,6 +8,8 @@ import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.dma.TranslationListener;
+import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
@@ -30,17 +32,19 @@ import org.jspecify.annotations.Nullable;
  * <p>Everything is done through a core: loads, stores and register accesses that take its time.
  * Confined to the simulation thread.
  */
-public final class IommuDriver {
+public final class IommuDriver implements TranslationSource {
   private final IommuDriverConfig config;
   private final Simulation simulation;
   private final PageAllocator pages;
   private final List<Core> cores = new ArrayList<>();
   private final List<IovaRange> reservedRanges;
   private final List<Attachment> attachments = new ArrayList<>();
+  private final List<DmaDomain> domains = new ArrayList<>();
 
   private final HardwareDriver hardware;
   private @Nullable HardwareQueue queue;
   private int domainsCount;
+  private @Nullable TranslationListener listener;
 
   /** A device and its domain; null if it passes untranslated. */
   private record Attachment(int requesterId, @Nullable DmaDomain domain) {}
@@ -93,6 +97,15 @@ public final class IommuDriver {
     for (int i = 0; i < host.config().coresCount(); i++) {
       cores.add(host.core(i));
     }
+    host.addTranslationSource(this);
+  }
+
+  @Override
+  public void listen(TranslationListener newListener) {
+    listener = requireNonNull(newListener, "newListener");
+    for (DmaDomain domain : domains) {
+      domain.listen(newListener);
+    }
   }
 
   /**
@@ -137,6 +150,10 @@ public final class IommuDriver {
         .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
     for (IovaRange range : reservedRanges) {
       domain.iovas().reserve(pfn(range.firstIova()), pfn(range.lastIova()));
+    }
+    domains.add(domain);
+    if (listener != null) {
+      domain.listen(listener);
     }
     return domain;
   }
@@ -206,9 +223,10 @@ public final class IommuDriver {
     if (isCaching) {
       domain.addDeviceTlb(requesterId);
     }
+    domain.onAttached(requesterId);
     attachments.add(new Attachment(requesterId, domain));
     boolean isBounced = domain.policy() == MappingPolicy.STRICT_BOUNCE;
-    return new IommuMapper(config, domain, isBounced);
+    return new IommuMapper(config, domain, requesterId, isBounced);
   }
 
   /**
@@ -231,9 +249,21 @@ public final class IommuDriver {
     if (domain == null) {
       running.invalidateAll(port);
     } else {
-      running.invalidateDomain(port, domain);
+      domain.onDetached();
+      domain.invalidate(port);
       domain.removeDeviceTlb(requesterId);
     }
+  }
+
+  /**
+   * Makes the hardware forget everything of a domain, as iommu_flush_iotlb_all of Linux: for
+   * whoever changes its {@link DmaDomain#tables() tables} past the mappers.
+   *
+   * @param port the core that asks and waits
+   * @param domain of this driver
+   */
+  public void flush(CpuPort port, DmaDomain domain) {
+    domain.invalidate(port);
   }
 
   /**

@@ -30,6 +30,7 @@ public final class IommuMapper implements DmaMapper {
   private final IommuDriverConfig config;
   private final DmaCostConfig costs;
   private final DmaDomain domain;
+  private final int requesterId;
   private final boolean isBounced;
   private final MappingStatistics statistics = new MappingStatistics();
 
@@ -38,10 +39,11 @@ public final class IommuMapper implements DmaMapper {
   private int nesting;
   private boolean isAbove4GiB;
 
-  IommuMapper(IommuDriverConfig config, DmaDomain domain, boolean isBounced) {
+  IommuMapper(IommuDriverConfig config, DmaDomain domain, int requesterId, boolean isBounced) {
     this.config = config;
     this.costs = config.costs();
     this.domain = domain;
+    this.requesterId = requesterId;
     this.isBounced = isBounced;
   }
 
@@ -82,7 +84,7 @@ public final class IommuMapper implements DmaMapper {
     }
     long iova = pfn << PageTables.PAGE_BYTES_SHIFT;
     if (!mapPages(port, iova, pa - inPage, pages, rights(direction))) {
-      domain.iovas().free(port, pfn, pages);
+      free(port, pfn, pages);
       return refused();
     }
     statistics.onMap(pages);
@@ -143,13 +145,15 @@ public final class IommuMapper implements DmaMapper {
     chargeTables(port, costs.unmapTableCycles());
     FlushQueue queue = domain.flushQueue();
     if (queue != null) {
-      queue.add(port, pfn, pages, freed, unmappedPs, statistics);
+      queue.add(port, pfn, pages, freed, unmappedPs, this);
+      tellDone(iova, pages, port.nowPs());
     } else {
       statistics.pageInvalidationsCount++;
-      domain.commands().invalidatePages(port, domain, iova, pages, freed.isEmpty());
+      domain.invalidatePages(port, iova, pages, freed.isEmpty());
       statistics.onForgotten(port.nowPs() - unmappedPs);
+      tellDone(iova, pages, port.nowPs());
       domain.tables().free(freed);
-      domain.iovas().free(port, pfn, pages);
+      free(port, pfn, pages);
     }
     nesting--;
   }
@@ -159,10 +163,12 @@ public final class IommuMapper implements DmaMapper {
     TableList replaced = enter();
     boolean isMapped = domain.tables().tryMap(port, iova, pa, lengthBytes, rights, replaced);
     chargeTables(port, costs.mapTableCycles());
-    if (!replaced.isEmpty()) {
-      domain.commands().invalidatePages(port, domain, iova, pages, false);
+    // Entries that are taken back because there is no memory for others may have been used.
+    if (!replaced.isEmpty() || !isMapped && domain.tables().entriesChanged() > 0) {
+      domain.invalidatePages(port, iova, pages, false);
       domain.tables().free(replaced);
     }
+    tellDone(iova, pages, port.nowPs());
     nesting--;
     return isMapped;
   }
@@ -171,8 +177,43 @@ public final class IommuMapper implements DmaMapper {
     port.compute(cycles + domain.tables().entriesChanged() * costs.tableEntryCycles());
   }
 
-  /** Takes addresses, below 4 GiB as long as there are any. */
+  /** Gives addresses back that the hardware has forgotten. */
+  void free(CpuPort port, long pfn, long pages) {
+    DomainWatch watch = domain.watch();
+    if (watch != null) {
+      watch.onFreed(requesterId, pfn << PageTables.PAGE_BYTES_SHIFT, port.nowPs());
+    }
+    domain.iovas().free(port, pfn, pages);
+  }
+
+  /** A range has been entered into the flush queue. */
+  void tellQueued(long pfn, long pages, long atPs) {
+    DomainWatch watch = domain.watch();
+    if (watch != null) {
+      long iova = pfn << PageTables.PAGE_BYTES_SHIFT;
+      watch.onQueued(requesterId, iova, pages << PageTables.PAGE_BYTES_SHIFT, atPs);
+    }
+  }
+
+  private void tellDone(long iova, long pages, long atPs) {
+    DomainWatch watch = domain.watch();
+    if (watch != null) {
+      watch.onDone(requesterId, iova, pages << PageTables.PAGE_BYTES_SHIFT, atPs);
+    }
+  }
+
   private long allocate(CpuPort port, long pages, long mask) {
+    long pfn = take(port, pages, mask);
+    DomainWatch watch = domain.watch();
+    if (watch != null && pfn != IovaAllocator.NO_ROOM) {
+      long iova = pfn << PageTables.PAGE_BYTES_SHIFT;
+      watch.onAllocated(requesterId, iova, pages << PageTables.PAGE_BYTES_SHIFT, port.nowPs());
+    }
+    return pfn;
+  }
+
+  /** Takes addresses, below 4 GiB as long as there are any. */
+  private long take(CpuPort port, long pages, long mask) {
     long lastPfn = Math.min(mask, config.highestIova()) >>> PageTables.PAGE_BYTES_SHIFT;
     if (config.triesBelow4GiB() && !isAbove4GiB && lastPfn > LAST_PFN_BELOW_4_GIB) {
       long pfn = domain.iovas().allocate(port, pages, LAST_PFN_BELOW_4_GIB, false);

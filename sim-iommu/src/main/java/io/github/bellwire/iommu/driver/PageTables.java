@@ -46,6 +46,7 @@ public final class PageTables {
   private final boolean isSnooped;
   private final TablePage root;
 
+  private @Nullable DomainWatch watch;
   private @Nullable TablePage spareInner;
   private @Nullable TablePage spareLast;
   private int tablesCount;
@@ -105,6 +106,11 @@ public final class PageTables {
     root = table;
   }
 
+  /** Shows every change of a last entry to somebody from now on. */
+  void watch(DomainWatch newWatch) {
+    watch = newWatch;
+  }
+
   /**
    * Maps a contiguous range. What is mapped there already is replaced.
    *
@@ -154,7 +160,8 @@ public final class PageTables {
         table.children[index] = null;
         collect(smaller, replaced);
       }
-      storeEntry(port, table, index, format.page(pa + done, level, rights));
+      long entry = format.page(pa + done, level, rights);
+      storeLast(port, table, index, iova + done, level, entry);
       done += pageBytes;
       index++;
     }
@@ -236,10 +243,10 @@ public final class PageTables {
         clear(port, child, level - 1, entryIova, first, last, freed);
       } else if (child != null) {
         table.children[i] = null;
-        storeEntry(port, table, i, 0);
+        storeLast(port, table, i, entryIova, level, 0);
         collect(child, freed);
       } else if (format.isPresent(entry)) {
-        storeEntry(port, table, i, 0);
+        storeLast(port, table, i, entryIova, level, 0);
       }
     }
   }
@@ -343,6 +350,15 @@ public final class PageTables {
     } else {
       table.next = spareInner;
       spareInner = table;
+    }
+  }
+
+  /** Stores an entry of a page, or one below which nothing is mapped any more. */
+  private void storeLast(
+      CpuPort port, TablePage table, int index, long iova, int level, long entry) {
+    storeEntry(port, table, index, entry);
+    if (watch != null) {
+      watch.onEntry(iova, 1L << shift(level), entry);
     }
   }
 

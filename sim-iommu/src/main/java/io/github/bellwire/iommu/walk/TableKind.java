@@ -17,6 +17,11 @@ public enum TableKind {
     }
 
     @Override
+    PageTableFormat[] formats(TranslationConfig config) {
+      return new PageTableFormat[] {new SecondLevelFormat(config.capabilities())};
+    }
+
+    @Override
     AddressWalk walker(
         TranslationConfig config,
         TableReader reader,
@@ -38,13 +43,17 @@ public enum TableKind {
     }
 
     @Override
+    PageTableFormat[] formats(TranslationConfig config) {
+      return new PageTableFormat[] {new AmdPageFormat(config.capabilities())};
+    }
+
+    @Override
     AddressWalk walker(
         TranslationConfig config,
         TableReader reader,
         TranslationCaches caches,
         TranslationStatistics statistics) {
-      AmdPageFormat format = new AmdPageFormat(config.capabilities());
-      TableWalk[] walks = {new TableWalk(format, reader, caches, statistics)};
+      TableWalk[] walks = walks(formats(config), reader, caches, statistics);
       return new StageWalker(
           WalkFaults.AMD, AmdFault.ACCESS_DENIED, walks, config.walkers().overheadPs());
     }
@@ -62,17 +71,22 @@ public enum TableKind {
     }
 
     @Override
+    PageTableFormat[] formats(TranslationConfig config) {
+      int[] granuleShifts = SmmuStreamTable.GRANULE_SHIFTS;
+      PageTableFormat[] formats = new PageTableFormat[granuleShifts.length];
+      for (int i = 0; i < formats.length; i++) {
+        formats[i] = new SmmuStageFormat(granuleShifts[i], config.capabilities());
+      }
+      return formats;
+    }
+
+    @Override
     AddressWalk walker(
         TranslationConfig config,
         TableReader reader,
         TranslationCaches caches,
         TranslationStatistics statistics) {
-      TableWalk[] walks = new TableWalk[SmmuStreamTable.GRANULE_SHIFTS.length];
-      for (int i = 0; i < walks.length; i++) {
-        int granuleShift = SmmuStreamTable.GRANULE_SHIFTS[i];
-        SmmuStageFormat format = new SmmuStageFormat(granuleShift, config.capabilities());
-        walks[i] = new TableWalk(format, reader, caches, statistics);
-      }
+      TableWalk[] walks = walks(formats(config), reader, caches, statistics);
       return new StageWalker(
           WalkFaults.SMMU, SmmuEvent.PERMISSION, walks, config.walkers().overheadPs());
     }
@@ -89,4 +103,19 @@ public enum TableKind {
       TableReader reader,
       TranslationCaches caches,
       TranslationStatistics statistics);
+
+  /** {@return formats that a device's entry may choose where there is one level of tables} */
+  abstract PageTableFormat[] formats(TranslationConfig config);
+
+  private static TableWalk[] walks(
+      PageTableFormat[] formats,
+      TableReader reader,
+      TranslationCaches caches,
+      TranslationStatistics statistics) {
+    TableWalk[] walks = new TableWalk[formats.length];
+    for (int i = 0; i < walks.length; i++) {
+      walks[i] = new TableWalk(formats[i], reader, caches, statistics);
+    }
+    return walks;
+  }
 }

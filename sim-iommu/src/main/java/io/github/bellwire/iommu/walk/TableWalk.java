@@ -287,6 +287,10 @@ final class TableWalk {
       fault = FaultReason.FIRST_LEVEL_WRITE_DENIED;
       return false;
     }
+    if (!reader.canMark()) {
+      fault = faults.updateNotSnooped();
+      return false;
+    }
     reader.mark(entryPa, marked, endPs);
     return true;
   }

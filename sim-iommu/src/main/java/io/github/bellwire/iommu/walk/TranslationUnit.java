@@ -3,6 +3,7 @@ package io.github.bellwire.iommu.walk;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
@@ -10,6 +11,7 @@ import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Translation;
 import io.github.bellwire.pcie.TranslationRequest;
 import io.github.bellwire.pcie.TranslationResult;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Translates the addresses of device requests by the tables that software has put into memory.
@@ -40,10 +42,12 @@ public final class TranslationUnit implements Translation {
   private final AddressWalk walker;
   private final Walkers walkers;
   private final EntryTable iotlb;
+  private final TableLookup tables;
   private final int waysOfSet;
   private final int setsShift;
   private boolean isEnabled;
   private final long inOrderLinePs;
+  private @Nullable TranslationListener listener;
   // When all requests so far have passed, if they keep in order.
   private long passedPs;
   // Bit n: there have been pages of 2^n bytes.
@@ -87,6 +91,7 @@ public final class TranslationUnit implements Translation {
     walker = kind.walker(config, reader, caches, statistics);
     walkers = new Walkers(config.walkers(), statistics);
     iotlb = caches.iotlb;
+    tables = new TableLookup(kind.formats(config), config, reader);
     waysOfSet = config.iotlb().ways();
     setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
     inOrderLinePs = config.walkers().inOrderLinePs();
@@ -110,6 +115,15 @@ public final class TranslationUnit implements Translation {
    */
   public void setDeviceTable(long pa, long shape) {
     contexts.setTables(pa, shape);
+  }
+
+  /**
+   * Tells somebody of each request that is about to be served by what the tables no longer say.
+   *
+   * @param newListener replaces who was told before
+   */
+  public void listen(TranslationListener newListener) {
+    listener = requireNonNull(newListener, "newListener");
   }
 
   /**
@@ -187,8 +201,12 @@ public final class TranslationUnit implements Translation {
         return;
       }
     }
+    long pa = pa(slot, iova);
+    if (listener != null && !tables.leads(context, iova, pa, context.neededRights(isWrite))) {
+      listener.onStaleTranslation(request.requesterId(), iova, request.atPs());
+    }
     long donePs = passed(request, Math.max(turnPs, iotlb.readyPs(slot)));
-    pass(request, result, pa(slot, iova), donePs);
+    pass(request, result, pa, donePs);
   }
 
   /** Where requests keep in order, the next one has its turn when this one has passed. */
@@ -207,7 +225,8 @@ public final class TranslationUnit implements Translation {
       TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
     long iova = request.iova();
     if (context.kind == DeviceContext.Kind.PASS_THROUGH) {
-      result.translatedRange(iova, PAGE_4K_BYTES, true, true, readyPs);
+      boolean isReachable = iova >>> config.capabilities().hostAddressBits() == 0;
+      give(request, result, iova, PAGE_4K_BYTES, isReachable, isReachable, readyPs);
       return;
     }
     boolean isWrite = request.isWrite();
@@ -221,7 +240,7 @@ public final class TranslationUnit implements Translation {
       long bytes = 1L << EntryTag.shift(iotlb.tag(slot));
       boolean isWritable = (flags & (WRITE | DIRTY)) == (WRITE | DIRTY);
       long answerPs = Math.max(readyPs, iotlb.readyPs(slot));
-      result.translatedRange(pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
+      give(request, result, pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
       return;
     }
     FaultCode fault = walker.fault();
@@ -232,6 +251,26 @@ public final class TranslationUnit implements Translation {
       record(request, fault, walker.endPs());
       result.refused(DmaStatus.COMPLETER_ABORT, walker.endPs());
     }
+  }
+
+  /** Gives a device a translation, of no part of the interrupt range. */
+  private void give(
+      TranslationRequest request,
+      TranslationResult result,
+      long pa,
+      long rangeBytes,
+      boolean isReadable,
+      boolean isWritable,
+      long atPs) {
+    FaultCode fault = contexts.interruptRange();
+    if (fault != null && pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
+      record(request, fault, atPs);
+      result.refused(DmaStatus.COMPLETER_ABORT, atPs);
+      return;
+    }
+    long unit = Math.max(rangeBytes, 1L << INTERRUPT_SHIFT);
+    boolean isBeside = ((pa ^ INTERRUPT_RANGE << INTERRUPT_SHIFT) & -unit) == 0;
+    result.translatedRange(pa, isBeside ? PAGE_4K_BYTES : rangeBytes, isReadable, isWritable, atPs);
   }
 
   private void passThrough(TranslationRequest request, TranslationResult result, long readyPs) {

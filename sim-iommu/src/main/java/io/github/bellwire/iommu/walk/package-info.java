@@ -21,7 +21,9 @@
  *
  * <p>Not modelled: walks of contexts and PASIDs occupy no walker; a walk that has begun is not
  * stopped by an invalidation, what it brings is forgotten; execute and global rights; memory types;
- * the extended accessed bit; requests that cross a page; writes of devices on their way to tables.
+ * the extended accessed bit; the mark "untranslated access only" (U) in answers to translation
+ * requests: the interrupt range gets none; requests that cross a page; writes of devices on their
+ * way to tables.
  */
 @NullMarked
 package io.github.bellwire.iommu.walk;

@@ -53,7 +53,7 @@ final class PolicyMachine {
     driver = new IommuDriver(host, firmware, config, List.of());
     driver.start(port, false);
     mapper = driver.attach(port, device.requesterId(), policy, traits);
-    dma = host.newDmaDevice(mapper);
+    dma = host.newDmaDevice(mapper, functions.get(0).bdf());
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
   }

@@ -40,7 +40,7 @@ public final class ApertureDriver {
       throw new IllegalStateException("no memory for descriptors: count=" + descriptorsCount);
     }
     memory = requireNonNull(allocated, "allocated");
-    ring = new DescriptorRing(memory, ApertureLayout.DESCRIPTOR_BYTES, descriptorsCount);
+    ring = dma.newRing(memory, ApertureLayout.DESCRIPTOR_BYTES, descriptorsCount);
     doorbell = new Doorbell(bar0 + ApertureLayout.TAIL, Integer.BYTES);
     port.mmioWrite(bar0 + ApertureLayout.RING_BASE, Long.BYTES, memory.iova());
     port.mmioWrite(bar0 + ApertureLayout.RING_SIZE, Integer.BYTES, descriptorsCount);

@@ -1,6 +1,8 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.dma.CoherentBuffer;
+import io.github.bellwire.dma.DescriptorRing;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
 import org.jspecify.annotations.Nullable;
@@ -41,7 +43,7 @@ final class BufferMapping {
     }
     port.compute(cyclesPerCall);
     long iova = dma.mapSingle(port, pool.pa(buffer), lengthBytes, direction);
-    if (iova == DmaDevice.MAPPING_ERROR) {
+    if (dma.isMappingError(iova)) {
       refusedTotal++;
     }
     return iova;
@@ -59,9 +61,14 @@ final class BufferMapping {
   void close(CpuPort port) {
     if (poolIovas != null) {
       for (long iova : poolIovas) {
-        dma.unmapSingle(port, iova, pool.bufferBytes(), DmaDirection.BIDIRECTIONAL);
+        dma.unmapShared(port, iova, pool.bufferBytes());
       }
     }
+  }
+
+  /** {@return a ring of descriptors for the device} */
+  DescriptorRing newRing(CoherentBuffer memory, int descriptorBytes, int descriptorCount) {
+    return dma.newRing(memory, descriptorBytes, descriptorCount);
   }
 
   long refusedTotal() {
@@ -69,13 +76,10 @@ final class BufferMapping {
   }
 
   private long[] mapPool(CpuPort port) {
-    long bouncedBefore = dma.bouncedMapsCount();
     long[] iovas = new long[pool.buffersCount()];
     for (int buffer = 0; buffer < iovas.length; buffer++) {
-      iovas[buffer] =
-          dma.mapSingle(port, pool.pa(buffer), pool.bufferBytes(), DmaDirection.BIDIRECTIONAL);
-      // Software that never syncs would not see what lands in a bounce buffer.
-      if (iovas[buffer] == DmaDevice.MAPPING_ERROR || dma.bouncedMapsCount() != bouncedBefore) {
+      iovas[buffer] = dma.mapShared(port, pool.pa(buffer), pool.bufferBytes());
+      if (dma.isMappingError(iovas[buffer])) {
         throw new IllegalStateException(
             String.format(
                 "pool must be within the device's reach: pa=0x%x, mask=0x%x",

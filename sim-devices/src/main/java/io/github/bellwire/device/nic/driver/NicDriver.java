@@ -129,6 +129,7 @@ public final class NicDriver {
     txRings = new TxRing[0];
     oldMapping.close(port);
     mapping = null;
+    dma.unbind(port);
   }
 
   /**

@@ -71,7 +71,7 @@ public final class RxRing {
     this.memory = memory;
     this.pool = pool;
     this.mapping = mapping;
-    ring = new DescriptorRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
+    ring = mapping.newRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
     doorbell = new Doorbell(tailRegister, Integer.BYTES);
     trace = RingTrace.receive(sink, portIndex, queueIndex);
     pa = ring.pa();

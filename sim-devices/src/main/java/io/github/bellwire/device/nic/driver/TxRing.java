@@ -88,7 +88,7 @@ public final class TxRing {
     this.dma = dma;
     this.pool = pool;
     this.mapping = mapping;
-    ring = new DescriptorRing(memory, TxDescriptorLayout.SIZE_BYTES, config.txRingSize());
+    ring = mapping.newRing(memory, TxDescriptorLayout.SIZE_BYTES, config.txRingSize());
     doorbell = new Doorbell(bar0 + NicRegisters.tdt(queueIndex), Integer.BYTES);
     controlRegister = bar0 + NicRegisters.txdctl(queueIndex);
     control = config.txdctl() | NicRegisters.TXDCTL_ENABLE;

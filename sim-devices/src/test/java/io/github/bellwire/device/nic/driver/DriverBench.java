@@ -1,6 +1,7 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicConfig;
@@ -40,7 +41,34 @@ final class DriverBench {
       NicConfig nicConfig,
       NicDriverConfig config,
       @Nullable TraceSink trace) {
-    this(new Host(hostConfig, 1), nicConfig, config, trace, (host, function) -> DmaMapper.IDENTITY);
+    this(hostConfig, nicConfig, config, trace, true);
+  }
+
+  /**
+   * Creates a machine.
+   *
+   * @param isChecked whether the driver is watched; the test is an ExtendWith CheckedMachines then
+   */
+  DriverBench(
+      HostConfig hostConfig,
+      NicConfig nicConfig,
+      NicDriverConfig config,
+      @Nullable TraceSink trace,
+      boolean isChecked) {
+    this(
+        host(hostConfig, isChecked),
+        nicConfig,
+        config,
+        trace,
+        (host, function) -> DmaMapper.IDENTITY);
+  }
+
+  private static Host host(HostConfig hostConfig, boolean isChecked) {
+    Host host = new Host(hostConfig, 1);
+    if (isChecked) {
+      CheckedMachines.watch(host);
+    }
+    return host;
   }
 
   /** As above on a machine that has just been built, with a mapper for the NIC. */

@@ -4,6 +4,7 @@ import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.pcie.AerLayout;
@@ -17,8 +18,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** A function-level reset of a card in the middle of traffic. */
+@ExtendWith(CheckedMachines.class)
 class FunctionResetTest {
   private static final long SEED = 82_599;
   private static final int COUNT = 1_000;

@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.host.HostConfig;
@@ -14,10 +15,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ExtendWith(CheckedMachines.class)
 class LifecycleTraceTest {
+  private static final byte[] FRAME = new byte[1000];
+
   private final Map<Long, List<Step>> steps = new TreeMap<>();
 
   private record Step(LifecycleStep step, TraceCause cause, long timePs) {}
@@ -57,7 +62,9 @@ class LifecycleTraceTest {
     DriverBench bench = bench(mode);
     TxRing ring = bench.driver.txRing(0);
     for (int i = 0; i < 600; i++) {
-      assertThat(ring.trySend(bench.port, bench.pool.take(), 1000)).isTrue();
+      int buffer = bench.pool.take();
+      bench.port.store(bench.pool.pa(buffer), FRAME, 0, 1000);
+      assertThat(ring.trySend(bench.port, buffer, 1000)).isTrue();
       ring.flush(bench.port);
       bench.port.delay(MS_PS / 100);
       ring.finish(bench.port);
@@ -88,6 +95,8 @@ class LifecycleTraceTest {
     long memory = bench.host.pages().allocate(8192);
     list.add(memory, 100);
     list.add(memory + 4096, 200);
+    bench.port.store(memory, FRAME, 0, 100);
+    bench.port.store(memory + 4096, FRAME, 0, 200);
     TxRing ring = bench.driver.txRing(0);
 
     ring.trySend(bench.port, list, TxOffload.NONE);

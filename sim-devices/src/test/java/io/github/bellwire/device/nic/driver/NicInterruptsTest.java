@@ -5,15 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ExtendWith(CheckedMachines.class)
 class NicInterruptsTest {
   @ParameterizedTest
   @EnumSource(

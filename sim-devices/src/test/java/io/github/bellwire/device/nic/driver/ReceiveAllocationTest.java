@@ -27,7 +27,7 @@ class ReceiveAllocationTest {
     // The kernel modes get few of the frames, so they need more of them until all is compiled.
     NicConfig nic = NicConfig.NIC_82599.withRxBatches(fetched, threshold, writtenBack);
     DriverBench bench =
-        new DriverBench(HostConfig.GEN4_SERVER, nic, NicDriverConfig.forMode(mode), null);
+        new DriverBench(HostConfig.GEN4_SERVER, nic, NicDriverConfig.forMode(mode), null, false);
     bench.driver.start(bench.port);
     Forwarder forwarder = new Forwarder(bench.driver.txRing(0), true);
     bench.startReceivers(forwarder);

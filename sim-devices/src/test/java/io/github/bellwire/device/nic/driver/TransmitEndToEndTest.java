@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.host.HostConfig;
@@ -11,9 +12,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
+@ExtendWith(CheckedMachines.class)
 class TransmitEndToEndTest {
   private static final long SEED = 7;
 
