@@ -10,6 +10,8 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuConfig;
+import io.github.bellwire.iommu.walk.TableKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -64,10 +66,14 @@ public final class Attack implements Scenario {
             .toList();
     List<AttackRow> rows =
         AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
+    IommuConfig iommu = IommuKeys.resolve(settings, settings.value(HOST));
+    if (iommu.kind() != TableKind.VT_D) {
+      throw settings.refuse(IommuKeys.PRESET, "must be of the VT-d class");
+    }
     Machines machines =
         new Machines(
             hostConfig(settings.value(HOST)),
-            IommuKeys.resolve(settings, settings.value(HOST)),
+            iommu,
             settings.value(CommandLineTool.SEED),
             context.trace());
     AttackResults results = new AttackResults(modes);

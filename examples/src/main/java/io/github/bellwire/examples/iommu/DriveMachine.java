@@ -17,7 +17,6 @@ import io.github.bellwire.iommu.IommuPresets;
 import io.github.bellwire.iommu.driver.IommuDriver;
 import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.MappingPolicy;
-import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -151,8 +150,7 @@ final class DriveMachine {
   }
 
   private IommuDriver newDriver(SynchronousPort port) {
-    IommuDriver driver =
-        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, setup.system(), List.of());
+    IommuDriver driver = new IommuDriver(host, setup.iommu(), setup.system(), List.of());
     driver.start(port, false);
     return driver;
   }

@@ -2,7 +2,6 @@ package io.github.bellwire.iommu.driver;
 
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
@@ -21,12 +20,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
  * submission. Whichever core sees an error first clears and counts it, and marks the submissions
- * that it has cost; their owners submit all of their commands again. Three things differ from Linux:
- * a device that has not answered is left out then, where Linux asks for ever unless the device is
- * gone; a refused command is repeated, where Linux gives it up; and the lock is free while a core
- * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
+ * that it has cost; their owners submit all of their commands again. Three things differ from
+ * Linux: a device that has not answered is left out then, where Linux asks for ever unless the
+ * device is gone; a refused command is repeated, where Linux gives it up; and the lock is free
+ * while a core waits, where Linux takes it for a moment in each turn of the loop to look at the
+ * fault status.
  */
-final class CommandQueue implements InvalidationCommands {
+final class CommandQueue extends HardwareQueue {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
@@ -51,7 +51,6 @@ final class CommandQueue implements InvalidationCommands {
   private final long statusPa;
   private final boolean isPageSelective;
   private final int addressMaskMax;
-  private final SpinLock lock;
 
   private int tail;
   private int sequence;
@@ -64,15 +63,6 @@ final class CommandQueue implements InvalidationCommands {
   private int firstSlot;
   private final Submission[] spares = new Submission[SUBMISSIONS];
   private int sparesCount;
-
-  private long submissionsCount;
-  private long commandsCount;
-  private long pageInvalidationsCount;
-  private long domainInvalidationsCount;
-  private long waitPsTotal;
-  private long waitPsMax;
-  private long errorsCount;
-  private long unansweredCount;
 
   /**
    * Creates an empty ring.
@@ -88,6 +78,7 @@ final class CommandQueue implements InvalidationCommands {
       PageAllocator pages,
       long registersPa,
       long capability) {
+    super(config.costs().newLock(simulation));
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);
@@ -97,7 +88,6 @@ final class CommandQueue implements InvalidationCommands {
     }
     isPageSelective = (capability & RegisterLayout.CAP_PAGE_SELECTIVE) != 0;
     addressMaskMax = (int) (capability >>> RegisterLayout.CAP_ADDRESS_MASK_SHIFT) & 0x3F;
-    lock = config.costs().newLock(simulation);
   }
 
   /**
@@ -159,7 +149,7 @@ final class CommandQueue implements InvalidationCommands {
     submit(port, low, 0);
   }
 
-  /** Makes the hardware forget all translations. */
+  @Override
   void invalidateAll(CpuPort port) {
     submit(
         port,
@@ -310,8 +300,7 @@ final class CommandQueue implements InvalidationCommands {
       store(port, submission.low(i), submission.high(i));
     }
     sequence++;
-    commandsCount += stored;
-    submissionsCount++;
+    onSubmit(stored);
     submission.waitSlot = tail;
     submission.value = sequence;
     submission.holders++;
@@ -326,9 +315,7 @@ final class CommandQueue implements InvalidationCommands {
         checks++) {
       look(port, submission);
     }
-    long waitedPs = port.nowPs() - startPs;
-    waitPsTotal += waitedPs;
-    waitPsMax = Math.max(waitPsMax, waitedPs);
+    onWaited(port.nowPs() - startPs);
     lock.acquire(port);
     reclaim();
     lock.release(port);
@@ -404,8 +391,9 @@ final class CommandQueue implements InvalidationCommands {
     if (errorsCount == before) {
       errorsCount++;
       int head =
-          (int) ((offset & RegisterLayout.QUEUE_OFFSET_MASK & PageAllocator.PAGE_BYTES - 1)
-              / InvalidationDescriptorLayout.NARROW_BYTES);
+          (int)
+              ((offset & RegisterLayout.QUEUE_OFFSET_MASK & PageAllocator.PAGE_BYTES - 1)
+                  / InvalidationDescriptorLayout.NARROW_BYTES);
       if ((status & RegisterLayout.FSTS_QUEUE_ERROR) != 0) {
         replaceRefused(port, head);
       }
@@ -457,43 +445,6 @@ final class CommandQueue implements InvalidationCommands {
       index = index + 1 & SUBMISSIONS - 1;
       next = outstanding[index];
     }
-  }
-
-  /** {@return the lock of the queue} */
-  SpinLock lock() {
-    return lock;
-  }
-
-  long submissionsCount() {
-    return submissionsCount;
-  }
-
-  long commandsCount() {
-    return commandsCount;
-  }
-
-  long pageInvalidationsCount() {
-    return pageInvalidationsCount;
-  }
-
-  long domainInvalidationsCount() {
-    return domainInvalidationsCount;
-  }
-
-  long waitPsTotal() {
-    return waitPsTotal;
-  }
-
-  long waitPsMax() {
-    return waitPsMax;
-  }
-
-  long errorsCount() {
-    return errorsCount;
-  }
-
-  long unansweredCount() {
-    return unansweredCount;
   }
 
   /** The second word of a device TLB command. */

@@ -17,7 +17,8 @@ public interface InvalidationCommands {
    * @param isLeafOnly whether tables have not changed, but for last entries
    * @return whether the hardware has forgotten; if not, it may go on using what it remembers
    */
-  boolean invalidatePages(CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
+  boolean invalidatePages(
+      CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
 
   /**
    * Invalidates everything of a domain.

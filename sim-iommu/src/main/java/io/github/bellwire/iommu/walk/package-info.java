@@ -11,6 +11,10 @@
  *                  '------ reads -------> DeviceCachePort <-- reads of entries ----'
  * }</pre>
  *
+ * <p>The picture is that of VT-d. A {@link io.github.bellwire.iommu.walk.TableKind} puts the device
+ * table and page tables of AMD-Vi, or stream table, context descriptors and stage 1 tables of
+ * SMMUv3 in the places of the tables; caches, walkers and time are the same.
+ *
  * <p>Times are picoseconds, addresses {@code iova} before translation and {@code pa} after. Faults
  * are data, given to a {@link io.github.bellwire.iommu.walk.FaultSink}. A table format is behind
  * one interface, {@code PageTableFormat}; the walk, the caches and the walkers know no bit of it.

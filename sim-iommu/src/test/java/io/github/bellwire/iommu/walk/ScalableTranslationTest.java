@@ -6,6 +6,7 @@ import static io.github.bellwire.iommu.walk.WalkFixture.SMALL;
 import static io.github.bellwire.iommu.walk.WalkFixture.SOURCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.FirstLevelLayout;
 import io.github.bellwire.iommu.layout.PasidLayout;
@@ -202,7 +203,7 @@ class ScalableTranslationTest {
     assertThat(pass(TranslationRequest.NO_PASID)).isEqualTo(FaultReason.RID_PASID_BEYOND_DIRECTORY);
   }
 
-  private FaultReason pass(int pasid) {
+  private FaultCode pass(int pasid) {
     fixture.faults.clear();
     fixture.ask(SOURCE, pasid, AddressType.UNTRANSLATED, IOVA, true, 0);
     return fixture.faults.get(0).reason();
