@@ -80,9 +80,9 @@ public final class IommuPresets {
    * cannot be served faster than about 8 million per second, 125 ns each. Assumptions: two walkers
    * of 250 ns, about what a walk takes in the E5 family, of which a read of the last level takes
    * 45, since some entries come from the last-level cache (25) and some from memory (75); 128
-   * translations, which the E5 family's latencies show too: 64 would leave more misses with pages
-   * of 2 MiB than the tenth that was measured, for rings and completions of 32 queues alone;
-   * remembered entries of all levels as in {@link #CASCADE_LAKE}.
+   * translations, as the E5 family's latencies show: with pages of 2 MiB a tenth of the misses was
+   * measured, and rings and completions of 32 queues cause twice that here, with 64 yet more; 32
+   * remembered entries of the upper levels as in {@link #CASCADE_LAKE} and 64 for 2 MiB.
    */
   public static final IommuConfig ICE_LAKE =
       xeonE5(

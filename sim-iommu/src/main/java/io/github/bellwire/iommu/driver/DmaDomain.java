@@ -5,6 +5,7 @@ import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.kernel.Simulation;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +23,7 @@ public final class DmaDomain {
   private final IovaAllocator iovas;
   private final InvalidationCommands commands;
   private final @Nullable FlushQueue flushQueue;
+  private final List<IovaRange> identityRanges = new ArrayList<>();
   private int[] deviceTlbSources = new int[0];
   private int requesterId = NO_DEVICE;
   private @Nullable DomainWatch watch;
@@ -145,6 +147,11 @@ public final class DmaDomain {
       current.onFlushed(changesBefore);
     }
     return isForgotten;
+  }
+
+  /** {@return what is mapped to itself for good} */
+  List<IovaRange> identityRanges() {
+    return identityRanges;
   }
 
   @Nullable FlushQueue flushQueue() {

@@ -209,7 +209,8 @@ public final class IommuDriver implements TranslationSource {
    * @param traits what is known of the device
    * @return the device's mapper
    * @throws IllegalArgumentException if the device is not trusted and the domain does not bounce
-   * @throws IllegalStateException if the device is attached
+   * @throws IllegalStateException if the device is attached, or the domain uses addresses at which
+   *     memory is reserved for the device
    */
   public IommuMapper attach(CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
     requireDetached(requesterId);
@@ -283,7 +284,15 @@ public final class IommuDriver implements TranslationSource {
     return hardware.remapInterrupt(port, requesterId, vector);
   }
 
+  /** Maps a range to itself, unless the domain has it already for another device. */
   private void mapIdentity(CpuPort port, DmaDomain domain, IovaRange range) {
+    if (domain.identityRanges().contains(range)) {
+      return;
+    }
+    if (domain.iovas().isTaken(pfn(range.firstIova()), pfn(range.lastIova()))) {
+      throw new IllegalStateException("addresses of reserved memory must be free: " + range);
+    }
+    domain.identityRanges().add(range);
     domain.iovas().reserve(pfn(range.firstIova()), pfn(range.lastIova()));
     long rights = SecondLevelLayout.READ | SecondLevelLayout.WRITE;
     TableList replaced = new TableList();
@@ -292,10 +301,13 @@ public final class IommuDriver implements TranslationSource {
             .tables()
             .tryMap(
                 port, range.firstIova(), range.firstIova(), range.lengthBytes(), rights, replaced);
+    // Empty tables of what was mapped there once: the hardware may still know them.
+    if (!replaced.isEmpty() && domain.invalidate(port)) {
+      domain.tables().free(replaced);
+    }
     if (!isMapped) {
       throw new IllegalStateException("there is no memory to map reserved memory: " + range);
     }
-    domain.tables().free(replaced);
   }
 
   private static long pfn(long iova) {

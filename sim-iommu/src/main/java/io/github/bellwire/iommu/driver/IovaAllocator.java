@@ -133,6 +133,11 @@ public final class IovaAllocator {
     tree.reserve(fromPfn, toPfn);
   }
 
+  /** Returns whether any page of a range is taken, in a cache or reserved. */
+  boolean isTaken(long fromPfn, long toPfn) {
+    return tree.isTaken(fromPfn, toPfn);
+  }
+
   /** Takes a magazine out of a depot that has more than there are cores; returns whether it did. */
   boolean trimDepot(CpuPort port, int order) {
     Magazine magazine = caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;

@@ -137,6 +137,16 @@ final class IovaTree {
     }
   }
 
+  /** Returns whether any page of a range is taken. */
+  boolean isTaken(long fromPfn, long toPfn) {
+    for (int node = below[ANCHOR]; node != NIL; node = below[node]) {
+      if (low[node] <= toPfn && high[node] >= fromPfn) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /**
    * Gives a range back.
    *

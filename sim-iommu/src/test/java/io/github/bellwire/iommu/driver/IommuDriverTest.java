@@ -18,6 +18,7 @@ import io.github.bellwire.iommu.IommuFactory;
 import io.github.bellwire.iommu.ReservedRegion;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.DmaStatus;
 import java.util.List;
@@ -174,6 +175,59 @@ class IommuDriverTest {
     assertThat(machine.device.write(iova + (1 << 20), BYTES, machine.nowPs()))
         .isNotEqualTo(DmaStatus.OK);
     assertThat(machine.dma.optimalMappingBytes()).isEqualTo(128 << 10);
+  }
+
+  private static DeviceTraits reserving(long firstIova, long lastIova) {
+    return new DeviceTraits(false, false, List.of(new IovaRange(firstIova, lastIova)));
+  }
+
+  @Test
+  void shouldNotMapReservedMemoryOverWhatAnotherDeviceHasMapped() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    int other = machine.otherDevice.requesterId();
+    DmaDomain domain = machine.domain();
+    long pa = machine.host.pages().allocate(4096);
+    machine.port.store(pa, 4, 0x04030201);
+    long iova = machine.dma.mapSingle(machine.port, pa, 4096, TO_DEVICE);
+
+    assertThatIllegalStateException()
+        .isThrownBy(
+            () ->
+                machine.driver.attach(
+                    machine.port, other, domain, reserving(iova - 4096, iova + 4095)));
+
+    byte[] read = new byte[4];
+    assertThat(machine.device.read(iova, read, machine.nowPs())).isEqualTo(DmaStatus.OK);
+    assertThat(read).isEqualTo(BYTES);
+    // Next to it is free; and two devices may share what is reserved for both.
+    machine.driver.attach(machine.port, other, domain, reserving(iova - 8192, iova - 1));
+    machine.driver.detach(machine.port, other);
+    DeviceTraits traits = reserving(0x7000_0000L, 0x7000_0FFFL);
+    machine.driver.attach(machine.port, other, domain, traits);
+    machine.driver.detach(machine.port, other);
+    machine.driver.attach(machine.port, other, domain, traits);
+    assertThat(machine.otherDevice.read(0x7000_0000L, read, machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldInvalidateTablesInWhosePlaceALargePageOfReservedMemoryComes() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    int other = machine.otherDevice.requesterId();
+    DmaDomain domain = machine.domain();
+    // Not aligned in host memory: 4 KiB entries in a table of their own, which is left empty.
+    long pa = machine.host.pages().allocate(4096);
+    TableList none = new TableList();
+    long iova = 0x4000_0000L;
+    domain.tables().tryMap(machine.port, iova, pa, 4096, SecondLevelLayout.READ, none);
+    domain.tables().unmap(machine.port, iova, 4096, none);
+    int tables = domain.tables().tablesCount();
+    long flushes = machine.driver.domainInvalidationsCount();
+
+    machine.driver.attach(machine.port, other, domain, reserving(iova, iova + (2 << 20) - 1));
+
+    assertThat(domain.tables().tablesCount()).isEqualTo(tables - 1);
+    assertThat(machine.driver.domainInvalidationsCount() - flushes).isEqualTo(1);
   }
 
   /** A map of 4 MiB for which there is memory for one of two tables. */
