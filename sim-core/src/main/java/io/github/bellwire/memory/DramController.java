@@ -10,8 +10,8 @@ package io.github.bellwire.memory;
  *
  * <p>A write is visible when the write queue has accepted it. A request that finds its queue full
  * waits for room, and {@link #waitPs} says how long: who holds the next one back as long never has
- * more than one waiting, and the cost of an answer does not grow with what was asked for. Allocates nothing after construction.
- * Confined to the simulation thread.
+ * more than one waiting, and the cost of an answer does not grow with what was asked for. Allocates
+ * nothing after construction. Confined to the simulation thread.
  */
 public final class DramController implements MemoryController {
   private static final int INBOX_COUNT = 64;
