@@ -32,6 +32,15 @@ public final class PolicyKeys {
 
   private PolicyKeys() {}
 
+  /** Refuses what means nothing without an IOMMU. */
+  static void refuseWithout(Settings settings) {
+    for (Key<?> key : List.of(IommuKeys.PRESET, KERNEL)) {
+      if (settings.isGiven(key)) {
+        throw settings.refuse(key, "needs iommu=passthrough, lazy, strict or strict-bounce");
+      }
+    }
+  }
+
   /**
    * {@return how the operating system drives the IOMMU}
    *

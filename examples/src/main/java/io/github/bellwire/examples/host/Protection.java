@@ -54,6 +54,7 @@ public final class Protection {
   public static Protection build(Settings settings, HostConfig config, long seed) {
     MappingPolicy policy = settings.value(PolicyKeys.IOMMU);
     if (policy == MappingPolicy.OFF) {
+      PolicyKeys.refuseWithout(settings);
       return new Protection(policy, new Host(config, seed), null, null);
     }
     IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));

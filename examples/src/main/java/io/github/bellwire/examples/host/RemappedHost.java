@@ -36,6 +36,9 @@ public final class RemappedHost {
   public RemappedHost(Settings settings, HostConfig config, long seed) {
     page = IommuKeys.page(settings);
     if (page == IommuPage.OFF) {
+      if (settings.isGiven(IommuKeys.PRESET)) {
+        throw settings.refuse(IommuKeys.PRESET, "needs iommu=4k, 2m or 1g");
+      }
       iommu = null;
       host = new Host(config, seed);
     } else {
