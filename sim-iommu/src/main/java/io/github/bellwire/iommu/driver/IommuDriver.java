@@ -19,6 +19,7 @@ import io.github.bellwire.iommu.layout.RootEntryLayout;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -59,11 +60,16 @@ public final class IommuDriver implements TranslationSource {
   private int interruptEntriesUsed;
   private int command;
   private boolean isSnooped;
-  private int domainsCount;
+  private final BitSet domainIds = new BitSet();
+  private int domainIdMax;
   private @Nullable TranslationListener listener;
 
-  /** A device, its domain or null if it passes untranslated, and the number of its context entry. */
-  private record Attachment(int requesterId, @Nullable DmaDomain domain, int domainId) {}
+  /**
+   * A device, its domain or null if it passes untranslated, the number of its context entry, and
+   * whether that ends with the attachment.
+   */
+  private record Attachment(
+      int requesterId, @Nullable DmaDomain domain, int domainId, boolean isPrivate) {}
 
   /** What a device is told to write, so that a message takes the way over the remapping table. */
   public record RemappedMessage(int index, long address, int data) {}
@@ -111,6 +117,7 @@ public final class IommuDriver implements TranslationSource {
     long capability = port.mmioRead(registersPa + RegisterLayout.CAP, Long.BYTES);
     long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
     requireCapabilities(capability, extended, remapsInterrupts);
+    domainIdMax = RegisterLayout.domainIdMax(capability);
     isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
     CommandQueue newQueue = new CommandQueue(simulation, config, pages, registersPa, capability);
     startQueue(port, newQueue);
@@ -191,15 +198,17 @@ public final class IommuDriver implements TranslationSource {
    * @param policy LAZY, STRICT or STRICT_BOUNCE
    * @return the domain
    * @throws IllegalArgumentException if the policy needs none
+   * @throws IllegalStateException if the hardware has no number left for it
    */
   public DmaDomain newDomain(CpuPort port, MappingPolicy policy) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       throw new IllegalArgumentException("policy must translate: policy=" + policy);
     }
+    requireDomainId();
     PageTables tables =
         new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
     DmaDomain domain =
-        new DmaDomain(simulation, ++domainsCount, policy, tables, requireStarted(), config, cores);
+        new DmaDomain(simulation, takeDomainId(), policy, tables, requireStarted(), config, cores);
     domain
         .iovas()
         .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
@@ -211,6 +220,47 @@ public final class IommuDriver implements TranslationSource {
       domain.listen(listener);
     }
     return domain;
+  }
+
+  /**
+   * Ends an address space: its tables and its number may be used again.
+   *
+   * @param port the core that executes it
+   * @param domain of this driver; its mappers work no longer
+   * @throws IllegalStateException if a device is attached to it, or it has ended
+   */
+  public void destroy(CpuPort port, DmaDomain domain) {
+    for (Attachment attachment : attachments) {
+      if (attachment.domain() == domain) {
+        throw new IllegalStateException("devices must be detached: domain=" + domain.id());
+      }
+    }
+    domain.requireAlive();
+    end(domain, domain.invalidate(port));
+  }
+
+  /** What the hardware may not have forgotten is never used again. */
+  private void end(DmaDomain domain, boolean isForgotten) {
+    domain.end();
+    domains.remove(domain);
+    if (isForgotten) {
+      domain.tables().freeAll();
+      domainIds.clear(domain.id());
+    }
+  }
+
+  private void requireDomainId() {
+    requireStarted();
+    if (domainIds.nextClearBit(1) > domainIdMax) {
+      throw new IllegalStateException("the IOMMU tells no more domains apart: max=" + domainIdMax);
+    }
+  }
+
+  private int takeDomainId() {
+    requireDomainId();
+    int domainId = domainIds.nextClearBit(1);
+    domainIds.set(domainId);
+    return domainId;
   }
 
   /**
@@ -245,16 +295,17 @@ public final class IommuDriver implements TranslationSource {
     if (effective == MappingPolicy.PASSTHROUGH) {
       requireDetached(requesterId);
       int bus = requesterId >>> 8;
-      int domainId = ++domainsCount;
+      int domainId = takeDomainId();
       long high = addressWidth() | (long) domainId << ContextEntryLayout.DOMAIN_SHIFT;
       long low =
           ContextEntryLayout.PRESENT
               | ContextEntryLayout.PASS_THROUGH << ContextEntryLayout.TRANSLATION_TYPE_SHIFT;
       storeContext(port, contextTable(port, bus), requesterId, low, high);
-      attachments.add(new Attachment(requesterId, null, domainId));
+      attachments.add(new Attachment(requesterId, null, domainId, true));
       return DmaMapper.IDENTITY;
     }
-    return attach(port, requesterId, newDomain(port, effective), traits);
+    requireDetached(requesterId);
+    return attach(port, requesterId, newDomain(port, effective), traits, true);
   }
 
   /**
@@ -270,7 +321,13 @@ public final class IommuDriver implements TranslationSource {
    *     memory is reserved for the device
    */
   public IommuMapper attach(CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
+    return attach(port, requesterId, domain, traits, false);
+  }
+
+  private IommuMapper attach(
+      CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits, boolean isPrivate) {
     requireDetached(requesterId);
+    domain.requireAlive();
     if (traits.effective(domain.policy()) != domain.policy()) {
       throw new IllegalArgumentException(
           "domain must bounce for a device that is not trusted: policy=" + domain.policy());
@@ -292,13 +349,14 @@ public final class IommuDriver implements TranslationSource {
       domain.addDeviceTlb(requesterId);
     }
     domain.onAttached(requesterId);
-    attachments.add(new Attachment(requesterId, domain, domain.id()));
+    attachments.add(new Attachment(requesterId, domain, domain.id(), isPrivate));
     boolean isBounced = domain.policy() == MappingPolicy.STRICT_BOUNCE;
     return new IommuMapper(config, domain, requesterId, isBounced);
   }
 
   /**
-   * Takes DMA away from a device; what it had mapped is left to its owner.
+   * Takes DMA away from a device. A domain of its own ends with that, mapped or not; what it had
+   * mapped in another is left to its owner.
    *
    * @param port the core that executes it
    * @param requesterId of the device
@@ -318,10 +376,14 @@ public final class IommuDriver implements TranslationSource {
     running.invalidateContext(port, false, attachment.domainId(), requesterId);
     if (domain == null) {
       running.invalidateAll(port);
+      domainIds.clear(attachment.domainId());
     } else {
       domain.onDetached();
-      domain.invalidate(port);
+      boolean isForgotten = domain.invalidate(port);
       domain.removeDeviceTlb(requesterId);
+      if (attachment.isPrivate()) {
+        end(domain, isForgotten);
+      }
     }
   }
 
