@@ -62,6 +62,7 @@ public final class IommuDriver implements TranslationSource {
   private boolean isSnooped;
   private final BitSet domainIds = new BitSet();
   private int domainIdMax;
+  private boolean isLazyRefused;
   private @Nullable TranslationListener listener;
 
   /**
@@ -118,6 +119,7 @@ public final class IommuDriver implements TranslationSource {
     long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
     requireCapabilities(capability, extended, remapsInterrupts);
     domainIdMax = RegisterLayout.domainIdMax(capability);
+    isLazyRefused = (capability & RegisterLayout.CAP_CACHING_MODE) != 0;
     isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
     CommandQueue newQueue = new CommandQueue(simulation, config, pages, registersPa, capability);
     startQueue(port, newQueue);
@@ -192,7 +194,8 @@ public final class IommuDriver implements TranslationSource {
   }
 
   /**
-   * Creates an address space, for one device or several.
+   * Creates an address space, for one device or several. If the hardware is virtual, which it says
+   * by its caching mode, a lazy one becomes strict, as in Linux (drivers/iommu/intel/iommu.c).
    *
    * @param port the core that executes it
    * @param policy LAZY, STRICT or STRICT_BOUNCE
@@ -205,10 +208,12 @@ public final class IommuDriver implements TranslationSource {
       throw new IllegalArgumentException("policy must translate: policy=" + policy);
     }
     requireDomainId();
+    MappingPolicy effective =
+        isLazyRefused && policy == MappingPolicy.LAZY ? MappingPolicy.STRICT : policy;
     PageTables tables =
         new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
     DmaDomain domain =
-        new DmaDomain(simulation, takeDomainId(), policy, tables, requireStarted(), config, cores);
+        new DmaDomain(simulation, takeDomainId(), effective, tables, requireStarted(), config, cores);
     domain
         .iovas()
         .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));

@@ -40,14 +40,6 @@ public record InvalidationConfig(
       new InvalidationConfig(350_000, 350_000, 350_000, 350_000, 50_000, 10_000_000_000L, 18);
 
   /**
-   * Linux's documentation of its latency sampling shows IOTLB invalidations of 2 us on Kaby Lake,
-   * from submission to the end of the wait. Less 350 ns for what is around it, as above.
-   */
-  public static final InvalidationConfig KABY_LAKE =
-      new InvalidationConfig(
-          1_650_000, 1_650_000, 1_650_000, 1_650_000, 50_000, 10_000_000_000L, 18);
-
-  /**
    * An SMMUv3 under NVIDIA Grace: 357 ns for a TLB invalidation and its synchronization, one after
    * the other system-wide, as the 2.8 million strict reads per second of NVIDIA's pull requests 182
    * and 184 to NV-Kernels show. Of these, 25 ns to fetch the commands and 50 ns for the

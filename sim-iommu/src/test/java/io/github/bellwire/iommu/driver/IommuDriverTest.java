@@ -23,12 +23,14 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.iommu.queue.RegisterConfig;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.DmaStatus;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which device gets which domain, and what that lets it reach. */
 class IommuDriverTest {
@@ -246,6 +248,38 @@ class IommuDriverTest {
         .isThrownBy(() -> driver.attach(port, 0x100, ended, DeviceTraits.INTERNAL));
     driver.attach(port, 0x100, domains.get(0), DeviceTraits.INTERNAL);
     assertThatIllegalStateException().isThrownBy(() -> driver.destroy(port, domains.get(0)));
+  }
+
+  /** A core that reads CAP as that of a virtual IOMMU. */
+  private static CpuPort inVirtualMachine(CpuPort port) {
+    return (CpuPort)
+        Proxy.newProxyInstance(
+            CpuPort.class.getClassLoader(),
+            new Class<?>[] {CpuPort.class},
+            (proxy, method, arguments) -> {
+              Object result = method.invoke(port, arguments);
+              boolean isCapability =
+                  method.getName().equals("mmioRead")
+                      && arguments[0].equals(RegisterLayout.BASE_ADDRESS + RegisterLayout.CAP);
+              return isCapability ? (Long) result | RegisterLayout.CAP_CACHING_MODE : result;
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldBeStrictInAVirtualMachineWhereLazyIsAskedFor(boolean isVirtual) {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1, new IommuFactory(PolicyMachine.IOMMU));
+    host.enumerate();
+    CpuPort port = host.synchronousPort(0);
+    IommuDriver driver =
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
+
+    driver.start(isVirtual ? inVirtualMachine(port) : port, false);
+
+    assertThat(driver.newDomain(port, MappingPolicy.LAZY).policy())
+        .isEqualTo(isVirtual ? MappingPolicy.STRICT : MappingPolicy.LAZY);
+    assertThat(driver.newDomain(port, MappingPolicy.STRICT_BOUNCE).policy())
+        .isEqualTo(MappingPolicy.STRICT_BOUNCE);
   }
 
   private static DeviceTraits reserving(long firstIova, long lastIova) {
