@@ -27,6 +27,7 @@ public final class DmaDomain {
   private int[] deviceTlbSources = new int[0];
   private int requesterId = NO_DEVICE;
   private @Nullable DomainWatch watch;
+  private boolean isEnded;
 
   DmaDomain(
       Simulation simulation,
@@ -106,6 +107,17 @@ public final class DmaDomain {
   void onDetached() {
     if (watch != null) {
       watch.onDetached();
+    }
+  }
+
+  /** Its tables are given back; nothing may be mapped or unmapped any more. */
+  void end() {
+    isEnded = true;
+  }
+
+  void requireAlive() {
+    if (isEnded) {
+      throw new IllegalStateException("domain must not have ended: domain=" + id);
     }
   }
 

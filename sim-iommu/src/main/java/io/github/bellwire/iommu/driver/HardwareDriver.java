@@ -55,4 +55,14 @@ interface HardwareDriver {
    * @throws IllegalStateException if interrupts are not remapped
    */
   IommuDriver.RemappedMessage remapInterrupt(CpuPort port, int requesterId, InterruptVector vector);
+
+  /** {@return the highest number of a domain} */
+  default int domainIdMax() {
+    return 0xFFFF;
+  }
+
+  /** {@return whether a hypervisor has to be told of every new mapping (caching mode)} */
+  default boolean isEmulated() {
+    return false;
+  }
 }

@@ -16,6 +16,7 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -43,13 +44,15 @@ public final class IommuDriver implements TranslationSource {
 
   private final HardwareDriver hardware;
   private @Nullable HardwareQueue queue;
-  private int domainsCount;
+  private final BitSet domainIds = new BitSet();
   private @Nullable TranslationListener listener;
 
   /**
-   * A device, its domain or null if it passes untranslated, and the number of its context entry.
+   * A device, its domain or null if it passes untranslated, the number of its context entry, and
+   * whether that ends with the attachment.
    */
-  private record Attachment(int requesterId, @Nullable DmaDomain domain, int domainId) {}
+  private record Attachment(
+      int requesterId, @Nullable DmaDomain domain, int domainId, boolean isPrivate) {}
 
   /** What a device is told to write, so that a message takes the way over the remapping table. */
   public record RemappedMessage(int index, long address, int data) {}
@@ -126,17 +129,22 @@ public final class IommuDriver implements TranslationSource {
   }
 
   /**
-   * Creates an address space, for one device or several.
+   * Creates an address space, for one device or several. If the hardware is virtual, which it says
+   * by its caching mode, a lazy one becomes strict, as in Linux (drivers/iommu/intel/iommu.c).
    *
    * @param port the core that executes it
    * @param policy LAZY, STRICT or STRICT_BOUNCE
    * @return the domain
    * @throws IllegalArgumentException if the policy needs none
+   * @throws IllegalStateException if the hardware has no number left for it
    */
   public DmaDomain newDomain(CpuPort port, MappingPolicy policy) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       throw new IllegalArgumentException("policy must translate: policy=" + policy);
     }
+    requireDomainId();
+    MappingPolicy effective =
+        hardware.isEmulated() && policy == MappingPolicy.LAZY ? MappingPolicy.STRICT : policy;
     PageTables tables =
         new PageTables(
             hardware.format(),
@@ -146,7 +154,8 @@ public final class IommuDriver implements TranslationSource {
             config.largestPageLevel(),
             hardware.isSnooped());
     DmaDomain domain =
-        new DmaDomain(simulation, ++domainsCount, policy, tables, requireStarted(), config, cores);
+        new DmaDomain(
+            simulation, takeDomainId(), effective, tables, requireStarted(), config, cores);
     domain
         .iovas()
         .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));
@@ -158,6 +167,48 @@ public final class IommuDriver implements TranslationSource {
       domain.listen(listener);
     }
     return domain;
+  }
+
+  /**
+   * Ends an address space: its tables and its number may be used again.
+   *
+   * @param port the core that executes it
+   * @param domain of this driver; its mappers work no longer
+   * @throws IllegalStateException if a device is attached to it, or it has ended
+   */
+  public void destroy(CpuPort port, DmaDomain domain) {
+    for (Attachment attachment : attachments) {
+      if (attachment.domain() == domain) {
+        throw new IllegalStateException("devices must be detached: domain=" + domain.id());
+      }
+    }
+    domain.requireAlive();
+    end(domain, domain.invalidate(port));
+  }
+
+  /** What the hardware may not have forgotten is never used again. */
+  private void end(DmaDomain domain, boolean isForgotten) {
+    domain.end();
+    domains.remove(domain);
+    if (isForgotten) {
+      domain.tables().freeAll();
+      domainIds.clear(domain.id());
+    }
+  }
+
+  private void requireDomainId() {
+    requireStarted();
+    if (domainIds.nextClearBit(1) > hardware.domainIdMax()) {
+      throw new IllegalStateException(
+          "the IOMMU tells no more domains apart: max=" + hardware.domainIdMax());
+    }
+  }
+
+  private int takeDomainId() {
+    requireDomainId();
+    int domainId = domainIds.nextClearBit(1);
+    domainIds.set(domainId);
+    return domainId;
   }
 
   /**
@@ -192,12 +243,13 @@ public final class IommuDriver implements TranslationSource {
     if (effective == MappingPolicy.PASSTHROUGH) {
       requireDetached(requesterId);
       requireStarted();
-      int domainId = ++domainsCount;
+      int domainId = takeDomainId();
       hardware.attach(port, requesterId, null, domainId, false);
-      attachments.add(new Attachment(requesterId, null, domainId));
+      attachments.add(new Attachment(requesterId, null, domainId, true));
       return DmaMapper.IDENTITY;
     }
-    return attach(port, requesterId, newDomain(port, effective), traits);
+    requireDetached(requesterId);
+    return attach(port, requesterId, newDomain(port, effective), traits, true);
   }
 
   /**
@@ -213,7 +265,13 @@ public final class IommuDriver implements TranslationSource {
    *     memory is reserved for the device
    */
   public IommuMapper attach(CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits) {
+    return attach(port, requesterId, domain, traits, false);
+  }
+
+  private IommuMapper attach(
+      CpuPort port, int requesterId, DmaDomain domain, DeviceTraits traits, boolean isPrivate) {
     requireDetached(requesterId);
+    domain.requireAlive();
     if (traits.effective(domain.policy()) != domain.policy()) {
       throw new IllegalArgumentException(
           "domain must bounce for a device that is not trusted: policy=" + domain.policy());
@@ -228,13 +286,14 @@ public final class IommuDriver implements TranslationSource {
       domain.addDeviceTlb(requesterId);
     }
     domain.onAttached(requesterId);
-    attachments.add(new Attachment(requesterId, domain, domain.id()));
+    attachments.add(new Attachment(requesterId, domain, domain.id(), isPrivate));
     boolean isBounced = domain.policy() == MappingPolicy.STRICT_BOUNCE;
     return new IommuMapper(config, domain, requesterId, isBounced);
   }
 
   /**
-   * Takes DMA away from a device; what it had mapped is left to its owner.
+   * Takes DMA away from a device. A domain of its own ends with that, mapped or not; what it had
+   * mapped in another is left to its owner.
    *
    * @param port the core that executes it
    * @param requesterId of the device
@@ -252,10 +311,14 @@ public final class IommuDriver implements TranslationSource {
     HardwareQueue running = requireStarted();
     if (domain == null) {
       running.invalidateAll(port);
+      domainIds.clear(attachment.domainId());
     } else {
       domain.onDetached();
-      domain.invalidate(port);
+      boolean isForgotten = domain.invalidate(port);
       domain.removeDeviceTlb(requesterId);
+      if (attachment.isPrivate()) {
+        end(domain, isForgotten);
+      }
     }
   }
 

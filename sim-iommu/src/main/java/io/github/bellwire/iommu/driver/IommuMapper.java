@@ -78,6 +78,7 @@ public final class IommuMapper implements DmaMapper {
 
   @Override
   public long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, long mask) {
+    domain.requireAlive();
     port.compute(costs.mapCycles());
     int inPage = (int) pa & PAGE_MASK;
     long pages = pages(inPage + (long) lengthBytes);
@@ -97,6 +98,7 @@ public final class IommuMapper implements DmaMapper {
 
   @Override
   public long mapList(CpuPort port, ScatterList list, DmaDirection direction, long mask) {
+    domain.requireAlive();
     port.compute(costs.mapCycles());
     long pages = list.layoutBytes() >>> PageTables.PAGE_BYTES_SHIFT;
     long pfn = allocate(port, pages, mask);
@@ -135,6 +137,7 @@ public final class IommuMapper implements DmaMapper {
 
   @Override
   public void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
+    domain.requireAlive();
     port.compute(costs.unmapCycles());
     long pages = pages((iova & PAGE_MASK) + lengthBytes);
     unmapPages(port, iova >>> PageTables.PAGE_BYTES_SHIFT, pages);

@@ -14,6 +14,9 @@ import org.jspecify.annotations.Nullable;
 /** Registers, context tables and the interrupt remapping table of VT-d. */
 final class VtdDriver implements HardwareDriver {
   /** Entries of the interrupt remapping table: 64 Ki of 16 bytes. */
+  private int domainIdMax;
+
+  private boolean isEmulated;
   private static final int INTERRUPT_ENTRIES = 1 << 16;
 
   private static final int INTERRUPT_SIZE_CODE = 15; // 2^(15 + 1) entries
@@ -63,6 +66,8 @@ final class VtdDriver implements HardwareDriver {
   @Override
   public void start(CpuPort port, boolean remapsInterrupts) {
     long capability = port.mmioRead(registersPa + RegisterLayout.CAP, Long.BYTES);
+    domainIdMax = RegisterLayout.domainIdMax(capability);
+    isEmulated = (capability & RegisterLayout.CAP_CACHING_MODE) != 0;
     long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
     requireCapabilities(capability, extended, remapsInterrupts);
     isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
@@ -235,5 +240,15 @@ final class VtdDriver implements HardwareDriver {
 
   private long addressWidth() {
     return config.levels() - 2;
+  }
+
+  @Override
+  public int domainIdMax() {
+    return domainIdMax;
+  }
+
+  @Override
+  public boolean isEmulated() {
+    return isEmulated;
   }
 }

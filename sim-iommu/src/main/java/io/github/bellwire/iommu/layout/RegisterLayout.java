@@ -407,4 +407,13 @@ public final class RegisterLayout {
   public static final long PAGE_MASK = ~0xFFFL;
 
   private RegisterLayout() {}
+
+  /**
+   * {@return the highest number of a domain}
+   *
+   * @param capability register CAP
+   */
+  public static int domainIdMax(long capability) {
+    return (1 << 4 + 2 * (int) (capability >>> CAP_DOMAINS_SHIFT & 7)) - 1;
+  }
 }

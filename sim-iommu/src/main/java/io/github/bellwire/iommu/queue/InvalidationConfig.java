@@ -39,14 +39,6 @@ public record InvalidationConfig(
   public static final InvalidationConfig XEON =
       new InvalidationConfig(350_000, 350_000, 350_000, 350_000, 50_000, 10_000_000_000L, 18);
 
-  /**
-   * Linux's documentation of its latency sampling shows IOTLB invalidations of 2 us on Kaby Lake,
-   * from submission to the end of the wait. Less 350 ns for what is around it, as above.
-   */
-  public static final InvalidationConfig KABY_LAKE =
-      new InvalidationConfig(
-          1_650_000, 1_650_000, 1_650_000, 1_650_000, 50_000, 10_000_000_000L, 18);
-
   // Checked here and nowhere else.
   public InvalidationConfig {
     require(contextPs, "contextPs", 0, TIME_MAX_PS);

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
@@ -19,13 +20,17 @@ import io.github.bellwire.iommu.ReservedRegion;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
+import io.github.bellwire.iommu.queue.RegisterConfig;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.DmaStatus;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which device gets which domain, and what that lets it reach. */
 class IommuDriverTest {
@@ -175,6 +180,106 @@ class IommuDriverTest {
     assertThat(machine.device.write(iova + (1 << 20), BYTES, machine.nowPs()))
         .isNotEqualTo(DmaStatus.OK);
     assertThat(machine.dma.optimalMappingBytes()).isEqualTo(128 << 10);
+  }
+
+  @Test
+  void shouldGiveTablesAndNumbersOfDetachedDevicesBack() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
+    int other = machine.otherDevice.requesterId();
+    long free = machine.host.pages().freeBytes();
+
+    // The hardware tells 65535 domains apart; the number after the last has reserved bits set.
+    for (int i = 0; i < 70_000; i++) {
+      MappingPolicy policy = i % 1000 == 0 ? MappingPolicy.STRICT : MappingPolicy.PASSTHROUGH;
+      machine.driver.attach(machine.port, other, policy);
+      machine.driver.detach(machine.port, other);
+    }
+
+    IommuMapper mapper =
+        (IommuMapper) machine.driver.attach(machine.port, other, MappingPolicy.STRICT);
+    long pa = machine.host.pages().allocate(4096);
+    long iova = mapper.map(machine.port, pa, 4096, TO_DEVICE, -1L);
+    assertThat(mapper.domain().id()).isEqualTo(2);
+    assertThat(machine.otherDevice.read(iova, new byte[4], machine.nowPs()))
+        .isEqualTo(DmaStatus.OK);
+    machine.driver.detach(machine.port, other);
+    machine.host.pages().free(pa, 4096);
+    // One table of context entries may have come, no table of a domain may stay.
+    assertThat(free - machine.host.pages().freeBytes()).isLessThanOrEqualTo(4096);
+    assertThatIllegalStateException()
+        .isThrownBy(() -> mapper.unmap(machine.port, iova, 4096, TO_DEVICE));
+  }
+
+  @Test
+  void shouldMakeNoMoreDomainsThanTheHardwareTellsApart() {
+    RegisterConfig registers = PolicyMachine.IOMMU.registers();
+    RegisterConfig few =
+        new RegisterConfig(
+            registers.baseAddress(),
+            registers.version(),
+            registers.faultRecordsCount(),
+            4,
+            registers.hasProtectedMemory(),
+            registers.hasPageRequests());
+    Host host =
+        new Host(
+            HostConfig.GEN4_SERVER, 1, new IommuFactory(PolicyMachine.IOMMU.withRegisters(few)));
+    host.enumerate();
+    CpuPort port = host.synchronousPort(0);
+    IommuDriver driver =
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
+    driver.start(port, false);
+    // Four bits, and 0 is nobody's.
+    List<DmaDomain> domains = new ArrayList<>();
+    for (int i = 1; i <= 15; i++) {
+      domains.add(driver.newDomain(port, MappingPolicy.STRICT));
+    }
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> driver.newDomain(port, MappingPolicy.STRICT))
+        .withMessage("the IOMMU tells no more domains apart: max=15");
+    assertThatIllegalStateException()
+        .isThrownBy(() -> driver.attach(port, 0x100, MappingPolicy.PASSTHROUGH));
+    DmaDomain ended = domains.get(6);
+    driver.destroy(port, ended);
+    assertThat(driver.newDomain(port, MappingPolicy.STRICT).id()).isEqualTo(7);
+    assertThatIllegalStateException().isThrownBy(() -> driver.destroy(port, ended));
+    assertThatIllegalStateException()
+        .isThrownBy(() -> driver.attach(port, 0x100, ended, DeviceTraits.INTERNAL));
+    driver.attach(port, 0x100, domains.get(0), DeviceTraits.INTERNAL);
+    assertThatIllegalStateException().isThrownBy(() -> driver.destroy(port, domains.get(0)));
+  }
+
+  /** A core that reads CAP as that of a virtual IOMMU. */
+  private static CpuPort inVirtualMachine(CpuPort port) {
+    return (CpuPort)
+        Proxy.newProxyInstance(
+            CpuPort.class.getClassLoader(),
+            new Class<?>[] {CpuPort.class},
+            (proxy, method, arguments) -> {
+              Object result = method.invoke(port, arguments);
+              boolean isCapability =
+                  method.getName().equals("mmioRead")
+                      && arguments[0].equals(RegisterLayout.BASE_ADDRESS + RegisterLayout.CAP);
+              return isCapability ? (Long) result | RegisterLayout.CAP_CACHING_MODE : result;
+            });
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldBeStrictInAVirtualMachineWhereLazyIsAskedFor(boolean isVirtual) {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1, new IommuFactory(PolicyMachine.IOMMU));
+    host.enumerate();
+    CpuPort port = host.synchronousPort(0);
+    IommuDriver driver =
+        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, IommuDriverConfig.LINUX_6_12, List.of());
+
+    driver.start(isVirtual ? inVirtualMachine(port) : port, false);
+
+    assertThat(driver.newDomain(port, MappingPolicy.LAZY).policy())
+        .isEqualTo(isVirtual ? MappingPolicy.STRICT : MappingPolicy.LAZY);
+    assertThat(driver.newDomain(port, MappingPolicy.STRICT_BOUNCE).policy())
+        .isEqualTo(MappingPolicy.STRICT_BOUNCE);
   }
 
   private static DeviceTraits reserving(long firstIova, long lastIova) {
