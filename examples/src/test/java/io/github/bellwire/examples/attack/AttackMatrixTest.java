@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuPresets;
+import io.github.bellwire.iommu.walk.TranslationConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,9 +118,14 @@ class AttackMatrixTest {
   @ValueSource(strings = {"a06c", "a22"})
   void shouldEvictFromAnIotlbOfAnySize(String id) {
     // 2048 entries, where the others have 64.
+    IommuConfig config = IommuPresets.ICE_LAKE;
+    TranslationConfig.Iotlb iotlb = new TranslationConfig.Iotlb(512, 4, 1, 1);
     Machines large =
         new Machines(
-            HostConfig.GEN4_SERVER, IommuPresets.SMMUV3_GRACE, 1, Machines.DEFAULT.trace());
+            HostConfig.GEN4_SERVER,
+            config.withTranslation(config.translation().withIotlb(iotlb)),
+            1,
+            Machines.DEFAULT.trace());
     assertThat(run(row(id), Mode.LAZY, large).word()).isEqualTo(row(id).expected(Mode.LAZY));
   }
 
