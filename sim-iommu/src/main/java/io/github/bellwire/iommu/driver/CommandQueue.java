@@ -21,12 +21,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Each submission waits for a status word of its own, whose value is the number of the
  * submission. Whichever core sees an error first clears and counts it, and marks the submissions
- * that it has cost; their owners submit all of their commands again. Three things differ from Linux:
- * a device that has not answered is left out then, where Linux asks for ever unless the device is
- * gone; a refused command is repeated, where Linux gives it up; and the lock is free while a core
- * waits, where Linux takes it for a moment in each turn of the loop to look at the fault status.
+ * that it has cost; their owners submit all of their commands again. Three things differ from
+ * Linux: a device that has not answered is left out then, where Linux asks for ever unless the
+ * device is gone; a refused command is repeated, where Linux gives it up; and the lock is free
+ * while a core waits, where Linux takes it for a moment in each turn of the loop to look at the
+ * fault status.
  */
-final class CommandQueue implements InvalidationCommands {
+final class CommandQueue implements Invalidator {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
@@ -404,8 +405,9 @@ final class CommandQueue implements InvalidationCommands {
     if (errorsCount == before) {
       errorsCount++;
       int head =
-          (int) ((offset & RegisterLayout.QUEUE_OFFSET_MASK & PageAllocator.PAGE_BYTES - 1)
-              / InvalidationDescriptorLayout.NARROW_BYTES);
+          (int)
+              ((offset & RegisterLayout.QUEUE_OFFSET_MASK & PageAllocator.PAGE_BYTES - 1)
+                  / InvalidationDescriptorLayout.NARROW_BYTES);
       if ((status & RegisterLayout.FSTS_QUEUE_ERROR) != 0) {
         replaceRefused(port, head);
       }

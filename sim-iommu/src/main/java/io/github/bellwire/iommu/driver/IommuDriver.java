@@ -213,7 +213,8 @@ public final class IommuDriver implements TranslationSource {
     PageTables tables =
         new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
     DmaDomain domain =
-        new DmaDomain(simulation, takeDomainId(), effective, tables, requireStarted(), config, cores);
+        new DmaDomain(
+            simulation, takeDomainId(), effective, tables, requireStarted(), config, cores);
     domain
         .iovas()
         .reserve(pfn(IovaRange.INTERRUPTS.firstIova()), pfn(IovaRange.INTERRUPTS.lastIova()));

@@ -17,7 +17,8 @@ import io.github.bellwire.iommu.layout.SecondLevelLayout;
  *                      '-> lazy:   into the flush queue of the core
  * }</pre>
  *
- * <p>Addresses and tables that the hardware does not confirm to have forgotten are never used again.
+ * <p>Addresses and tables that the hardware does not confirm to have forgotten are never used
+ * again.
  *
  * <p>Made by {@link IommuDriver}. Allocates nothing after warm-up. Confined to the simulation
  * thread.

@@ -6,7 +6,7 @@
  * DmaDevice --> IommuMapper --> IovaAllocator        addresses: caches per core, tree
  *                   |      '--> PageTables           entries in simulated memory
  *                   |
- *                   |-- strict: CommandQueue    commands, tail register, wait
+ *                   |-- strict: Invalidator          that is, CommandQueue: tail register, wait
  *                   '-- lazy:   FlushQueue           255 ranges per core or 10 ms, then the same
  *
  * IommuDriver: registers, root and context tables, interrupt remapping table; makes mappers

@@ -267,7 +267,8 @@ class CommandQueueTest {
     long iotlb = done(machine, IOTLB);
     long startPs = machine.nowPs() + MS;
     List<Integer> finished = new ArrayList<>();
-    machine.onCoreLater(1, startPs, core -> machine.mapper.unmap(core, silentIova, 4096, TO_DEVICE));
+    machine.onCoreLater(
+        1, startPs, core -> machine.mapper.unmap(core, silentIova, 4096, TO_DEVICE));
     for (int i = 2; i <= 8; i++) {
       int number = i;
       long iova = other.map(machine.port, pa, 4096, TO_DEVICE, -1L);

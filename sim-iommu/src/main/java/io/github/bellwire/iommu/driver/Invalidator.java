@@ -6,7 +6,7 @@ import io.github.bellwire.cpu.CpuPort;
  * How software makes an IOMMU forget translations: what the driver of a kind of IOMMU implements.
  * Each call returns when the hardware has forgotten, or is taken for dead.
  */
-public interface InvalidationCommands {
+public interface Invalidator {
   /**
    * Invalidates pages of a domain, in the devices that remember translations too.
    *
@@ -17,7 +17,8 @@ public interface InvalidationCommands {
    * @param isLeafOnly whether tables have not changed, but for last entries
    * @return whether the hardware has forgotten; if not, it may go on using what it remembers
    */
-  boolean invalidatePages(CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
+  boolean invalidatePages(
+      CpuPort port, DmaDomain domain, long iova, long pages, boolean isLeafOnly);
 
   /**
    * Invalidates everything of a domain.
