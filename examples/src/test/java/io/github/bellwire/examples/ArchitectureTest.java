@@ -41,7 +41,14 @@ class ArchitectureTest {
   /** The same inside the IOMMU. */
   private static final List<String> IOMMU_ORDER =
       List.of(
-          "iommu.layout", "iommu.walk", "iommu.queue", "iommu.interrupt", "iommu", "iommu.driver");
+          "iommu.layout",
+          "iommu.walk",
+          "iommu.queue",
+          "iommu.interrupt",
+          "iommu.amd",
+          "iommu.smmu",
+          "iommu",
+          "iommu.driver");
 
   private static final Set<String> DRIVERS_MAY_USE =
       Set.of("kernel", "stats", "trace", "memory", "cpu", "dma");

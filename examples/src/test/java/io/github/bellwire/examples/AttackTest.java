@@ -26,13 +26,22 @@ class AttackTest {
   }
 
   @Test
+  void shouldTellOneRowOfWhichAnotherHasTheNameAndALetter() {
+    JsonNode json = Tool.json("attack", "row=a01");
+
+    assertThat(json.get("metrics").properties()).hasSize(5);
+    assertThat(json.at("/metrics/a01.strict").asString()).isEqualTo("blocked");
+    assertThat(json.get("metrics").has("a01b.strict")).isFalse();
+  }
+
+  @Test
   void shouldPrintWhatWasSeenInChosenCells() {
     Tool tool = Tool.run("attack --set row=a01 --set mode=strict");
 
     assertThat(tool.code()).isZero();
     assertThat(tool.out())
-        .contains("a01   strict  nothing read, nothing changed; fault 5h: 1, fault 6h: 1")
-        .contains("ok      cells as documented: 2 of 2");
+        .contains("a01  strict  nothing read, nothing changed; fault 5h: 1, fault 6h: 1")
+        .contains("ok      cells as documented: 1 of 1");
   }
 
   @Test

@@ -264,7 +264,9 @@ class BadInputTest {
             + " did you mean off?",
         "iommu.kernel=linux | must be linux-6.12, linux-6.0 or arm64-smmu;"
             + " did you mean linux-6.12?",
-        "iommu=strict-bounce | must not be strict-bounce with mode=poll",
+        "iommu=strict-bounce | needs mode=interrupt or mode=napi",
+        "iommu.preset=ice-lake | needs iommu=passthrough, lazy, strict or strict-bounce",
+        "iommu.kernel=linux-6.0 | needs iommu=passthrough, lazy, strict or strict-bounce",
         "frames=0          | must be 1 to 1000000000000",
         "frames=1000000000001 | must be 1 to 1000000000000",
         "frames=-1         | must be a whole number without a unit, 1 to 1000000000000",

@@ -101,6 +101,10 @@ class DmaCheckTest {
       runs.add("nic-rx frames=100 frame-bytes=4000 nic.max-frame=4000 mode=napi" + translated);
       runs.add("nic-rx frames=600 profile=kernel mode=napi" + translated);
     }
+    for (String workload : List.of("nic-rx", "nvme", "probe")) {
+      runs.add("iommu-modes duration=100us workload=" + workload); // all policies
+      runs.add("iommu-modes duration=100us page=2m workload=" + workload);
+    }
     for (String pages : List.of("4k", "2m", "1g")) {
       for (String op : List.of("read", "write", "readwrite", "lat-read", "lat-write-read")) {
         runs.add("pcie-bench count=200 op=" + op + " iommu=" + pages);

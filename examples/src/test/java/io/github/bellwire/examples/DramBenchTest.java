@@ -80,8 +80,8 @@ class DramBenchTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "preset=ddr4 | preset=ddr4: must be ddr3-1600, ddr4-2400, ddr4-3200, ddr5-4800 or hbm2; did"
-            + " you mean ddr4-2400?",
+        "preset=ddr4 | preset=ddr4: must be ddr3-1600, ddr4-2400, ddr4-3200, ddr4-2400-dramsim3,"
+            + " ddr4-3200-dramsim3, ddr5-4800 or hbm2; did you mean ddr4-2400?",
         "channels=3 | channels=3: must be 1, 2, 4, 8, 16, 32 or 64",
         "mapping=xyz | mapping=xyz: must be two-letter fields of ch, ra, bg, ba, ro and co from the"
             + " highest bit to the lowest, such as RoBaRaCoCh or rocobabgraco2^co, or MOP4CLXOR",

@@ -14,26 +14,26 @@ import tools.jackson.databind.JsonNode;
 /**
  * The DRAM controller against DRAMsim3 (commit 29817593) and Ramulator 2.1 (commit c5b1c3a4), which
  * were run with the workload of the scenario's defaults: one channel, two ranks, addresses from the
- * same generator. Each is met with its own way of queueing, order of refreshes and fixed latency,
- * but with the same parts; no other setting differs.
+ * same generator. Each is met with its own parts, way of queueing, order of refreshes and fixed
+ * latency; no other setting differs.
  */
 class DramValidationTest {
   private static final String D3 = "DRAMsim3";
   private static final String R2 = "Ramulator 2.1";
   private static final String[] AS_D3 = {"queues=per-bank", "refresh=staggered"};
   private static final String[] AS_R2 = {"queues=shared", "refresh=simultaneous"};
-  private static final String COUNT = "count=200000";
+  private static final String COUNT = "count=300000"; // as the references
 
   @ParameterizedTest
   @CsvSource({
-    "D3, ddr4-3200, rochrababgco, seq,  16.88, 3",
-    "D3, ddr4-3200, rochrababgco, rand, 20.50, 7",
-    "D3, ddr4-3200, rochrababgco, mix,  18.71, 7",
-    "D3, ddr4-3200, rorabacochbg, seq,  24.24, 3",
-    "D3, ddr4-2400, rochrababgco, seq,  14.96, 3",
-    "D3, ddr4-2400, rochrababgco, rand, 16.85, 7",
-    "D3, ddr4-2400, rochrababgco, mix,  15.58, 7",
-    "D3, ddr4-2400, rorabacochbg, seq,  18.40, 3",
+    "D3, ddr4-3200-dramsim3, rochrababgco, seq,  16.88, 3",
+    "D3, ddr4-3200-dramsim3, rochrababgco, rand, 20.50, 7",
+    "D3, ddr4-3200-dramsim3, rochrababgco, mix,  18.71, 7",
+    "D3, ddr4-3200-dramsim3, rorabacochbg, seq,  24.24, 3",
+    "D3, ddr4-2400-dramsim3, rochrababgco, seq,  14.96, 3",
+    "D3, ddr4-2400-dramsim3, rochrababgco, rand, 16.85, 7",
+    "D3, ddr4-2400-dramsim3, rochrababgco, mix,  15.58, 7",
+    "D3, ddr4-2400-dramsim3, rorabacochbg, seq,  18.40, 3",
     "R2, ddr4-3200, RoBaRaCoCh,   seq,  13.72, 3",
     "R2, ddr4-3200, RoBaRaCoCh,   rand, 21.91, 7",
     "R2, ddr4-3200, RoBaRaCoCh,   mix,  19.46, 7",
@@ -60,8 +60,8 @@ class DramValidationTest {
 
   @ParameterizedTest
   @CsvSource({
-    "D3, ddr4-3200, rochrababgco, 46.1",
-    "D3, ddr4-2400, rochrababgco, 47.8",
+    "D3, ddr4-3200-dramsim3, rochrababgco, 46.1",
+    "D3, ddr4-2400-dramsim3, rochrababgco, 47.8",
     "R2, ddr4-3200, RoBaRaCoCh, 44.1",
     "R2, ddr4-2400, RoBaRaCoCh, 43.9",
     "R2, ddr5-4800, RoBaRaCoCh, 43.9",
@@ -76,13 +76,14 @@ class DramValidationTest {
 
   @ParameterizedTest
   @CsvSource({
-    "D3, ddr4-3200, rochrababgco, rand, 1,  52.1, 5",
-    "D3, ddr4-3200, rochrababgco, rand, 5,  59.9, 5",
-    "D3, ddr4-3200, rochrababgco, rand, 15, 88.6, 5",
-    "D3, ddr4-3200, rochrababgco, rand, 20, 154.6, 5",
-    "D3, ddr4-3200, rorabacochbg, seq,  5,  28.7, 5",
-    // A refresh stops this stream; how long its 64 reads then wait, DRAMsim3 puts a little lower.
-    "D3, ddr4-3200, rorabacochbg, seq,  20, 50.0, 9",
+    "D3, ddr4-3200-dramsim3, rochrababgco, rand, 1,  52.1, 5",
+    "D3, ddr4-3200-dramsim3, rochrababgco, rand, 5,  59.9, 5",
+    "D3, ddr4-3200-dramsim3, rochrababgco, rand, 15, 88.6, 5",
+    "D3, ddr4-3200-dramsim3, rochrababgco, rand, 20, 154.6, 5",
+    "D3, ddr4-3200-dramsim3, rorabacochbg, seq,  5,  28.7, 5",
+    // The stream changes ranks in step with their refreshes (3 rounds in 5 intervals, but for 0.02
+    // %), so this mean depends on the part, on whose refresh is first and on how many are read.
+    "D3, ddr4-3200-dramsim3, rorabacochbg, seq,  20, 50.0, 5",
     "R2, ddr4-3200, MOP4CLXOR,    rand, 1,  51.3, 5",
     "R2, ddr4-3200, MOP4CLXOR,    rand, 5,  59.4, 5",
     "R2, ddr4-3200, MOP4CLXOR,    rand, 15, 73.2, 5",
@@ -105,8 +106,9 @@ class DramValidationTest {
     JsonNode json = run(reference, preset, mapping, pattern, "offered=" + offered + "GB/s");
 
     assertInBand(row(reference, json, "latency_ns_mean", ns, band));
-    // Below saturation, what is offered gets through.
-    assertThat(Tool.number(json, "bandwidth_gbyte_per_s")).isBetween(0.99 * offered, 1.0 * offered);
+    // Below saturation, what is offered gets through; n requests take n - 1 times their distance.
+    assertThat(Tool.number(json, "bandwidth_gbyte_per_s"))
+        .isBetween(0.99 * offered, 1.00001 * offered);
   }
 
   @ParameterizedTest
@@ -160,7 +162,7 @@ class DramValidationTest {
     boolean isD3 = reference.equals("D3");
     settings.addAll(Arrays.asList(isD3 ? AS_D3 : AS_R2));
     // DRAMsim3 takes about two clocks more than the DRAM, Ramulator one.
-    settings.add(isD3 ? preset.equals("ddr4-3200") ? "latency=1250ps" : "latency=1666ps" : "");
+    settings.add(isD3 ? preset.startsWith("ddr4-3200") ? "latency=1260ps" : "latency=1660ps" : "");
     Stream.of("preset=" + preset, "mapping=" + mapping, "pattern=" + pattern)
         .forEach(settings::add);
     settings.addAll(Arrays.asList(more));

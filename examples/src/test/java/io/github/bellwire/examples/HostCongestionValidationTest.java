@@ -2,6 +2,8 @@ package io.github.bellwire.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.examples.iommu.GivenMisses;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -16,6 +18,7 @@ class HostCongestionValidationTest {
   private static final String DRIVES = "IOMMU: eight drives";
   private static final String FS = "FS, figures 2 and 7";
   private static final String WALL = "Wall";
+  private static final int SEEDS = 3;
   private static final String CALIBRATED = "calibrated on it";
 
   /** FS, section 2.2: a page without misses, and each read of a table. */
@@ -36,51 +39,67 @@ class HostCongestionValidationTest {
   }
 
   private static void compareMisses(
-      String name, JsonNode json, double iotlb, double upper, double l3, boolean hasIotlbBand) {
+      String name, JsonNode[] runs, double iotlb, double upper, double l3, boolean hasIotlbBand) {
     compare(
         STRICT,
         name + ", IOTLB misses per 4 KiB",
         iotlb,
-        Tool.number(json, "iotlb_misses_per_page"),
+        mean(runs, "iotlb_misses_per_page"),
         hasIotlbBand ? misses(iotlb) : Band.NONE,
         hasIotlbBand ? FS : "fewer acknowledgements than there");
     compare(
         STRICT,
         name + ", L1 misses",
         upper,
-        Tool.number(json, "pt_l1_misses_per_page"),
+        mean(runs, "pt_l1_misses_per_page"),
         misses(upper),
         FS);
     compare(
         STRICT,
         name + ", L2 misses",
         upper,
-        Tool.number(json, "pt_l2_misses_per_page"),
+        mean(runs, "pt_l2_misses_per_page"),
         misses(upper),
         FS);
-    compare(
-        STRICT,
-        name + ", L3 misses",
-        l3,
-        Tool.number(json, "pt_l3_misses_per_page"),
-        misses(l3),
-        FS);
+    compare(STRICT, name + ", L3 misses", l3, mean(runs, "pt_l3_misses_per_page"), misses(l3), FS);
   }
 
   /** Table reads per page of payload. */
-  private static double reads(JsonNode json) {
-    return Tool.number(json, "iotlb_misses_per_page")
-        + Tool.number(json, "pt_l1_misses_per_page")
-        + Tool.number(json, "pt_l2_misses_per_page")
-        + Tool.number(json, "pt_l3_misses_per_page");
+  private static double reads(JsonNode[] runs) {
+    return mean(runs, "iotlb_misses_per_page")
+        + mean(runs, "pt_l1_misses_per_page")
+        + mean(runs, "pt_l2_misses_per_page")
+        + mean(runs, "pt_l3_misses_per_page");
+  }
+
+  /** Fetching an entry of the ring adds a miss per 64 pages to what is asked for. */
+  private static final Band FORCED = Band.points(0.03);
+
+  private static void compareGiven(
+      String name, double gbps, double iotlb, double upper, double l3, String source) {
+    GivenMisses.Outcome outcome = GivenMisses.receive(iotlb, upper, l3);
+    String given = "given its misses, " + name;
+    compare(STRICT, given + ", Gb/s", gbps, outcome.gbps(), Band.percent(10), source);
+    compare(STRICT, given + ", IOTLB misses", iotlb, outcome.iotlb(), FORCED, FS);
+    compare(STRICT, given + ", L1 misses", upper, outcome.l1(), FORCED, FS);
+    compare(STRICT, given + ", L2 misses", upper, outcome.l2(), FORCED, FS);
+    compare(STRICT, given + ", L3 misses", l3, outcome.l3(), FORCED, FS);
+  }
+
+  /** The walker, the buffers of the root port and the adapter alone, without software. */
+  @Test
+  void shouldReceiveWhatTheStrictExperimentDidGivenItsMisses() {
+    compareGiven("5 flows", 78, 1.30, 0.05, 0.36, FS);
+    compareGiven("20 flows", 40.5, 1.97, 0.43, 0.76, FS);
   }
 
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithFewFlows() {
     JsonNode off = Tool.json("host-congestion", "iommu=off", "warm-up=1ms", "duration=1ms");
-    JsonNode strict = Tool.json("host-congestion", "duration=3ms");
+    JsonNode[] strict = seeds("host-congestion", "duration=2ms");
 
-    double gbps = Tool.number(strict, "goodput_gbit_per_s");
+    double gbps = mean(strict, "goodput_gbit_per_s");
+    assertThat(spreadPercent(strict, "goodput_gbit_per_s")).isLessThan(10);
     compare(STRICT, "5 flows, off, Gb/s", 97.5, goodput(off), Band.percent(2), FS);
     compare(STRICT, "5 flows, Gb/s", 78, gbps, Band.percent(10), FS);
     compareMisses("5 flows", strict, 1.30, 0.05, 0.36, true);
@@ -88,8 +107,8 @@ class HostCongestionValidationTest {
   }
 
   /** What the paper's formula makes of the simulated misses. */
-  private static void compareModel(String name, JsonNode json, double gbps) {
-    double model = 4096 * 8 / (PAGE_NS + reads(json) * READ_NS);
+  private static void compareModel(String name, JsonNode[] runs, double gbps) {
+    double model = 4096 * 8 / (PAGE_NS + reads(runs) * READ_NS);
     compare(
         STRICT,
         name + ", Gb/s, given the simulated misses",
@@ -105,11 +124,11 @@ class HostCongestionValidationTest {
    */
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithManyFlowsWherePagesAreNotRecycled() {
-    JsonNode strict =
-        Tool.json("host-congestion", "flows=20", "pages=fresh", "warm-up=4ms", "duration=4ms");
+    JsonNode[] strict =
+        seeds("host-congestion", "flows=20", "pages=fresh", "warm-up=4ms", "duration=2ms");
     JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
 
-    double gbps = goodput(strict);
+    double gbps = mean(strict, "goodput_gbit_per_s");
     compare(
         STRICT,
         "20 flows, fresh pages, Gb/s",
@@ -146,38 +165,40 @@ class HostCongestionValidationTest {
     return goodput(Tool.json("host-congestion", pages, hint, "warm-up=3ms", "duration=2ms"));
   }
 
+  /** The first milliseconds, in which the windows settle, do not count. */
   @Test
   void shouldMeetTheWallUnlessPagesAreLarge() {
     String preset = "preset=ice-lake-lazy-200g";
-    JsonNode off = Tool.json("host-congestion", preset, "iommu=off", "warm-up=1ms", "duration=1ms");
-    JsonNode small = Tool.json("host-congestion", preset, "warm-up=2ms", "duration=1ms");
-    JsonNode large = Tool.json("host-congestion", preset, "page=2m", "warm-up=2ms", "duration=1ms");
+    JsonNode off = Tool.json("host-congestion", preset, "iommu=off", "warm-up=3ms", "duration=1ms");
+    JsonNode large = Tool.json("host-congestion", preset, "page=2m", "warm-up=3ms", "duration=1ms");
+    JsonNode[] small = seeds("host-congestion", preset, "warm-up=8ms", "duration=3ms");
 
     compare(LAZY, "MTU 1500, off, Gb/s", 185, goodput(off), Band.percent(5), WALL);
     compare(
         LAZY,
         "MTU 1500, Gb/s",
         145,
-        goodput(small),
-        Band.NONE,
-        "more misses per MiB than there: acknowledgements");
+        mean(small, "goodput_gbit_per_s"),
+        Band.percent(100 * 10 / 145.0), // 10 Gb/s.
+        WALL);
     compare(
         LAZY,
         "MTU 1500, million misses per second",
         8.0,
-        Tool.number(small, "iotlb_misses_per_s") / 1e6,
+        mean(small, "iotlb_misses_per_s") / 1e6,
         Band.percent(15),
         WALL);
     compare(
         LAZY,
         "MTU 1500, misses per MiB",
         465,
-        Tool.number(small, "iotlb_misses_per_mib"),
-        Band.NONE,
-        "as above");
-    double lossPercent = 100 * Tool.number(large, "drop_ratio");
-    compare(LAZY, "MTU 1500, 2 MiB pages, % lost", 4.5, lossPercent, Band.NONE, WALL);
-    assertThat(lossPercent).isLessThanOrEqualTo(5);
+        mean(small, "iotlb_misses_per_mib"),
+        Band.percent(10),
+        WALL);
+    double belowPercent = 100 * (1 - goodput(large) / goodput(off));
+    compare(LAZY, "MTU 1500, 2 MiB pages, % below off", 4.5, belowPercent, Band.NONE, WALL);
+    assertThat(belowPercent).isLessThanOrEqualTo(5);
+    assertThat(spreadPercent(small, "goodput_gbit_per_s")).isLessThan(10);
   }
 
   @Test
@@ -196,6 +217,28 @@ class HostCongestionValidationTest {
           Band.percent(15),
           modes[i].equals("strict") ? CALIBRATED : source);
     }
+  }
+
+  /** Runs with three seeds. */
+  private static JsonNode[] seeds(String scenario, String... settings) {
+    JsonNode[] runs = new JsonNode[SEEDS];
+    for (int i = 0; i < SEEDS; i++) {
+      String[] seeded = Arrays.copyOf(settings, settings.length + 1);
+      seeded[settings.length] = "seed=" + (i + 1);
+      runs[i] = Tool.json(scenario, seeded);
+    }
+    return runs;
+  }
+
+  private static double mean(JsonNode[] runs, String metric) {
+    return Arrays.stream(runs).mapToDouble(run -> Tool.number(run, metric)).average().orElseThrow();
+  }
+
+  /** From the lowest to the highest, of the mean. */
+  private static double spreadPercent(JsonNode[] runs, String metric) {
+    var figures = Arrays.stream(runs).mapToDouble(run -> Tool.number(run, metric));
+    var summary = figures.summaryStatistics();
+    return 100 * (summary.getMax() - summary.getMin()) / summary.getAverage();
   }
 
   private static double goodput(JsonNode json) {

@@ -128,10 +128,13 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
   @Override
   public long coreStore(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long localPs = atPs;
     long donePs = atPs;
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      donePs += storePs;
-      storeLine(coreIndex, line, atPs);
+      memory.beginAccess();
+      storeLine(coreIndex, line, localPs);
+      localPs += memory.waitPs();
+      donePs += storePs + memory.waitPs();
     }
     return donePs;
   }
@@ -214,7 +217,10 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     return donePs;
   }
 
-  /** The store buffer waits for the line, not the core. */
+  /**
+   * The store buffer waits for the line, not the core. What the store sends to memory has to be
+   * taken there, though.
+   */
   private void storeLine(int coreIndex, long line, long atPs) {
     CoreCaches core = cores[coreIndex];
     int way = core.find(line);
@@ -331,7 +337,8 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
     }
     int way = near.findOrAllocate(set, tag, ioWays, atPs);
     near.setDirty(set, way);
-    return donePs;
+    // There is no room for the line until memory has taken what it displaces.
+    return Math.max(donePs, atPs + llcHitPs + memory.waitPs());
   }
 
   /** A write to DRAM; no cache keeps the line. */
@@ -459,6 +466,7 @@ public final class CoherentCacheHierarchy implements CacheHierarchy {
       long donePs = atPs;
       for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
         boolean isPartial = line << LINE_SHIFT < pa || line + 1 << LINE_SHIFT > end;
+        memory.beginAccess();
         long linePs =
             noSnoop
                 ? writeUnsnooped(near, line, atPs)

@@ -42,6 +42,10 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   private final EmbeddedCacheConfig config;
   private final PhysicalMemory memory;
   private final MemoryController dram;
+
+  /** For how long memory has not taken what the store at work has sent there. */
+  private long storeWaitPs;
+
   private final TagArray tags;
   private final byte[] data;
   private final int setMask;
@@ -126,21 +130,28 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   @Override
   public long coreStore(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long localPs = atPs;
     long donePs = atPs;
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      donePs += config.storePs();
-      if (uncached.contains(line << LINE_SHIFT)) {
-        send(line, atPs);
-        continue;
-      }
-      int way = tags.find(set(line), tag(line));
-      if (way == TagArray.NOWHERE) {
-        way = fill(line, atPs);
-        fetch(line, atPs);
-      }
-      soil(line, way);
+      storeWaitPs = 0;
+      storeLine(line, localPs);
+      localPs += storeWaitPs;
+      donePs += config.storePs() + storeWaitPs;
     }
     return donePs;
+  }
+
+  private void storeLine(long line, long atPs) {
+    if (uncached.contains(line << LINE_SHIFT)) {
+      send(line, atPs);
+      return;
+    }
+    int way = tags.find(set(line), tag(line));
+    if (way == TagArray.NOWHERE) {
+      way = fill(line, atPs);
+      fetch(line, atPs);
+    }
+    soil(line, way);
   }
 
   @Override
@@ -327,13 +338,17 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   /** Reads a line from DRAM; returns when it is there. */
   private long fetch(long line, long atPs) {
     statistics.dramReads++;
-    return dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+    long donePs = dram.read(line << LINE_SHIFT, LINE_BYTES, atPs);
+    storeWaitPs = Math.max(storeWaitPs, dram.waitPs());
+    return donePs;
   }
 
   /** Writes a line to DRAM; returns when it is there. */
   private long send(long line, long atPs) {
     statistics.dramWrites++;
-    return dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+    long donePs = dram.write(line << LINE_SHIFT, LINE_BYTES, atPs);
+    storeWaitPs = Math.max(storeWaitPs, dram.waitPs());
+    return donePs;
   }
 
   // Devices.

@@ -10,6 +10,7 @@ final class HomeMemory {
   private final MemoryController[] controllers;
   private final long secondSocketLine;
   private final CacheStatistics statistics;
+  private long waitPs;
 
   HomeMemory(NumaConfig numa, List<MemoryController> controllers, CacheStatistics statistics) {
     this.controllers = controllers.toArray(new MemoryController[0]);
@@ -25,13 +26,29 @@ final class HomeMemory {
   /** {@return when a line that is asked for at a time has been read} */
   long read(long line, long atPs) {
     statistics.dramReads++;
-    return controllers[socketOf(line)].read(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
+    MemoryController controller = controllers[socketOf(line)];
+    long donePs = controller.read(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
+    waitPs = Math.max(waitPs, controller.waitPs());
+    return donePs;
   }
 
   /** {@return when a line that arrives at a time has been written} */
   long write(long line, long atPs) {
     statistics.dramWrites++;
-    return controllers[socketOf(line)].write(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
+    MemoryController controller = controllers[socketOf(line)];
+    long donePs = controller.write(line << LINE_SHIFT, CacheHierarchy.LINE_BYTES, atPs);
+    waitPs = Math.max(waitPs, controller.waitPs());
+    return donePs;
+  }
+
+  /** Begins an access: what earlier ones had to wait for does not count any more. */
+  void beginAccess() {
+    waitPs = 0;
+  }
+
+  /** {@return for how long memory has not taken something that the access has sent there} */
+  long waitPs() {
+    return waitPs;
   }
 
   /** {@return how much all sockets have been asked for, the low 32 bits of each} */
@@ -75,7 +92,7 @@ final class HomeMemory {
     return Integer.toUnsignedLong((int) controllers[socket].askedTotal());
   }
 
-  /** Writes a dirty line that a cache gives up; nobody waits for it. */
+  /** Writes a dirty line that a cache gives up; nobody waits for it, unless memory has no room. */
   void writeBack(long line, long atPs) {
     statistics.writeBacks++;
     write(line, atPs);

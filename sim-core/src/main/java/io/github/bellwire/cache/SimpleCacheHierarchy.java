@@ -52,6 +52,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final long[] coreLines;
   private final Port port = new Port();
 
+  /** How long memory did not take what the line allocated last has displaced. */
+  private long displacedWaitPs;
+
   private final CacheStatistics statistics = new CacheStatistics();
 
   /**
@@ -111,15 +114,13 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
       return storeLines(coreIndex, pa, lengthBytes, atPs);
     }
-    storeLine(coreIndex, line, atPs);
-    return atPs + storePs;
+    return storeLine(coreIndex, line, atPs) + storePs;
   }
 
   /** The second store finds the line as the first has left it. */
   @Override
   public long coreStoreTwice(int coreIndex, long pa, int sizeBytes, long atPs) {
-    storeLine(coreIndex, pa >>> LINE_SHIFT, atPs);
-    return atPs + 2 * storePs;
+    return storeLine(coreIndex, pa >>> LINE_SHIFT, atPs) + 2 * storePs;
   }
 
   private long loadLines(int coreIndex, long pa, int lengthBytes, long atPs) {
@@ -135,10 +136,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   private long storeLines(int coreIndex, long pa, int lengthBytes, long atPs) {
     long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
+    long localPs = atPs;
     long donePs = atPs;
     for (long line = pa >>> LINE_SHIFT; line <= lastLine; line++) {
-      donePs += storePs;
-      storeLine(coreIndex, line, atPs);
+      long takenPs = storeLine(coreIndex, line, localPs);
+      donePs += storePs + takenPs - localPs;
+      localPs = takenPs;
     }
     return donePs;
   }
@@ -189,8 +192,8 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   /**
-   * Lets a device make a line dirty. Returns when the rest of a line that is absent and written in
-   * part is there; 0 otherwise.
+   * Lets a device make a line dirty. Returns when there is room for a line that is absent, and the
+   * rest of one that is written in part; 0 otherwise.
    */
   private long dirty(long line, int state, boolean isPartial, long atPs) {
     long fetchedPs = 0;
@@ -201,32 +204,35 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         fetchedPs = fetch(line, atPs + llcHitPs);
       }
       way = allocate(line, state, atPs);
+      fetchedPs = Math.max(fetchedPs, atPs + llcHitPs + displacedWaitPs);
     }
     setRecentDirty(state, way);
     return fetchedPs;
   }
 
-  private void storeLine(int coreIndex, long line, long atPs) {
+  /** Returns when memory takes what the line displaces: at once, unless its queues are full. */
+  private long storeLine(int coreIndex, long line, long atPs) {
     int state = state(line);
     // A line that is dirty and that nobody else can hold stays as it is.
     boolean isOwned =
         coreLines[coreSlot(coreIndex, line)] == line
             && isRecentAndDirty(line, state)
             && setStates[state + SHARERS] == 1L << coreIndex;
-    if (!isOwned) {
-      own(coreIndex, line, state, atPs);
-    }
+    return isOwned ? atPs : own(coreIndex, line, state, atPs);
   }
 
-  private void own(int coreIndex, long line, int state, long atPs) {
+  private long own(int coreIndex, long line, int state, long atPs) {
+    long takenPs = atPs;
     int way = find(line, state);
     if (way < 0) {
       way = allocate(line, state, atPs);
+      takenPs += displacedWaitPs;
     }
     setRecentDirty(state, way);
     invalidateCoreCopies(line, state);
     coreLines[coreSlot(coreIndex, line)] = line;
     setStates[state + SHARERS] |= 1L << coreIndex;
+    return takenPs;
   }
 
   private long fetch(long line, long atPs) {
@@ -301,9 +307,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     long nextVictim = way + 1 == ways ? 0 : way + 1;
     int slot = firstSlot(state) + way;
     long victim = llcLines[slot];
+    displacedWaitPs = 0;
     if (victim != ABSENT) {
       if ((victim & DIRTY) != 0) {
         writeBack(victim >>> 1, atPs);
+        displacedWaitPs = dram.waitPs();
       }
       invalidateCoreCopies(victim >>> 1, state);
     }

@@ -82,9 +82,10 @@ final class DramBanks {
    *
    * @param timing the part
    * @param ranksCount of the channel
+   * @param firstRefreshPs when the first rank is refreshed for the first time
    * @param refreshStaggerPs how much later each rank refreshes than the one before it
    */
-  DramBanks(DramTiming timing, int ranksCount, long refreshStaggerPs) {
+  DramBanks(DramTiming timing, int ranksCount, long firstRefreshPs, long refreshStaggerPs) {
     DramTiming.Organization organization = timing.organization();
     banksCount = ranksCount * organization.banksCount();
     groupsCount = ranksCount * organization.bankGroupsCount();
@@ -118,7 +119,7 @@ final class DramBanks {
     afterWrite = afterWrite(timing);
     refreshPs = timing.refresh().cyclePs();
     refreshIntervalPs = timing.refresh().intervalPs();
-    reset(ranksCount, refreshStaggerPs);
+    reset(ranksCount, firstRefreshPs, refreshStaggerPs);
   }
 
   private static Distances afterRead(DramTiming timing) {
@@ -157,13 +158,13 @@ final class DramBanks {
         isShared ? column.burst() * clockPs : 0);
   }
 
-  private void reset(int ranksCount, long refreshStaggerPs) {
+  private void reset(int ranksCount, long firstRefreshPs, long refreshStaggerPs) {
     for (int bank = 0; bank < banksCount; bank++) {
       state[(bank << SHIFT) + ROW] = CLOSED;
     }
     for (int rank = 0; rank < ranksCount; rank++) {
       int at = rankBase + (rank << SHIFT);
-      state[at + REFRESH_DUE] = refreshIntervalPs + rank * refreshStaggerPs;
+      state[at + REFRESH_DUE] = firstRefreshPs + rank * refreshStaggerPs;
       for (int i = 0; i <= WINDOW_MASK; i++) {
         state[at + WINDOW + i] = -fourActivatesPs; // no activate yet
       }

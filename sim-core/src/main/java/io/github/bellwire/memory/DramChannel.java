@@ -102,6 +102,8 @@ final class DramChannel {
   private int secondBank;
   private long bestPs;
 
+  private long stepsTotal; // not part of the state, either
+
   /** Who is told of served requests. */
   interface Completions {
     /**
@@ -134,7 +136,9 @@ final class DramChannel {
     refreshIntervalPs = config.timing().refresh().intervalPs();
     burstBytes = config.timing().organization().burstBytes();
     this.completions = completions;
-    banks = new DramBanks(config.timing(), config.ranks(), config.refreshStaggerPs());
+    banks =
+        new DramBanks(
+            config.timing(), config.ranks(), config.firstRefreshPs(), config.refreshStaggerPs());
     int banksCount = banks.banksCount();
     bankState = new int[banksCount << BANK_SHIFT];
     bankPs = new long[banksCount];
@@ -176,6 +180,11 @@ final class DramChannel {
   /** {@return when the last step was} */
   long nowPs() {
     return state[NOW];
+  }
+
+  /** {@return how often it was asked to advance} */
+  long stepsTotal() {
+    return stepsTotal;
   }
 
   /** {@return how many requests there may be at the same time} */
@@ -224,6 +233,7 @@ final class DramChannel {
    * @return whether there was one
    */
   boolean advance(long limitPs) {
+    stepsTotal++;
     if (!isChosen) {
       choose();
     }

@@ -16,6 +16,8 @@ import static java.util.Objects.requireNonNull;
  * @param queues how many requests a channel holds
  * @param refreshStaggerPs how much later a rank refreshes than the one before it; 0 means all at
  *     the same time, at most the refresh interval
+ * @param firstRefreshPs when the first rank is refreshed for the first time, 1 up to the refresh
+ *     interval: the phase of all refreshes
  * @param frontPs from arrival at the controller to the scheduler, 0..1 us
  * @param backPs from the last data on the bus to the requester, 0..1 us
  * @param horizonPs how much earlier than one before it a request may arrive and still be scheduled
@@ -30,6 +32,7 @@ public record DramConfig(
     int rowAccessesMax,
     Queues queues,
     long refreshStaggerPs,
+    long firstRefreshPs,
     long frontPs,
     long backPs,
     long horizonPs)
@@ -152,6 +155,11 @@ public record DramConfig(
         "refreshStaggerPs",
         refreshStaggerPs,
         "0.." + intervalPs);
+    require(
+        firstRefreshPs >= 1 && firstRefreshPs <= intervalPs,
+        "firstRefreshPs",
+        firstRefreshPs,
+        "1.." + intervalPs);
     requireLatency(frontPs, "frontPs");
     requireLatency(backPs, "backPs");
     requireLatency(horizonPs, "horizonPs");
@@ -173,13 +181,14 @@ public record DramConfig(
         16, // gem5's default
         Queues.SHARED,
         0,
+        timing.refresh().intervalPs(),
         0,
         0,
         50_000); // what callers keep to, see decision 1
   }
 
   /**
-   * {@return this DRAM made of another part}
+   * {@return this DRAM made of another part, first refreshed when one of its intervals is over}
    *
    * @param newTiming as in the constructor
    */
@@ -193,6 +202,7 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         refreshStaggerPs,
+        newTiming.refresh().intervalPs(),
         frontPs,
         backPs,
         horizonPs);
@@ -214,6 +224,7 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         refreshStaggerPs,
+        firstRefreshPs,
         frontPs,
         backPs,
         horizonPs);
@@ -234,6 +245,7 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         refreshStaggerPs,
+        firstRefreshPs,
         frontPs,
         backPs,
         horizonPs);
@@ -255,6 +267,7 @@ public record DramConfig(
         newRowAccessesMax,
         queues,
         refreshStaggerPs,
+        firstRefreshPs,
         frontPs,
         backPs,
         horizonPs);
@@ -275,6 +288,7 @@ public record DramConfig(
         rowAccessesMax,
         newQueues,
         refreshStaggerPs,
+        firstRefreshPs,
         frontPs,
         backPs,
         horizonPs);
@@ -295,6 +309,28 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         newRefreshStaggerPs,
+        firstRefreshPs,
+        frontPs,
+        backPs,
+        horizonPs);
+  }
+
+  /**
+   * {@return this DRAM with another phase of the refreshes}
+   *
+   * @param newFirstRefreshPs as in the constructor
+   */
+  public DramConfig withFirstRefreshPs(long newFirstRefreshPs) {
+    return new DramConfig(
+        timing,
+        channels,
+        ranks,
+        mapping,
+        pagePolicy,
+        rowAccessesMax,
+        queues,
+        refreshStaggerPs,
+        newFirstRefreshPs,
         frontPs,
         backPs,
         horizonPs);
@@ -316,6 +352,7 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         refreshStaggerPs,
+        firstRefreshPs,
         newFrontPs,
         newBackPs,
         horizonPs);
@@ -336,6 +373,7 @@ public record DramConfig(
         rowAccessesMax,
         queues,
         refreshStaggerPs,
+        firstRefreshPs,
         frontPs,
         backPs,
         newHorizonPs);

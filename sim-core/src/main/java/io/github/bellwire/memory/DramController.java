@@ -8,8 +8,10 @@ package io.github.bellwire.memory;
  * that come later may change the schedule: {@link #delayPs} tells those who ask again. Who does not
  * keeps the answer; the time that requests cost each other is found in the answers that follow.
  *
- * <p>A write is visible when the write queue has accepted it. Allocates nothing after construction.
- * Confined to the simulation thread.
+ * <p>A write is visible when the write queue has accepted it. A request that finds its queue full
+ * waits for room, and {@link #waitPs} says how long: who holds the next one back as long never has
+ * more than one waiting, and the cost of an answer does not grow with what was asked for. Allocates
+ * nothing after construction. Confined to the simulation thread.
  */
 public final class DramController implements MemoryController {
   private static final int INBOX_COUNT = 64;
@@ -18,6 +20,7 @@ public final class DramController implements MemoryController {
   private final Lookahead[] channels;
   private final DramChannel[] settled;
   private final DramAnswers answers = new DramAnswers();
+  private long waitPs;
 
   /**
    * Creates an idle controller.
@@ -55,9 +58,11 @@ public final class DramController implements MemoryController {
       channels[channel].post(address, isWrite, answers.add(channel), call, atPs);
     }
     long donePs = atPs;
+    waitPs = 0;
     // As many channels as bursts at most; a channel that was not asked answers at once.
     for (Lookahead channel : channels) {
       donePs = Math.max(donePs, channel.answer(call));
+      waitPs = Math.max(waitPs, channel.waitPs(call));
     }
     if (!isWrite) {
       for (long tag = call; tag < answers.askedTotal(); tag++) {
@@ -65,6 +70,11 @@ public final class DramController implements MemoryController {
       }
     }
     return donePs;
+  }
+
+  @Override
+  public long waitPs() {
+    return waitPs;
   }
 
   @Override
@@ -94,6 +104,18 @@ public final class DramController implements MemoryController {
   @Override
   public long changesTotal() {
     return answers.changesTotal();
+  }
+
+  /**
+   * {@return admissions, commands and refreshes worked out so far, those of looking ahead included:
+   * what this model costs}
+   */
+  public long stepsTotal() {
+    long steps = 0;
+    for (Lookahead channel : channels) {
+      steps += channel.stepsTotal();
+    }
+    return steps;
   }
 
   /** {@return what it has done up to the horizon behind the latest arrival} */

@@ -260,6 +260,33 @@ public record DramTiming(
           SINGLE);
 
   /**
+   * DDR4-2400 17-17-17, 8 Gb x8, as DRAMsim3 has it in configs/DDR4_8Gb_x8_2400.ini: another speed
+   * bin than {@link #DDR4_2400}, its clock rounded to 0.83 ns.
+   */
+  public static final DramTiming DDR4_2400_DRAMSIM3 =
+      new DramTiming(
+          830,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 17, 12, 4, 6, 6, 3, 9, 1, 1),
+          new Row(17, 17, 17, 39, 9, 18, 4, 6, 26),
+          new Refresh(7_768_800, 348_600),
+          SINGLE);
+
+  /**
+   * DDR4-3200 22-22-22, 8 Gb x8, as DRAMsim3 has it in configs/DDR4_8Gb_x8_3200.ini: as {@link
+   * #DDR4_3200}, but with a clock rounded to 0.63 ns, tREFI and tRFC of 12480 and 560 of them, and
+   * one clock between ranks and from reads to writes.
+   */
+  public static final DramTiming DDR4_3200_DRAMSIM3 =
+      new DramTiming(
+          630,
+          new Organization(4, 4, 8_192, 64, false),
+          new Column(4, 22, 16, 4, 8, 8, 4, 12, 1, 1),
+          new Row(22, 22, 22, 52, 12, 24, 4, 8, 34),
+          new Refresh(7_862_400, 352_800),
+          SINGLE);
+
+  /**
    * One 32-bit subchannel of DDR5-4800 36-36-36, 16 Gb x8, 8 x 4 banks, 4 KiB rows: JESD79-5 speed
    * bin DDR5-4800BN as in Ramulator 2.1, python/ramulator/dram/ddr5.py. Activate, read and write
    * are commands of two clocks (JESD79-5 table 30).

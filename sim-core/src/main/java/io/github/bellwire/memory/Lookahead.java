@@ -6,11 +6,13 @@ package io.github.bellwire.memory;
  */
 final class Lookahead {
   private final long horizonPs;
+  private final long frontPs;
   private final DramAnswers answers;
   private DramChannel settled;
   private DramChannel ahead;
   private boolean isAheadCurrent;
   private long latestPs;
+  private long settledPs; // up to where, but for what had to make room
 
   // Bursts that the twin has served since it was made equal; certain if it becomes the channel.
   private final long[] aheadTags;
@@ -21,9 +23,13 @@ final class Lookahead {
   private long call;
   private int missing;
   private long donePs;
+  // When its first burst could be accepted at the earliest, and when its last one is.
+  private long arrivalPs;
+  private long acceptedPs;
 
   Lookahead(DramConfig config, int inboxCount, DramAnswers answers) {
     horizonPs = config.horizonPs();
+    frontPs = config.frontPs();
     this.answers = answers;
     settled = new DramChannel(config, inboxCount, this::onDone);
     ahead = new DramChannel(config, inboxCount, this::onDone);
@@ -53,6 +59,9 @@ final class Lookahead {
         latestPs = atPs;
         settle(atPs - horizonPs);
       }
+      // Behind what was settled because of its time it is late, and that is not waiting for room.
+      arrivalPs = Math.max(atPs, Math.min(settled.nowPs(), settledPs) - frontPs);
+      acceptedPs = arrivalPs;
     }
     missing++;
     while (!settled.hasRoom()) {
@@ -64,6 +73,7 @@ final class Lookahead {
   }
 
   private void settle(long limitPs) {
+    settledPs = Math.max(settledPs, limitPs);
     if (isAheadCurrent && ahead.nowPs() < limitPs) {
       // The twin has done nothing that the channel would not do.
       DramChannel twin = settled;
@@ -91,6 +101,16 @@ final class Lookahead {
       isRunningAhead = false;
     }
     return donePs;
+  }
+
+  /** {@return how long the last burst of an answered call waits for room, 0 if it has none here} */
+  long waitPs(long askedCall) {
+    return askedCall == call ? acceptedPs - arrivalPs : 0;
+  }
+
+  /** {@return steps of the channel and its twin} */
+  long stepsTotal() {
+    return settled.stepsTotal() + ahead.stepsTotal();
   }
 
   /** Brings the answer of a burst up to date with all that has been asked for since. */
@@ -124,7 +144,7 @@ final class Lookahead {
     isAheadCurrent = true;
   }
 
-  private void onDone(long tag, long acceptedPs, long atPs) {
+  private void onDone(long tag, long admittedPs, long atPs) {
     answers.set(tag, atPs, !isRunningAhead);
     if (isRunningAhead) {
       aheadTags[aheadCount++] = tag;
@@ -132,6 +152,7 @@ final class Lookahead {
     if (tag >= call && missing > 0) {
       missing--;
       donePs = Math.max(donePs, atPs);
+      acceptedPs = Math.max(acceptedPs, admittedPs);
     }
   }
 }

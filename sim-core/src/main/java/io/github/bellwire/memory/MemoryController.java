@@ -31,6 +31,15 @@ public interface MemoryController {
   long write(long pa, int lengthBytes, long atPs);
 
   /**
+   * {@return how long the access that was asked for last has to stay where it comes from because
+   * the queues are full, in picoseconds; 0 if there is room when it arrives} Who goes on earlier
+   * outruns memory.
+   */
+  default long waitPs() {
+    return 0;
+  }
+
+  /**
    * {@return how many parts of accesses it has been asked for: a number for the next one, by which
    * {@link #delayPs} knows it; always 0 if all answers are final}
    */

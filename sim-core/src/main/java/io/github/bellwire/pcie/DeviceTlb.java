@@ -73,7 +73,9 @@ public final class DeviceTlb {
   }
 
   /**
-   * Keeps a translation, in the place of the one that has not been used for longest.
+   * Keeps a translation, in the place of the one that has not been used for longest. What the cache
+   * has had of the same addresses gives way: the newer answer counts, whatever its size and rights.
+   * Uses of that which have begun go on, as uses of the new entry.
    *
    * @param pasid the process address space, or {@link TranslationRequest#NO_PASID}
    * @param iova any address of its range
@@ -84,6 +86,7 @@ public final class DeviceTlb {
   public int insert(int pasid, long iova, long entry, long atPs) {
     long sizeBytes = AtsLayout.rangeBytes(entry);
     int shift = Long.numberOfTrailingZeros(sizeBytes);
+    long usedPs = replace(pasid, iova & -sizeBytes, sizeBytes, atPs);
     int victim = victim(iova, shift);
     sizesSeen |= 1L << shift;
     iovas[victim] = iova & -sizeBytes;
@@ -91,7 +94,7 @@ public final class DeviceTlb {
     pasids[victim] = pasid;
     entries[victim] = entry;
     readyPs[victim] = atPs;
-    usedUntilPs[victim] = atPs;
+    usedUntilPs[victim] = usedPs;
     lastUses[victim] = ++uses;
     return victim;
   }
@@ -147,9 +150,7 @@ public final class DeviceTlb {
   public long invalidate(int pasid, long iova, long sizeBytes, long arrivalPs) {
     long donePs = arrivalPs;
     for (int i = 0; i < sizesBytes.length; i++) {
-      // Both are aligned powers of two: they overlap if the larger holds the smaller.
-      long mask = -Math.max(sizesBytes[i], sizeBytes);
-      if (sizesBytes[i] != 0 && pasids[i] == pasid && (iovas[i] & mask) == (iova & mask)) {
+      if (overlaps(i, pasid, iova, sizeBytes)) {
         sizesBytes[i] = 0;
         donePs = Math.max(donePs, usedUntilPs[i]);
         invalidatedTotal++;
@@ -176,6 +177,28 @@ public final class DeviceTlb {
   /** {@return entries taken out by invalidations} */
   public long invalidatedTotal() {
     return invalidatedTotal;
+  }
+
+  /**
+   * Takes entries out that an answer is newer than; returns when the last of their uses is over.
+   */
+  private long replace(int pasid, long iova, long sizeBytes, long atPs) {
+    long untilPs = atPs;
+    for (int i = 0; i < sizesBytes.length; i++) {
+      if (overlaps(i, pasid, iova, sizeBytes)) {
+        sizesBytes[i] = 0;
+        untilPs = Math.max(untilPs, usedUntilPs[i]);
+      }
+    }
+    return untilPs;
+  }
+
+  /** Both are aligned powers of two: they overlap if the larger holds the smaller. */
+  private boolean overlaps(int index, int pasid, long iova, long sizeBytes) {
+    long mask = -Math.max(sizesBytes[index], sizeBytes);
+    return sizesBytes[index] != 0
+        && pasids[index] == pasid
+        && (iovas[index] & mask) == (iova & mask);
   }
 
   private int findSize(int pasid, long iova, int shift) {

@@ -31,7 +31,7 @@
  * the functions behind a switch (its attribute is carried, its freedom not used); order between the
  * writes of different devices behind one switch; credits of the links above a switch; a full replay
  * buffer; faults in what cores read and write; periodic UpdateFC; low-power link states; downstream
- * port containment; atomic operations.
+ * port containment; atomic operations; marks of translation completions but size, read and write.
  */
 @NullMarked
 package io.github.bellwire.pcie;

@@ -31,6 +31,7 @@ class DramConfigTest {
             .withPagePolicy(PagePolicy.CLOSED, 3)
             .withQueues(Queues.PER_BANK)
             .withRefreshStaggerPs(5)
+            .withFirstRefreshPs(9)
             .withLatency(6, 7)
             .withHorizonPs(8);
 
@@ -45,9 +46,11 @@ class DramConfigTest {
                 3,
                 Queues.PER_BANK,
                 5,
+                9,
                 6,
                 7,
                 8));
+    assertThat(DDR4.withTiming(DramTiming.DDR5_4800).firstRefreshPs()).isEqualTo(3_900_000);
     assertThat(changed.timing().refresh().cyclePs()).isEqualTo(410_000);
   }
 
@@ -62,6 +65,7 @@ class DramConfigTest {
         () -> DDR4.withRefreshStaggerPs(7_800_001),
         "refreshStaggerPs must be 0..7800000",
         "7800001");
+    assertRefused(() -> DDR4.withFirstRefreshPs(0), "firstRefreshPs must be 1..7800000", "0");
     assertRefused(() -> DDR4.withLatency(-1, 0), "frontPs must be 0..1000000", "-1");
     assertRefused(() -> DDR4.withLatency(0, 1_000_001), "backPs must be 0..1000000", "1000001");
     assertRefused(() -> DDR4.withHorizonPs(-1), "horizonPs must be 0..1000000", "-1");

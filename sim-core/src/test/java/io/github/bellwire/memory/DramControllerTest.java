@@ -186,8 +186,9 @@ class DramControllerTest {
 
   @Test
   void shouldRefreshOneRankAfterTheOther() {
-    DramController staggered = DDR4.withRefreshStaggerPs(2_000_000).newController();
-    long duePs = DramTiming.DDR4_3200.refresh().intervalPs();
+    long duePs = 3_000_000;
+    DramController staggered =
+        DDR4.withRefreshStaggerPs(2_000_000).withFirstRefreshPs(duePs).newController();
 
     assertThat(staggered.read(RANK, 64, duePs + 1_000)).isEqualTo(duePs + 1_000 + 30_000);
     // Its row was opened before, so it has to be closed first.
@@ -214,6 +215,29 @@ class DramControllerTest {
 
     // All of one bank: at least tRC = 46.25 ns for each of those that found the queue full.
     assertThat(latestPs).isGreaterThan(START_PS + 160 * 46_250);
+  }
+
+  @Test
+  void shouldSayHowLongAnAccessWaitsForRoom() {
+    int waiting = 0;
+    for (int i = 0; i < 200; i++) {
+      long donePs = dram.write(i * ROW, 64, START_PS);
+
+      assertThat(START_PS + dram.waitPs()).isEqualTo(donePs);
+      waiting += dram.waitPs() > 0 ? 1 : 0;
+    }
+
+    // There is room for 32, and for the one whose row is opened at once.
+    assertThat(waiting).isEqualTo(200 - 33);
+  }
+
+  @Test
+  void shouldNotTakeLatenessForWaiting() {
+    dram.read(0, 64, START_PS);
+    dram.read(BANK_GROUP, 64, START_PS + 1_000_000);
+    dram.read(ROW, 64, START_PS);
+
+    assertThat(dram.waitPs()).isZero();
   }
 
   @Test

@@ -504,6 +504,62 @@ class AtsTest {
   }
 
   @Test
+  void shouldAskNoMoreOnceARightHasBeenGiven() {
+    unit.isWritable = false;
+    dma.read(0x1000, data, 0, 64, 0);
+    unit.isWritable = true;
+    dma.write(0x1000, data, 0, 64, 10_000_000); // Asks: the entry allows no writes.
+    assertThat(unit.questionsTotal).isEqualTo(2);
+
+    dma.write(0x1000, data, 0, 64, 20_000_000);
+    dma.write(0x1040, data, 0, 64, 30_000_000);
+    dma.read(0x1080, data, 0, 64, 40_000_000);
+    assertThat(dma.status()).isEqualTo(DmaStatus.OK);
+    assertThat(unit.questionsTotal).isEqualTo(2);
+    // There is one entry of the page.
+    invalidate(0x1000, 4096, 50_000_000);
+    assertThat(device.tlb.invalidatedTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldReplaceSmallEntriesByALargeOneAndBack() {
+    unit.isWritable = false;
+    for (int page = 0; page < 3; page++) {
+      dma.read(0x20_0000 + page * 4096, data, 0, 64, page * 10_000_000L);
+    }
+    unit.isWritable = true;
+    unit.rangeBytes = 2 << 20;
+    dma.write(0x20_0000, data, 0, 64, 40_000_000);
+    assertThat(unit.questionsTotal).isEqualTo(4);
+    for (int page = 0; page < 3; page++) {
+      dma.write(0x20_0000 + page * 4096, data, 0, 64, 50_000_000 + page * 10_000_000L);
+    }
+    assertThat(unit.questionsTotal).isEqualTo(4);
+
+    // A part of the large range becomes smaller again: nothing of the large entry is used further.
+    DeviceTlb tlb = device.tlb;
+    int none = TranslationRequest.NO_PASID;
+    tlb.insert(none, 0x20_1000, AtsLayout.entry(0x90_0000, 4096, true, false), 90_000_000);
+    assertThat(tlb.find(none, 0x20_0000)).isEqualTo(-1);
+    int small = tlb.find(none, 0x20_1000);
+    assertThat(tlb.address(small, 0x20_1008)).isEqualTo(0x90_0008);
+    // Only the pages of one process give way.
+    tlb.insert(7, 0x20_1000, AtsLayout.entry(0xA0_0000, 4096, true, true), 90_000_000);
+    assertThat(tlb.find(none, 0x20_1000)).isEqualTo(small);
+  }
+
+  @Test
+  void shouldAnswerWhenReadsThatUseAReplacedEntryAreAnswered() {
+    unit.isWritable = false;
+    dma.read(0x1000, data, 0, 64, 0);
+    int none = TranslationRequest.NO_PASID;
+    device.tlb.use(device.tlb.find(none, 0x1000), 70_000_000);
+    device.tlb.insert(none, 0x1000, AtsLayout.entry(0x10_1000, 4096, true, true), 10_000_000);
+
+    assertThat(device.tlb.invalidate(none, 0x1000, 4096, 20_000_000)).isEqualTo(70_000_000);
+  }
+
+  @Test
   void shouldTakeAFreePlaceFirst() {
     DeviceTlb tlb = new DeviceTlb(new DeviceTlbConfig(1, 2));
     long entry = AtsLayout.entry(0x9000, 4096, true, true);

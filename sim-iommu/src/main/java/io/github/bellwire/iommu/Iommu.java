@@ -5,18 +5,15 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.RemappingPorts;
+import io.github.bellwire.iommu.amd.AmdUnit;
 import io.github.bellwire.iommu.interrupt.InterruptRemapper;
-import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
-import io.github.bellwire.iommu.queue.DeviceTlbs;
 import io.github.bellwire.iommu.queue.FaultLog;
 import io.github.bellwire.iommu.queue.InvalidationQueue;
 import io.github.bellwire.iommu.queue.PageRequestQueue;
-import io.github.bellwire.iommu.queue.RegisterBlock;
+import io.github.bellwire.iommu.smmu.SmmuUnit;
+import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
-import io.github.bellwire.iommu.walk.TranslationUnit;
-import io.github.bellwire.pcie.AddressType;
-import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.IntegratedRegisters;
 import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.RootComplex;
@@ -26,50 +23,41 @@ import io.github.bellwire.stats.StatsRegistry;
 import org.jspecify.annotations.Nullable;
 
 /**
- * An IOMMU of the VT-d class for a {@link io.github.bellwire.host.Host}: after reset it lets
- * everything pass; what it does from then on, software says through its registers and through
- * tables and queues in memory.
+ * An IOMMU for a {@link io.github.bellwire.host.Host}, of the architecture that its configuration
+ * names: after reset it lets everything pass; what it does from then on, software says through its
+ * registers and through tables and queues in memory.
  *
  * <p>No fault throws or ends a simulation: it is recorded, and the device sees a refused request.
  * Confined to the simulation thread.
  */
 public final class Iommu implements RemappingUnit, TranslationSource {
   private final IommuConfig config;
-  private final FaultLog faults;
-  private final TranslationUnit translation;
-  private final InterruptRemapper interrupts;
-  private final RegisterBlock registers;
-  private final DeviceTlbs deviceTlbs = new FabricDeviceTlbs();
-  private final TranslationRequest pageQuestion = new TranslationRequest();
-  private @Nullable RootComplex rootComplex;
-  private long protectedRefusalsTotal;
-  private long pageRefusalsTotal;
+  private final FabricDeviceTlbs deviceTlbs = new FabricDeviceTlbs();
+  private final IommuCore core;
+  private @Nullable VtdCore vtd;
+  private @Nullable AmdUnit amd;
+  private @Nullable SmmuUnit smmu;
 
   /**
    * Creates an IOMMU in its state after reset.
    *
    * @param newConfig what it is; on a machine without coherence its accesses are not snooped
    * @param ports the machine around it
+   * @throws IllegalArgumentException if it is of AMD-Vi and the machine is not coherent
    */
   public Iommu(IommuConfig newConfig, RemappingPorts ports) {
     requireNonNull(newConfig, "config");
+    if (newConfig.kind() == TableKind.AMD_VI && !ports.isCoherent()) {
+      throw new IllegalArgumentException(
+          "machine must be coherent for AMD-Vi: name=" + newConfig.name());
+    }
     config = ports.isCoherent() ? newConfig : withoutSnooping(newConfig);
-    faults =
-        new FaultLog(
-            config.registers().faultRecordsCount(), ports.simulation(), ports.interrupts());
-    translation = new TranslationUnit(config.translation(), ports.memory(), ports.caches(), faults);
-    interrupts =
-        new InterruptRemapper(
-            config.interrupts(), ports.memory(), ports.caches(), faults, ports.interrupts());
-    registers =
-        new RegisterBlock(
-            config.registers(),
-            config.invalidation(),
-            ports,
-            translation,
-            interrupts,
-            faults,
-            deviceTlbs);
+    core =
+        switch (config.kind()) {
+          case VT_D -> vtd = new VtdCore(config, ports, deviceTlbs);
+          case AMD_VI -> core(amd = newAmd(config, ports), ports);
+          case SMMU_V3 -> core(smmu = newSmmu(config, ports), ports);
+        };
   }
 
   private static IommuConfig withoutSnooping(IommuConfig config) {
@@ -78,53 +66,49 @@ public final class Iommu implements RemappingUnit, TranslationSource {
         translation.withCapabilities(translation.capabilities().withoutSnooping()));
   }
 
-  /** The caches of the devices behind the root complex. */
-  private final class FabricDeviceTlbs implements DeviceTlbs {
-    @Override
-    public long invalidate(int requesterId, int pasid, long iova, long sizeBytes, long atPs) {
-      RootComplex fabric = rootComplex;
-      return fabric == null
-          ? -1
-          : fabric.invalidateDeviceTlb(requesterId, pasid, iova, sizeBytes, atPs);
-    }
+  private AmdUnit newAmd(IommuConfig of, RemappingPorts ports) {
+    return new AmdUnit(
+        of.registers().baseAddress(), of.translation(), of.commands(), ports, deviceTlbs);
+  }
 
-    @Override
-    public void respond(int requesterId, int pasid, int groupIndex, int responseCode, long atPs) {
-      RootComplex fabric = rootComplex;
-      if (fabric != null) {
-        fabric.respondToPageRequest(requesterId, pasid, groupIndex, responseCode, atPs);
-      }
-    }
+  private SmmuUnit newSmmu(IommuConfig of, RemappingPorts ports) {
+    return new SmmuUnit(
+        of.registers().baseAddress(), of.translation(), of.commands(), ports, deviceTlbs);
+  }
+
+  private static IommuCore core(AmdUnit unit, RemappingPorts ports) {
+    return new VendorCore(
+        ports, unit, unit.translation(), unit.commands(), unit.events(), () -> false);
+  }
+
+  private static IommuCore core(SmmuUnit unit, RemappingPorts ports) {
+    return new VendorCore(
+        ports, unit, unit.translation(), unit.commands(), unit.events(), unit::abortsUntranslated);
   }
 
   @Override
-  public void onAttached(RootComplex newRootComplex) {
-    rootComplex = newRootComplex;
+  public void onAttached(RootComplex rootComplex) {
+    deviceTlbs.attach(rootComplex);
   }
 
   @Override
   public void listen(TranslationListener listener) {
-    translation.listen(listener);
+    core.translation().listen(listener);
   }
 
   @Override
   public IntegratedRegisters registers() {
-    return registers;
+    return core.registers();
   }
 
   @Override
   public void translate(TranslationRequest request, TranslationResult result) {
-    if (registers.isProtected(request.iova(), request.lengthBytes())) {
-      protectedRefusalsTotal++;
-      result.refused(DmaStatus.UNSUPPORTED_REQUEST, request.atPs());
-      return;
-    }
-    translation.translate(request, result);
+    core.translate(request, result);
   }
 
   @Override
   public void onMessage(int requesterId, long address, int data, long atPs) {
-    interrupts.onMessage(requesterId, address, data, atPs);
+    core.onMessage(requesterId, address, data, atPs);
   }
 
   @Override
@@ -137,19 +121,7 @@ public final class Iommu implements RemappingUnit, TranslationSource {
       boolean isLast,
       int groupIndex,
       long atPs) {
-    pageQuestion.from(requesterId, pasid, AddressType.TRANSLATION_REQUEST);
-    pageQuestion.access(iova, 1, isWrite, atPs);
-    if (config.registers().hasPageRequests()
-        && translation.isEnabled()
-        && translation.permitsPageRequest(pageQuestion)) {
-      registers.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
-      return;
-    }
-    pageRefusalsTotal++;
-    if (isLast) {
-      int invalid = InvalidationDescriptorLayout.RESPONSE_INVALID;
-      deviceTlbs.respond(requesterId, pasid, groupIndex, invalid, atPs);
-    }
+    core.onPageRequest(requesterId, pasid, iova, isRead, isWrite, isLast, groupIndex, atPs);
   }
 
   /** {@return what it is} */
@@ -159,39 +131,101 @@ public final class Iommu implements RemappingUnit, TranslationSource {
 
   /** {@return what translation has done} */
   public TranslationStatistics statistics() {
-    return translation.statistics();
+    return core.translation().statistics();
   }
 
-  /** {@return the faults} */
+  /** {@return faults that were to be recorded, whatever became of them} */
+  public long faultsTotal() {
+    return core.faultsTotal();
+  }
+
+  /** {@return faults that are lost since there was no room for them} */
+  public long faultsDroppedTotal() {
+    return core.droppedTotal();
+  }
+
+  /**
+   * {@return the faults}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
+   */
   public FaultLog faults() {
-    return faults;
+    return vtd().faults();
   }
 
-  /** {@return the invalidation queue} */
+  /**
+   * {@return the invalidation queue}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
+   */
   public InvalidationQueue invalidationQueue() {
-    return registers.invalidationQueue();
+    return vtd().invalidationQueue();
   }
 
-  /** {@return the page request queue} */
+  /**
+   * {@return the page request queue}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
+   */
   public PageRequestQueue pageRequests() {
-    return registers.pageRequests();
+    return vtd().pageRequests();
   }
 
-  /** {@return interrupt remapping} */
+  /**
+   * {@return interrupt remapping}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
+   */
   public InterruptRemapper interrupts() {
-    return interrupts;
+    return vtd().interrupts();
   }
 
   /**
    * {@return requests refused since they were for protected memory while nothing was translated}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
    */
   public long protectedRefusalsTotal() {
-    return protectedRefusalsTotal;
+    return vtd().protectedRefusalsTotal();
   }
 
-  /** {@return page requests refused, of devices that may not send any} */
+  /**
+   * {@return page requests refused, of devices that may not send any}
+   *
+   * @throws IllegalStateException unless it is of the VT-d class
+   */
   public long pageRefusalsTotal() {
-    return pageRefusalsTotal;
+    return vtd().pageRefusalsTotal();
+  }
+
+  /**
+   * {@return what is behind the registers of AMD-Vi}
+   *
+   * @throws IllegalStateException unless it is of that kind
+   */
+  public AmdUnit amd() {
+    return require(amd, TableKind.AMD_VI);
+  }
+
+  /**
+   * {@return what is behind the registers of SMMUv3}
+   *
+   * @throws IllegalStateException unless it is of that kind
+   */
+  public SmmuUnit smmu() {
+    return require(smmu, TableKind.SMMU_V3);
+  }
+
+  private VtdCore vtd() {
+    return require(vtd, TableKind.VT_D);
+  }
+
+  private <T> T require(@Nullable T part, TableKind kind) {
+    if (part == null) {
+      throw new IllegalStateException(
+          "the IOMMU must be of the kind " + kind + ": kind=" + config.kind());
+    }
+    return part;
   }
 
   /**
@@ -202,7 +236,6 @@ public final class Iommu implements RemappingUnit, TranslationSource {
    */
   public void registerCounters(StatsRegistry registry, String prefix) {
     TranslationStatistics done = statistics();
-    InvalidationQueue queue = invalidationQueue();
     registry.register(prefix + ".lookups_count", done::lookupsTotal);
     registry.register(prefix + ".iotlb_hits_count", done::iotlbHitsTotal);
     registry.register(prefix + ".iotlb_misses_count", done::iotlbMissesTotal);
@@ -219,16 +252,9 @@ public final class Iommu implements RemappingUnit, TranslationSource {
     registry.register(prefix + ".invalidations_global_count", done::globalInvalidationsTotal);
     registry.register(prefix + ".invalidations_domain_count", done::domainInvalidationsTotal);
     registry.register(prefix + ".invalidations_page_count", done::pageInvalidationsTotal);
-    registry.register(prefix + ".queue_descriptors_count", queue::descriptorsTotal);
-    registry.register(prefix + ".queue_busy_ps", queue::busyPsTotal);
-    registry.register(prefix + ".queue_errors_count", queue::errorsTotal);
-    registry.register(prefix + ".queue_timeouts_count", queue::timeoutsTotal);
-    registry.register(prefix + ".faults_count", faults::faultsTotal);
-    registry.register(prefix + ".faults_recorded_count", faults::recordedTotal);
-    registry.register(prefix + ".faults_dropped_count", faults::droppedTotal);
-    registry.register(prefix + ".interrupts_remapped_count", interrupts::remappedTotal);
-    registry.register(prefix + ".interrupts_refused_count", interrupts::refusedTotal);
-    registry.register(prefix + ".page_requests_count", pageRequests()::queuedTotal);
-    registry.register(prefix + ".page_requests_dropped_count", pageRequests()::droppedTotal);
+    registry.register(prefix + ".faults_count", core::faultsTotal);
+    registry.register(prefix + ".faults_recorded_count", core::recordedTotal);
+    registry.register(prefix + ".faults_dropped_count", core::droppedTotal);
+    core.registerCounters(registry, prefix);
   }
 }

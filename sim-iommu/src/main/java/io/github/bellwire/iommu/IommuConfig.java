@@ -3,8 +3,10 @@ package io.github.bellwire.iommu;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.iommu.interrupt.InterruptConfig;
+import io.github.bellwire.iommu.queue.CommandConfig;
 import io.github.bellwire.iommu.queue.InvalidationConfig;
 import io.github.bellwire.iommu.queue.RegisterConfig;
+import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationConfig;
 import java.util.List;
 
@@ -17,6 +19,8 @@ import java.util.List;
  * @param invalidation what its invalidation queue takes
  * @param interrupts what interrupt remapping remembers and takes
  * @param reservedRegions what firmware announces, for software to map
+ * @param kind whose architecture it is; of {@code registers} others than VT-d have only the address
+ * @param commands what the commands of others take, in place of {@code invalidation}
  */
 public record IommuConfig(
     String name,
@@ -24,7 +28,9 @@ public record IommuConfig(
     TranslationConfig translation,
     InvalidationConfig invalidation,
     InterruptConfig interrupts,
-    List<ReservedRegion> reservedRegions) {
+    List<ReservedRegion> reservedRegions,
+    TableKind kind,
+    CommandConfig commands) {
   // Checked here and nowhere else.
   public IommuConfig {
     requireNonNull(name, "name");
@@ -32,11 +38,59 @@ public record IommuConfig(
     requireNonNull(translation, "translation");
     requireNonNull(invalidation, "invalidation");
     requireNonNull(interrupts, "interrupts");
+    requireNonNull(kind, "kind");
+    requireNonNull(commands, "commands");
     reservedRegions = List.copyOf(reservedRegions);
     if (registers.hasPageRequests() && !translation.capabilities().hasDeviceTlbs()) {
       throw new IllegalArgumentException(
           "hasPageRequests must be false without device TLBs: hasPageRequests=true");
     }
+  }
+
+  /**
+   * Creates an IOMMU of the VT-d class.
+   *
+   * @param name as above
+   * @param registers as above
+   * @param translation as above
+   * @param invalidation as above
+   * @param interrupts as above
+   * @param reservedRegions as above
+   */
+  public IommuConfig(
+      String name,
+      RegisterConfig registers,
+      TranslationConfig translation,
+      InvalidationConfig invalidation,
+      InterruptConfig interrupts,
+      List<ReservedRegion> reservedRegions) {
+    this(
+        name,
+        registers,
+        translation,
+        invalidation,
+        interrupts,
+        reservedRegions,
+        TableKind.VT_D,
+        CommandConfig.EPYC);
+  }
+
+  /**
+   * {@return this IOMMU as one of another architecture}
+   *
+   * @param newKind as in the constructor
+   * @param newCommands as in the constructor
+   */
+  public IommuConfig withKind(TableKind newKind, CommandConfig newCommands) {
+    return new IommuConfig(
+        name,
+        registers,
+        translation,
+        invalidation,
+        interrupts,
+        reservedRegions,
+        newKind,
+        newCommands);
   }
 
   /**
@@ -46,7 +100,7 @@ public record IommuConfig(
    */
   public IommuConfig withName(String newName) {
     return new IommuConfig(
-        newName, registers, translation, invalidation, interrupts, reservedRegions);
+        newName, registers, translation, invalidation, interrupts, reservedRegions, kind, commands);
   }
 
   /**
@@ -56,7 +110,7 @@ public record IommuConfig(
    */
   public IommuConfig withRegisters(RegisterConfig newRegisters) {
     return new IommuConfig(
-        name, newRegisters, translation, invalidation, interrupts, reservedRegions);
+        name, newRegisters, translation, invalidation, interrupts, reservedRegions, kind, commands);
   }
 
   /**
@@ -66,7 +120,7 @@ public record IommuConfig(
    */
   public IommuConfig withTranslation(TranslationConfig newTranslation) {
     return new IommuConfig(
-        name, registers, newTranslation, invalidation, interrupts, reservedRegions);
+        name, registers, newTranslation, invalidation, interrupts, reservedRegions, kind, commands);
   }
 
   /**
@@ -76,7 +130,7 @@ public record IommuConfig(
    */
   public IommuConfig withInvalidation(InvalidationConfig newInvalidation) {
     return new IommuConfig(
-        name, registers, translation, newInvalidation, interrupts, reservedRegions);
+        name, registers, translation, newInvalidation, interrupts, reservedRegions, kind, commands);
   }
 
   /**
@@ -86,7 +140,7 @@ public record IommuConfig(
    */
   public IommuConfig withInterrupts(InterruptConfig newInterrupts) {
     return new IommuConfig(
-        name, registers, translation, invalidation, newInterrupts, reservedRegions);
+        name, registers, translation, invalidation, newInterrupts, reservedRegions, kind, commands);
   }
 
   /**
@@ -96,6 +150,6 @@ public record IommuConfig(
    */
   public IommuConfig withReservedRegions(List<ReservedRegion> newReservedRegions) {
     return new IommuConfig(
-        name, registers, translation, invalidation, interrupts, newReservedRegions);
+        name, registers, translation, invalidation, interrupts, newReservedRegions, kind, commands);
   }
 }

@@ -2,6 +2,7 @@
  * The IOMMU of a host: put together, configured, and counted.
  *
  * <pre>{@code
+ * VT-d class:
  * software on cores                                   devices
  *    | mmio                                              | requests, messages
  *    v                                                   v
@@ -15,6 +16,9 @@
  *    v                                                    v
  * memory                                               interrupt controller
  * }</pre>
+ *
+ * <p>With AMD-Vi and SMMUv3 the packages {@code amd} and {@code smmu} stand in the place of {@code
+ * queue}'s registers and rings, over the same {@code walk}; interrupt messages pass them.
  *
  * <p>Times are picoseconds. An {@link io.github.bellwire.iommu.IommuFactory} makes one for a host.
  *

@@ -12,8 +12,10 @@ import static io.github.bellwire.iommu.TestMachine.secondPa;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.FirstLevelLayout;
 import io.github.bellwire.iommu.layout.PasidLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.iommu.walk.TranslationConfig.Capabilities;
 import io.github.bellwire.pcie.AtsTranslation;
 import io.github.bellwire.pcie.DmaStatus;
@@ -40,9 +42,12 @@ class FaultCodesTest {
           FaultReason.SCALABLE_ROOT_POINTER_INVALID, // The register keeps no reserved mode.
           FaultReason.EXECUTE_REQUEST_DISABLED, // No request asks to execute.
           FaultReason.EXECUTE_DENIED,
-          FaultReason.SECOND_LEVEL_UPDATE_NOT_SNOOPED, // Walks always snoop.
-          FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED,
-          FaultReason.FIRST_LEVEL_UPDATE_FAILED);
+          FaultReason.FIRST_LEVEL_UPDATE_FAILED); // No update can fail otherwise.
+
+  /** What takes a unit that does not snoop. */
+  private static final Set<FaultReason> UNSNOOPED =
+      EnumSet.of(
+          FaultReason.SECOND_LEVEL_UPDATE_NOT_SNOOPED, FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED);
 
   private static final Map<FaultReason, Consumer<TestMachine>> CASES =
       new EnumMap<>(FaultReason.class);
@@ -291,6 +296,10 @@ class FaultCodesTest {
           clear(m, secondPa(1, IOVA), 1);
           assertRefused(m.read(IOVA));
         });
+    firstLevel(FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED, m -> {});
+    scalable(
+        FaultReason.SECOND_LEVEL_UPDATE_NOT_SNOOPED,
+        m -> set(m, pasidPa(0), PasidLayout.SECOND_LEVEL_ACCESSED_DIRTY));
     firstLevel(FaultReason.SCALABLE_INTERRUPT_RANGE, m -> m.mapFirst(IOVA, 0xFEE0_0000L, 7));
   }
 
@@ -317,7 +326,8 @@ class FaultCodesTest {
   @ParameterizedTest
   @MethodSource("reasons")
   void shouldRecordTheReason(FaultReason reason) {
-    TestMachine machine = new TestMachine();
+    TestMachine machine =
+        UNSNOOPED.contains(reason) ? new TestMachine(unsnooped()) : new TestMachine();
     CASES.get(reason).accept(machine);
 
     assertThat(machine.firstReason()).isEqualTo(reason.code());
@@ -326,6 +336,32 @@ class FaultCodesTest {
     int source = machine.read4(RegisterLayout.FRCD + 8) & 0xFFFF;
     boolean isForged = reason == FaultReason.INTERRUPT_SOURCE_REJECTED;
     assertThat(source).isEqualTo(isForged ? 0xFFFF : machine.deviceId);
+  }
+
+  private static IommuConfig unsnooped() {
+    IommuConfig all = IommuPresets.SAPPHIRE_RAPIDS;
+    TranslationConfig translation = all.translation();
+    return all.withTranslation(
+        translation.withCapabilities(translation.capabilities().withoutSnooping()));
+  }
+
+  @Test
+  void shouldWalkWithoutSnoopingWhereNoBitIsToBeSet() {
+    TestMachine machine = new TestMachine(unsnooped()).scalable();
+    for (int level = 4; level >= 1; level--) {
+      set(machine, firstPa(level, IOVA), FirstLevelLayout.ACCESSED);
+    }
+    machine.usePasid(true);
+    assertThat(machine.read(IOVA)).isEqualTo(DmaStatus.OK);
+    assertThat(machine.memory.getLong(firstPa(1, IOVA)) & FirstLevelLayout.DIRTY).isZero();
+
+    // A write would set the dirty bit.
+    assertRefused(machine.write(IOVA, 9));
+    assertThat(machine.firstReason()).isEqualTo(FaultReason.FIRST_LEVEL_UPDATE_NOT_SNOOPED.code());
+    assertThat(machine.memory.getLong(firstPa(1, IOVA)) & FirstLevelLayout.DIRTY).isZero();
+    set(machine, firstPa(1, IOVA), FirstLevelLayout.DIRTY);
+    assertThat(machine.write(IOVA, 9)).isEqualTo(DmaStatus.OK);
+    assertThat(machine.data(0)).isEqualTo(9);
   }
 
   @Test

@@ -10,6 +10,8 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.iommu.IommuConfig;
+import io.github.bellwire.iommu.walk.TableKind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -23,7 +25,7 @@ public final class Attack implements Scenario {
           "row",
           ValueTypes.words(rowWords()),
           ALL,
-          "which attack: one row, such as a06a, or a group of rows, such as a06");
+          "which attack: a row, such as a01 or a06a; or rows of which none is called so, as a06");
   private static final Key<String> MODE =
       Key.of(
           "mode", ValueTypes.words(modeWords()), ALL, "how the operating system protects itself");
@@ -63,13 +65,15 @@ public final class Attack implements Scenario {
             .filter(mode -> modeWord.equals(ALL) || mode.word().equals(modeWord))
             .toList();
     List<AttackRow> rows =
-        AttackMatrix.rows().stream()
-            .filter(row -> rowWord.equals(ALL) || row.id().startsWith(rowWord))
-            .toList();
+        AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
+    IommuConfig iommu = IommuKeys.resolve(settings, settings.value(HOST));
+    if (iommu.kind() != TableKind.VT_D) {
+      throw settings.refuse(IommuKeys.PRESET, "must be of the VT-d class");
+    }
     Machines machines =
         new Machines(
             hostConfig(settings.value(HOST)),
-            IommuKeys.resolve(settings, settings.value(HOST)),
+            iommu,
             settings.value(CommandLineTool.SEED),
             context.trace());
     AttackResults results = new AttackResults(modes);
@@ -82,6 +86,12 @@ public final class Attack implements Scenario {
     }
     boolean isEvidenceShown = !rowWord.equals(ALL) || !modeWord.equals(ALL);
     return results.toReport(rows, isEvidenceShown);
+  }
+
+  /** A word that is the name of a row means that row, any other all rows that begin so. */
+  private static boolean isChosen(AttackRow row, String word) {
+    boolean isName = AttackMatrix.rows().stream().anyMatch(other -> other.id().equals(word));
+    return word.equals(ALL) || (isName ? row.id().equals(word) : row.id().startsWith(word));
   }
 
   private static List<HostConfig> coherentHosts() {

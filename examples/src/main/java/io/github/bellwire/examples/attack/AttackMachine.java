@@ -14,6 +14,7 @@ import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuFactory;
 import io.github.bellwire.iommu.driver.MappingPolicy;
+import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.CapabilityId;
@@ -65,11 +66,13 @@ final class AttackMachine {
   private final EnumeratedFunction victimFunction;
   private final long reservedPa;
   private final OperatingSystem system;
+  private final Machines machines;
   private final TraceSink trace;
   private long accessesTotal;
   private @Nullable InterruptVector vector;
 
   AttackMachine(Machines machines, Mode mode, MachineOptions options) {
+    this.machines = machines;
     trace = machines.trace();
     HostConfig plain = machines.host();
     HostConfig config =
@@ -333,9 +336,21 @@ final class AttackMachine {
     return iommu != null && iommu.statistics().lookupsTotal() > 0;
   }
 
-  long faultsTotal() {
+  /** {@return how many faults the unit keeps until software has read them} */
+  int faultRecordsCount() {
+    return machines.iommu().registers().faultRecordsCount();
+  }
+
+  /** {@return faults of which the unit keeps nothing} */
+  long faultsLostTotal() {
     Iommu iommu = system.iommu();
-    return iommu == null ? 0 : iommu.faults().faultsTotal();
+    return iommu == null ? 0 : iommu.faults().droppedTotal();
+  }
+
+  /** {@return more pages than the unit remembers translations} */
+  int pagesBeyondIotlb() {
+    TranslationConfig.Iotlb iotlb = machines.iommu().translation().iotlb();
+    return 2 * iotlb.sets() * iotlb.ways();
   }
 
   /** {@return what the unit has recorded, by reason} */

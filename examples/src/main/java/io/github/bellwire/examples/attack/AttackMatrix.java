@@ -81,6 +81,12 @@ final class AttackMatrix {
             List.of(Y, Y, Y, Y, F),
             PageAttacks::pageMappedTwice),
         row(
+            "a05b",
+            "two fragments of a page mapped: one mapping removed, the other used",
+            PLAIN,
+            List.of(Y, Y, Y, Y, F),
+            PageAttacks::fragmentsOfPage),
+        row(
             "a06a",
             "page unmapped and reused, translation in the IOTLB",
             PLAIN,
@@ -219,6 +225,12 @@ final class AttackMatrix {
             List.of(Y, F, F, F, F),
             FabricAttacks::forgedInterrupt),
         row(
+            "a14c",
+            "interrupt message forged, interrupt remapping, ATS on",
+            ATS.with(Feature.INTERRUPT_REMAPPING),
+            List.of(Y, F, F, F, F),
+            FabricAttacks::forgedInterrupt),
+        row(
             "a15a",
             "requester ID of another device, no source validation",
             PLAIN,
@@ -256,10 +268,16 @@ final class AttackMatrix {
             machine -> LifetimeAttacks.reassignedDevice(machine, true)),
         row(
             "a18",
-            "fault storm: more faults than records",
+            "fault storm: more faults than records, so that some are lost",
+            PLAIN,
+            List.of(N, N, Y, Y, Y),
+            ResourceAttacks::faultStorm),
+        row(
+            "a18b",
+            "as many faults as records",
             PLAIN,
             List.of(N, N, F, F, F),
-            ResourceAttacks::faultStorm),
+            ResourceAttacks::faultsThatFit),
         row(
             "a19a",
             "short write to a receive buffer, bounce buffer with old data",

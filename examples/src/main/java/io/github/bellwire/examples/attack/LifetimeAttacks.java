@@ -19,8 +19,6 @@ final class LifetimeAttacks {
   // Longer than the 10 ms that a flush may be put off.
   private static final long FLUSH_PS = 11 * MS_PS;
   private static final int UNMAPS_UNTIL_FLUSH = 256;
-  // More than any IOTLB holds.
-  private static final int PAGES_TO_EVICT = 512;
 
   private LifetimeAttacks() {}
 
@@ -43,7 +41,7 @@ final class LifetimeAttacks {
   static Verdict reusedPageEvicted(AttackMachine machine) {
     long pa = machine.newPage();
     DmaDevice dma = machine.attackerDma();
-    long[] others = machine.mapPages(dma, PAGES_TO_EVICT);
+    long[] others = machine.mapPages(dma, machine.pagesBeyondIotlb());
     long iova = machine.give(dma, pa, PAGE_BYTES, BIDIRECTIONAL);
     machine.attackRead(iova);
     machine.attacker().probe().measure(others);

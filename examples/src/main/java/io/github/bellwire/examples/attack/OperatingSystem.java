@@ -156,7 +156,7 @@ final class OperatingSystem {
     return message == null ? vector.data() : message.data();
   }
 
-  /** {@return what the unit has found wrong, such as "fault 6h twice"} */
+  /** {@return what the unit has found wrong, such as "fault 6h: 2"} */
   String faultText() {
     Iommu unit = iommu;
     List<String> parts = new ArrayList<>();

@@ -38,8 +38,27 @@ final class PageAttacks {
     return machine.judgeForged(pointer, "callback");
   }
 
-  /** Two fragments of a page are mapped; the first is unmapped and reused. */
+  /** The same buffer is mapped twice; one mapping is removed and the page reused. */
   static Verdict pageMappedTwice(AttackMachine machine) {
+    long pa = machine.newPage();
+    DmaDevice dma = machine.attackerDma();
+    long first = machine.give(dma, pa, HALF_BYTES, FROM_DEVICE);
+    long second = machine.give(dma, pa, HALF_BYTES, FROM_DEVICE);
+    machine.attackWrite(first, 1);
+    dma.unmapSingle(machine.cpu(), first, HALF_BYTES, FROM_DEVICE);
+    machine.waitFor(20 * MS_PS); // Longer than anything is deferred.
+    machine.cpu().store(pa, 8, AttackMachine.SECRET);
+    machine.attackWrite(first, AttackMachine.FORGED);
+    boolean isFirstOpen = machine.cpu().load(pa, 8) == AttackMachine.FORGED;
+    machine.cpu().store(pa, 8, AttackMachine.SECRET);
+    machine.attackWrite(second, AttackMachine.FORGED);
+    return machine
+        .judgeForged(pa, "reused page")
+        .with("by the removed mapping " + (isFirstOpen ? "changed" : "unchanged"));
+  }
+
+  /** Two fragments of a page are mapped; the first is unmapped and reused. */
+  static Verdict fragmentsOfPage(AttackMachine machine) {
     long pa = machine.newPage();
     DmaDevice dma = machine.attackerDma();
     long first = machine.give(dma, pa, HALF_BYTES, FROM_DEVICE);

@@ -12,7 +12,7 @@ import io.github.bellwire.dma.DmaDevice;
 /** Attacks on what devices share: logs, bounce buffers, bus addresses, caches of translations. */
 final class ResourceAttacks {
   private static final int PAGE_BYTES = 4096;
-  private static final int STORM_REQUESTS = 64;
+  private static final int STORM_REQUESTS_PER_RECORD = 8;
   private static final long STORM_PERIOD_PS = 1_000_000;
   private static final int SHORT_BYTES = 512;
   // As many as an area of the pool holds, so that the next ones have been used.
@@ -22,22 +22,31 @@ final class ResourceAttacks {
   private static final int ODD_BYTES = 127 << 10 | 512;
   private static final int NARROW_MASK_BITS = 26;
   private static final int OWN_PAGES = 64;
-  private static final int VICTIM_PAGES = 512;
   private static final long NOISE_PS = 20_000;
 
   private ResourceAttacks() {}
 
-  /** More faults come than the log has room for. */
+  /** More faults come than the log has room for, so that later ones leave no trace. */
   static Verdict faultStorm(AttackMachine machine) {
+    return storm(machine, STORM_REQUESTS_PER_RECORD * machine.faultRecordsCount());
+  }
+
+  /** The log has just room for all. */
+  static Verdict faultsThatFit(AttackMachine machine) {
+    return storm(machine, machine.faultRecordsCount());
+  }
+
+  private static Verdict storm(AttackMachine machine, int requestsCount) {
     FaultStorm storm = machine.attacker().storm();
     long pa = machine.secretPage();
-    storm.start(pa, STORM_PERIOD_PS, STORM_REQUESTS);
-    machine.waitFor(STORM_PERIOD_PS * (STORM_REQUESTS + 10));
+    storm.start(pa, STORM_PERIOD_PS, requestsCount);
+    machine.waitFor(STORM_PERIOD_PS * (requestsCount + 10));
     String answers =
-        String.format("%d of %d requests refused", storm.refusedTotal(), STORM_REQUESTS);
-    return machine.faultsTotal() == 0
-        ? Verdict.notApplicable(answers + ", no log")
-        : Verdict.of(storm.answeredTotal() > 0, answers).with(machine.overflowText());
+        String.format("%d of %d requests refused", storm.refusedTotal(), requestsCount);
+    return machine.isAnyRequestTranslated()
+        ? Verdict.of(storm.answeredTotal() > 0 || machine.faultsLostTotal() > 0, answers)
+            .with(machine.overflowText())
+        : Verdict.notApplicable(answers + ", no log");
   }
 
   /** A device writes less than it was given, and the driver hands on all of the buffer. */
@@ -127,7 +136,7 @@ final class ResourceAttacks {
   /** What a victim does is seen in the time that the attacker's own reads take. */
   static Verdict sideChannel(AttackMachine machine) {
     long[] own = machine.mapPages(machine.attackerDma(), OWN_PAGES);
-    long[] others = machine.mapPages(machine.victimDma(), VICTIM_PAGES);
+    long[] others = machine.mapPages(machine.victimDma(), machine.pagesBeyondIotlb());
     TimingProbe probe = machine.attacker().probe();
     probe.measure(own);
     long warmPs = TimingProbe.median(probe.measure(own));

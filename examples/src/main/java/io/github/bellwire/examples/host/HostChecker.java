@@ -7,6 +7,7 @@ import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.host.Host;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Has the drivers of a scenario watched if the user asks for it. */
@@ -37,15 +38,32 @@ public final class HostChecker {
    * @param host watched or not
    */
   public static void addTo(Report report, Host host) {
-    DmaChecker checker = host.checker();
-    if (checker != null) {
-      List<DmaReport> reports = checker.reports();
+    addTo(report, List.of(host));
+  }
+
+  /**
+   * Says what was found on several machines, and makes a run fail in which something was.
+   *
+   * @param report of the run
+   * @param hosts watched or not
+   */
+  public static void addTo(Report report, List<Host> hosts) {
+    List<DmaReport> reports = new ArrayList<>();
+    long total = 0;
+    boolean isWatched = false;
+    for (Host host : hosts) {
+      DmaChecker checker = host.checker();
+      if (checker != null) {
+        isWatched = true;
+        total += checker.total();
+        reports.addAll(checker.reports());
+      }
+    }
+    if (isWatched) {
       String first = reports.isEmpty() ? "" : "; the first: " + reports.get(0);
-      report.metric("dma_mistakes_count", checker.total());
+      report.metric("dma_mistakes_count", total);
       report.check(
-          "drivers and devices make no mistakes with DMA",
-          checker.total() == 0,
-          checker.total() + " reports" + first);
+          "drivers and devices make no mistakes with DMA", total == 0, total + " reports" + first);
     }
   }
 }

@@ -3,8 +3,10 @@ package io.github.bellwire.examples.host;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuPresets;
+import io.github.bellwire.iommu.walk.TableKind;
 import java.util.Arrays;
 import java.util.List;
 
@@ -57,10 +59,15 @@ public final class IommuKeys {
    */
   public static IommuConfig resolve(Settings settings, String host) {
     String name = settings.supply(PRESET, ofHost(host).name());
-    return IommuPresets.all().stream()
-        .filter(config -> config.name().equals(name))
-        .findFirst()
-        .orElseThrow();
+    IommuConfig iommu =
+        IommuPresets.all().stream()
+            .filter(config -> config.name().equals(name))
+            .findFirst()
+            .orElseThrow();
+    if (iommu.kind() == TableKind.AMD_VI && host.equals(HostConfig.EMBEDDED_NONCOHERENT.name())) {
+      throw settings.refuse(PRESET, "must not be of AMD-Vi on a host without coherence");
+    }
+    return iommu;
   }
 
   /** Hosts that have never been built get the IOMMU of the study's newest one. */

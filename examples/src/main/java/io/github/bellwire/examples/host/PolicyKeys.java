@@ -5,6 +5,7 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.MappingPolicy;
+import io.github.bellwire.iommu.walk.TableKind;
 import java.util.List;
 
 /** The keys that describe an IOMMU whose mappings drivers make and end while the machine runs. */
@@ -23,7 +24,7 @@ public final class PolicyKeys {
           "iommu.kernel",
           ValueTypes.words(
               IommuDriverConfig.PRESETS.stream().map(IommuDriverConfig::name).toList()),
-          IommuDriverConfig.LINUX_6_12.name(),
+          "linux-6.12 or what is like it for the IOMMU",
           "operating system that maps");
 
   /** All of them. */
@@ -31,16 +32,35 @@ public final class PolicyKeys {
 
   private PolicyKeys() {}
 
+  /** Refuses what means nothing without an IOMMU. */
+  static void refuseWithout(Settings settings) {
+    for (Key<?> key : List.of(IommuKeys.PRESET, KERNEL)) {
+      if (settings.isGiven(key)) {
+        throw settings.refuse(key, "needs iommu=passthrough, lazy, strict or strict-bounce");
+      }
+    }
+  }
+
   /**
    * {@return how the operating system drives the IOMMU}
    *
    * @param settings of a scenario with {@link #ALL} keys
+   * @param kind of the IOMMU
    */
-  static IommuDriverConfig kernel(Settings settings) {
-    String name = settings.supply(KERNEL, IommuDriverConfig.LINUX_6_12.name());
+  static IommuDriverConfig kernel(Settings settings, TableKind kind) {
+    String name = settings.supply(KERNEL, usualKernel(kind).name());
     return IommuDriverConfig.PRESETS.stream()
         .filter(config -> config.name().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** {@return Linux 6.12 on an architecture} */
+  static IommuDriverConfig usualKernel(TableKind kind) {
+    return switch (kind) {
+      case VT_D -> IommuDriverConfig.LINUX_6_12;
+      case AMD_VI -> IommuDriverConfig.AMD_VI;
+      case SMMU_V3 -> IommuDriverConfig.ARM64_SMMU;
+    };
   }
 }

@@ -7,8 +7,10 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
 import io.github.bellwire.iommu.driver.IommuDriver;
+import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.IommuMapper;
 import io.github.bellwire.iommu.driver.IovaRange;
 import io.github.bellwire.iommu.driver.MappingPolicy;
@@ -52,13 +54,14 @@ public final class Protection {
   public static Protection build(Settings settings, HostConfig config, long seed) {
     MappingPolicy policy = settings.value(PolicyKeys.IOMMU);
     if (policy == MappingPolicy.OFF) {
+      PolicyKeys.refuseWithout(settings);
       return new Protection(policy, new Host(config, seed), null, null);
     }
     IommuFactory factory = new IommuFactory(IommuKeys.resolve(settings));
     Host host = new Host(config, seed, factory);
-    long registersPa = factory.iommu().registers().baseAddress();
-    IommuDriver driver =
-        new IommuDriver(host, registersPa, PolicyKeys.kernel(settings), barWindows());
+    IommuConfig firmware = factory.iommu().config();
+    IommuDriverConfig kernel = PolicyKeys.kernel(settings, firmware.kind());
+    IommuDriver driver = new IommuDriver(host, firmware, kernel, barWindows());
     driver.start(host.synchronousPort(0), false);
     return new Protection(policy, host, factory.iommu(), driver);
   }
@@ -100,7 +103,7 @@ public final class Protection {
   public void beginMeasurement() {
     if (iommu != null && driver != null) {
       missesBefore = iommu.statistics().iotlbMissesTotal();
-      faultsBefore = iommu.faults().faultsTotal();
+      faultsBefore = iommu.faultsTotal();
       commandsBefore = driver.commandsCount();
       waitPsBefore = driver.waitPsTotal();
     }
@@ -124,7 +127,7 @@ public final class Protection {
     report
         .metric("iotlb_misses_count", misses)
         .metric("iotlb_misses_per_mib", misses * BYTES_PER_MIB / Math.max(1, payloadBytes))
-        .metric("iommu_faults_count", iommu.faults().faultsTotal() - faultsBefore)
+        .metric("iommu_faults_count", iommu.faultsTotal() - faultsBefore)
         .metric("invalidations_count", driver.commandsCount() - commandsBefore)
         .metric("invalidation_wait_us", (driver.waitPsTotal() - waitPsBefore) / PS_PER_US)
         .metric("exposure_us_max", exposurePs / PS_PER_US)

@@ -1,12 +1,23 @@
 package io.github.bellwire.examples.host;
 
+import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
+import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
+import io.github.bellwire.iommu.driver.DeviceTraits;
+import io.github.bellwire.iommu.driver.DmaDomain;
+import io.github.bellwire.iommu.driver.IommuDriver;
+import io.github.bellwire.iommu.driver.IommuDriverConfig;
+import io.github.bellwire.iommu.driver.MappingPolicy;
+import io.github.bellwire.iommu.driver.TableList;
+import io.github.bellwire.iommu.layout.SecondLevelLayout;
+import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.pcie.Bdf;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** A machine with an IOMMU before its devices, if the settings ask for one. */
@@ -25,6 +36,9 @@ public final class RemappedHost {
   public RemappedHost(Settings settings, HostConfig config, long seed) {
     page = IommuKeys.page(settings);
     if (page == IommuPage.OFF) {
+      if (settings.isGiven(IommuKeys.PRESET)) {
+        throw settings.refuse(IommuKeys.PRESET, "needs iommu=4k, 2m or 1g");
+      }
       iommu = null;
       host = new Host(config, seed);
     } else {
@@ -70,12 +84,30 @@ public final class RemappedHost {
    * @param sizeBytes in {@linkplain #wholePages whole pages}
    */
   public void map(Bdf device, long pa, long sizeBytes) {
-    if (iommu != null) {
+    if (iommu == null) {
+      return;
+    }
+    if (iommu.config().kind() == TableKind.VT_D) {
       boolean isCoherent = host.config().cache().isCoherent();
       StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages(), isCoherent);
       mapping.map(pa, sizeBytes, page);
       mapping.enable(device);
+    } else {
+      mapByDriver(iommu.config(), device, pa, sizeBytes);
     }
+  }
+
+  /** The same by the operating system's driver of another architecture. */
+  private void mapByDriver(IommuConfig firmware, Bdf device, long pa, long sizeBytes) {
+    SynchronousPort port = host.synchronousPort(0);
+    IommuDriverConfig kernel = PolicyKeys.usualKernel(firmware.kind());
+    IommuDriver driver =
+        new IommuDriver(host, firmware, kernel.withLargestPageLevel(page.level()), List.of());
+    driver.start(port, false);
+    DmaDomain domain = driver.newDomain(port, MappingPolicy.STRICT);
+    long rights = SecondLevelLayout.READ | SecondLevelLayout.WRITE;
+    domain.tables().tryMap(port, StaticMapping.IOVA, pa, sizeBytes, rights, new TableList());
+    driver.attach(port, device.requesterId(), domain, DeviceTraits.INTERNAL);
   }
 
   /** {@return the share of requests whose page was not remembered; 0 without an IOMMU} */

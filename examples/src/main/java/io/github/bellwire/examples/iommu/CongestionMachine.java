@@ -122,6 +122,16 @@ final class CongestionMachine {
    */
   CongestionMachine(
       CongestionPreset preset, RxPages.Policy pages, long openRateBitsPerSecond, long seed) {
+    this(preset, pages, openRateBitsPerSecond, seed, false);
+  }
+
+  /** Builds a machine whose driver is watched, if asked for. */
+  CongestionMachine(
+      CongestionPreset preset,
+      RxPages.Policy pages,
+      long openRateBitsPerSecond,
+      long seed,
+      boolean isWatched) {
     this.preset = preset;
     if (preset.policy() == MappingPolicy.OFF) {
       host = new Host(preset.host(), seed);
@@ -131,7 +141,10 @@ final class CongestionMachine {
       host = new Host(preset.host(), seed, factory);
       iommu = factory.iommu();
     }
-    SenderConfig wire = SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes());
+    if (isWatched) {
+      host.attachChecker();
+    }
+    SenderConfig wire = wire(preset);
     senders = new Senders(host.simulation(), wire, preset.flows(), this::arrive);
     long intervalPs =
         openRateBitsPerSecond == 0
@@ -165,7 +178,7 @@ final class CongestionMachine {
       system.start(port, false);
       mapper = system.attach(port, function.bdf().requesterId(), preset.policy());
     }
-    DmaDevice dma = host.newDmaDevice(mapper);
+    DmaDevice dma = host.newDmaDevice(mapper, function.bdf());
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
     StridingChannelConfig config = channel(preset, pages);
@@ -179,6 +192,15 @@ final class CongestionMachine {
       leafTables = history.leafTables(preset.activeChannels());
     }
     openChannels(port, dma, function.barAddress(0), config, history);
+  }
+
+  private static SenderConfig wire(CongestionPreset preset) {
+    SenderConfig wire =
+        SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes(), preset.moderationNs())
+            .withControl(preset.control());
+    return preset.flowBitsPerSecond() == 0
+        ? wire
+        : wire.withWrites(CongestionPreset.WRITE_BYTES, preset.flowBitsPerSecond());
   }
 
   private void openChannels(
@@ -225,7 +247,7 @@ final class CongestionMachine {
 
   private static StridingChannelConfig channel(CongestionPreset preset, RxPages.Policy pages) {
     int linearBytes = preset.mtuBytes() + LINEAR_OVERHEAD_BYTES;
-    boolean isLinear = linearBytes <= PAGE_BYTES;
+    boolean isLinear = linearBytes <= PAGE_BYTES && !preset.isPacked();
     return new StridingChannelConfig(
         rxEntries(preset.ringFrames(), preset.mtuBytes()),
         StridingChannelConfig.MLX5_PAGES_PER_ENTRY,

@@ -20,6 +20,13 @@ import io.github.bellwire.iommu.driver.MappingPolicy;
  * @param flows that are received
  * @param moderationNs from a completion to its event
  * @param bufferBytes of the adapter
+ * @param control of the senders' windows
+ * @param flowBitsPerSecond that the application of a flow sends in writes of {@link #WRITE_BYTES};
+ *     0 if it always has more to send
+ * @param isPacked whether frames lie close to each other, as Linux's mlx5 driver stores them where
+ *     the adapter may merge them (ethtool -K lro on): with strides of 64 bytes (en/params.c,
+ *     mlx5e_rx_is_linear_skb and MLX5_MPWRQ_MIN_LOG_STRIDE_SZ); else a frame that fits with its
+ *     overhead takes half a page or a page
  */
 record CongestionPreset(
     HostConfig host,
@@ -33,7 +40,12 @@ record CongestionPreset(
     int activeChannels,
     int flows,
     long moderationNs,
-    int bufferBytes) {
+    int bufferBytes,
+    CongestionControl control,
+    long flowBitsPerSecond,
+    boolean isPacked) {
+  /** What iperf writes at once (its default, and {@code -l 128K}). */
+  static final int WRITE_BYTES = 128 << 10;
 
   CongestionPreset withTraffic(int newFlows, int newMtuBytes, int newRingFrames) {
     return new CongestionPreset(
@@ -48,7 +60,10 @@ record CongestionPreset(
         activeChannels,
         newFlows,
         moderationNs,
-        bufferBytes);
+        bufferBytes,
+        control,
+        flowBitsPerSecond,
+        isPacked);
   }
 
   CongestionPreset withPolicy(MappingPolicy newPolicy) {
@@ -64,7 +79,10 @@ record CongestionPreset(
         activeChannels,
         flows,
         moderationNs,
-        bufferBytes);
+        bufferBytes,
+        control,
+        flowBitsPerSecond,
+        isPacked);
   }
 
   CongestionPreset withSystem(IommuDriverConfig newSystem) {
@@ -80,6 +98,9 @@ record CongestionPreset(
         activeChannels,
         flows,
         moderationNs,
-        bufferBytes);
+        bufferBytes,
+        control,
+        flowBitsPerSecond,
+        isPacked);
   }
 }

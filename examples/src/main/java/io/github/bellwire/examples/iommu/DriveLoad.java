@@ -123,7 +123,7 @@ final class DriveLoad extends Routine {
 
   private long map(CpuPort port, long pa, int lengthBytes) {
     long iova = dma.mapSingle(port, pa, lengthBytes, DmaDirection.FROM_DEVICE);
-    if (iova == DmaDevice.MAPPING_ERROR) {
+    if (dma.isMappingError(iova)) {
       throw new IllegalStateException("a buffer cannot be mapped: pa=" + pa);
     }
     return iova;

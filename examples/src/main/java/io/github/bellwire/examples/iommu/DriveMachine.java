@@ -17,7 +17,6 @@ import io.github.bellwire.iommu.IommuPresets;
 import io.github.bellwire.iommu.driver.IommuDriver;
 import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.MappingPolicy;
-import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
@@ -97,6 +96,11 @@ final class DriveMachine {
   private final LatencyHistogram latency = new LatencyHistogram();
 
   DriveMachine(Setup setup, MappingPolicy policy, long seed) {
+    this(setup, policy, seed, false);
+  }
+
+  /** Builds a machine whose drivers are watched, if asked for. */
+  DriveMachine(Setup setup, MappingPolicy policy, long seed, boolean isWatched) {
     this.setup = setup;
     if (policy == MappingPolicy.OFF) {
       host = new Host(setup.host(), seed);
@@ -105,6 +109,9 @@ final class DriveMachine {
       IommuFactory factory = new IommuFactory(setup.iommu());
       host = new Host(setup.host(), seed, factory);
       iommu = factory.iommu();
+    }
+    if (isWatched) {
+      host.attachChecker();
     }
     for (int i = 0; i < setup.drives(); i++) {
       drives.add(new FixedRateDrive(setup.drive(), setup.host().link(), host.simulation()));
@@ -132,7 +139,7 @@ final class DriveMachine {
             ? DmaMapper.IDENTITY
             : system.attach(port, function.bdf().requesterId(), policy);
     mappers.add(mapper);
-    DmaDevice dma = host.newDmaDevice(mapper);
+    DmaDevice dma = host.newDmaDevice(mapper, function.bdf());
     dma.trySetMask(64);
     dma.trySetCoherentMask(64);
     for (int queue = 0; queue < setup.queuesPerDrive(); queue++) {
@@ -143,8 +150,7 @@ final class DriveMachine {
   }
 
   private IommuDriver newDriver(SynchronousPort port) {
-    IommuDriver driver =
-        new IommuDriver(host, RegisterLayout.BASE_ADDRESS, setup.system(), List.of());
+    IommuDriver driver = new IommuDriver(host, setup.iommu(), setup.system(), List.of());
     driver.start(port, false);
     return driver;
   }

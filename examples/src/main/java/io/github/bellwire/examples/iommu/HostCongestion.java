@@ -141,8 +141,8 @@ public final class HostCongestion implements Scenario {
     report.table(reads(counts));
     check(report, machine);
     report.notModelled(
-        "switches and their marks, slow start, timeouts of 200 ms; the bandwidth of DRAM; protocol"
-            + " headers");
+        "switches and their marks, slow start, timeouts of 200 ms; adapters that merge frames; the"
+            + " bandwidth of DRAM; protocol headers");
     return report.events(machine.host().simulation().eventsTotal());
   }
 

@@ -6,17 +6,20 @@ import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
+import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
+import io.github.bellwire.host.Host;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.driver.IommuDriver;
 import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.IommuMapper;
 import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.stats.LatencyHistogram;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -71,7 +74,7 @@ public final class IommuModes implements Scenario {
       double exposureUs,
       boolean isBalanced,
       String balance,
-      long events) {}
+      Host host) {}
 
   /** Creates the scenario. */
   public IommuModes() {}
@@ -88,7 +91,7 @@ public final class IommuModes implements Scenario {
 
   @Override
   public List<Key<?>> keys() {
-    return List.of(WORKLOAD, RATE, FRAME_BYTES, PAGE, DURATION);
+    return List.of(WORKLOAD, RATE, FRAME_BYTES, PAGE, DURATION, HostChecker.CHECKER);
   }
 
   @Override
@@ -105,12 +108,15 @@ public final class IommuModes implements Scenario {
             ">p99 us",
             ">exposed us");
     long events = 0;
+    List<Host> hosts = new ArrayList<>();
     for (MappingPolicy policy : MappingPolicy.values()) {
       Outcome outcome = run(settings, policy);
       addMode(report, table, policy.name().toLowerCase(Locale.ROOT), outcome);
-      events += outcome.events();
+      hosts.add(outcome.host());
+      events += outcome.host().simulation().eventsTotal();
     }
     report.table(table);
+    HostChecker.addTo(report, hosts);
     report.notModelled(
         settings.value(WORKLOAD) == Workload.NIC_RX
             ? "protocol headers, the bandwidth of DRAM"
@@ -166,12 +172,19 @@ public final class IommuModes implements Scenario {
             CHANNELS,
             FLOWS,
             lake.moderationNs(),
-            lake.bufferBytes());
+            lake.bufferBytes(),
+            lake.control(),
+            0,
+            false);
     RxPages.Policy pages =
         settings.value(PAGE).equals("2m") ? RxPages.Policy.BLOCKS : RxPages.Policy.FRESH;
     CongestionMachine machine =
         new CongestionMachine(
-            preset, pages, settings.value(RATE), settings.value(CommandLineTool.SEED));
+            preset,
+            pages,
+            settings.value(RATE),
+            settings.value(CommandLineTool.SEED),
+            settings.value(HostChecker.CHECKER));
     CongestionMachine.Counts counts = machine.measure(WARM_UP_PS, settings.value(DURATION));
     var nic = machine.nic();
     long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
@@ -184,7 +197,7 @@ public final class IommuModes implements Scenario {
         exposureUs(policy, List.of(machine.mapper()), counts.timePs()),
         nic.offeredTotal() == known && areFaultless(machine.iommu()),
         nic.offeredTotal() + " frames = " + known,
-        machine.host().simulation().eventsTotal());
+        machine.host());
   }
 
   private static Outcome read(Settings settings, MappingPolicy policy) {
@@ -205,7 +218,12 @@ public final class IommuModes implements Scenario {
             isNvme ? DriveMachine.GRACE.cyclesPerRead() : 0,
             DriveMachine.GRACE.depth(),
             settings.value(PAGE).equals("2m"));
-    DriveMachine machine = new DriveMachine(setup, policy, settings.value(CommandLineTool.SEED));
+    DriveMachine machine =
+        new DriveMachine(
+            setup,
+            policy,
+            settings.value(CommandLineTool.SEED),
+            settings.value(HostChecker.CHECKER));
     long durationPs = settings.value(DURATION);
     machine.warmUp(WARM_UP_PS / 4);
     long busyPs = machine.busyPs();
@@ -225,7 +243,7 @@ public final class IommuModes implements Scenario {
             && machine.refused() == 0
             && areFaultless(machine.iommu()),
         machine.reaped() + " reads of " + machine.answered() + " answered",
-        machine.host().simulation().eventsTotal());
+        machine.host());
   }
 
   /** For how long a range was reachable that was not mapped any more; without modes, all along. */

@@ -7,11 +7,14 @@ package io.github.bellwire.examples.iommu;
  * @param frameBytes with the Ethernet header, without FCS
  * @param payloadBytes of the application in a frame
  * @param windowBytesMax that a flow may have under way
- * @param startBytes that all flows together have under way at first
+ * @param startBytes that all flows together may have under way at first
  * @param delayPs from an acknowledgement on the wire to the frame that it lets go, and from there
  *     to the receiver
  * @param burstBytes that a flow sends back to back
  * @param probePs how long nothing is heard before the last frame is sent again
+ * @param control of windows
+ * @param writeBytes that an application hands over at once; 0 if it always has more to send
+ * @param writeIntervalPs from one of its writes to the next
  */
 record SenderConfig(
     long bitsPerSecond,
@@ -21,7 +24,10 @@ record SenderConfig(
     int startBytes,
     long delayPs,
     int burstBytes,
-    long probePs) {
+    long probePs,
+    CongestionControl control,
+    int writeBytes,
+    long writeIntervalPs) {
   /** Preamble, start delimiter, FCS and gap (IEEE 802.3). */
   private static final int OVERHEAD_BYTES = 24;
 
@@ -31,25 +37,70 @@ record SenderConfig(
   private static final int HEADERS_BYTES = 52;
 
   private static final long START_US = 60;
+  private static final long SENDER_PS = 32_000_000;
+  private static final long PS_PER_NS = 1_000;
   private static final double PS_PER_SECOND = 1e12;
 
   /**
    * {@return senders of a rate and an MTU} One socket buffer of 1 MB per flow, as the scripts of
    * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload); a tail
-   * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 40 us
-   * for the other host and a switch; at first all flows together have as much under way as the wire
-   * carries in 60 us.
+   * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 32 us
+   * for the other host and a switch, and the moderation of the other adapter; at first all flows
+   * together have as much under way as the wire carries in 60 us.
+   *
+   * @param moderationNs from a completion to its event in the adapter that sends
    */
-  static SenderConfig of(long bitsPerSecond, int mtuBytes) {
+  static SenderConfig of(long bitsPerSecond, int mtuBytes, long moderationNs) {
     return new SenderConfig(
         bitsPerSecond,
         mtuBytes + ETHERNET_BYTES,
         mtuBytes - HEADERS_BYTES,
         1_000_000,
         (int) (bitsPerSecond / 8 * START_US / 1_000_000),
-        40_000_000,
+        SENDER_PS + moderationNs * PS_PER_NS,
         65_536,
-        8_000_000_000L);
+        8_000_000_000L,
+        CongestionControl.DCTCP,
+        0,
+        0);
+  }
+
+  /**
+   * {@return these senders with applications that write so much at once at a mean rate} The writes
+   * of different flows are not in step.
+   *
+   * @param newWriteBytes at least 1
+   * @param writeBitsPerSecond of each flow, at least 1
+   */
+  SenderConfig withWrites(int newWriteBytes, long writeBitsPerSecond) {
+    return new SenderConfig(
+        bitsPerSecond,
+        frameBytes,
+        payloadBytes,
+        windowBytesMax,
+        startBytes,
+        delayPs,
+        burstBytes,
+        probePs,
+        control,
+        newWriteBytes,
+        Math.round(newWriteBytes * 8 * PS_PER_SECOND / writeBitsPerSecond));
+  }
+
+  /** {@return these senders with another control of windows} */
+  SenderConfig withControl(CongestionControl newControl) {
+    return new SenderConfig(
+        bitsPerSecond,
+        frameBytes,
+        payloadBytes,
+        windowBytesMax,
+        startBytes,
+        delayPs,
+        burstBytes,
+        probePs,
+        newControl,
+        writeBytes,
+        writeIntervalPs);
   }
 
   long framePs() {

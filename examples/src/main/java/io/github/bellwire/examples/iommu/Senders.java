@@ -2,14 +2,14 @@ package io.github.bellwire.examples.iommu;
 
 import io.github.bellwire.device.striding.FrameListener;
 import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 
 /**
  * Flows that send as much as their windows let them over one wire, taking turns in bursts. A window
- * grows by a frame per round trip and is halved once per round trip in which a frame is lost, as
- * DCTCP and Reno do when nothing is marked; a frame is lost when one that was sent later has
- * arrived.
+ * grows per round trip and shrinks once per round trip in which a frame is lost; a frame is lost
+ * when one that was sent later has arrived.
  *
  * <p>Not modelled: marks and queues of switches, slow start, retransmission timeouts behind the
  * probe.
@@ -24,6 +24,7 @@ final class Senders implements FrameListener {
 
   private final Simulation simulation;
   private final SenderConfig config;
+  private final CongestionControl control;
   private final Wire wire;
   private final Flow[] flows;
   private final int burstFrames;
@@ -63,11 +64,13 @@ final class Senders implements FrameListener {
     double window;
     long heardPs;
     boolean isInTurn;
+    long writtenBytes;
   }
 
   Senders(Simulation simulation, SenderConfig config, int flowsCount, Wire wire) {
     this.simulation = simulation;
     this.config = config;
+    control = config.control();
     this.wire = wire;
     flows = new Flow[flowsCount];
     Arrays.setAll(flows, i -> new Flow());
@@ -88,9 +91,15 @@ final class Senders implements FrameListener {
 
   /** All flows begin to send. */
   void start() {
+    RandomStream phases = simulation.randomStream("writes");
     for (int i = 0; i < flows.length; i++) {
       flows[i].heardPs = simulation.nowPs();
-      offer(i);
+      if (config.writeBytes() == 0) {
+        offer(i);
+      } else {
+        long phasePs = (long) (phases.nextDouble() * config.writeIntervalPs());
+        simulation.schedule(new Writer(i), simulation.nowPs() + phasePs);
+      }
     }
     simulation.schedule(probe, simulation.nowPs() + config.probePs() / 8);
   }
@@ -123,10 +132,31 @@ final class Senders implements FrameListener {
     }
   }
 
+  /** The application of a flow hands over what it sends next. */
+  private final class Writer extends Event {
+    private final int index;
+
+    Writer(int index) {
+      this.index = index;
+    }
+
+    @Override
+    protected void onEvent(long nowPs) {
+      flows[index].writtenBytes += config.writeBytes();
+      offer(index);
+      simulation.schedule(this, nowPs + config.writeIntervalPs());
+    }
+  }
+
   private boolean maySend(Flow flow) {
     int underWay = flow.next - flow.first - flow.arrived - flow.lost;
-    return underWay < (int) flow.window
-        && (flow.lost > 0 || flow.next - flow.first < windowFramesMax);
+    return underWay < (int) flow.window && (flow.lost > 0 || hasNew(flow));
+  }
+
+  private boolean hasNew(Flow flow) {
+    boolean isWritten =
+        config.writeBytes() == 0 || flow.writtenBytes >= (flow.next + 1L) * config.payloadBytes();
+    return isWritten && flow.next - flow.first < windowFramesMax;
   }
 
   private void offer(int index) {
@@ -241,9 +271,10 @@ final class Senders implements FrameListener {
     boolean hasLoss = findLost(flow);
     if (hasLoss && flow.first >= flow.lossEnd) {
       flow.lossEnd = flow.next;
-      flow.window = Math.max(2, flow.window / 2);
+      flow.window = Math.max(2, flow.window * control.keptRatio());
     } else if (flow.first >= flow.lossEnd) {
-      flow.window = Math.min(windowFramesMax, flow.window + fresh / flow.window);
+      flow.window =
+          Math.min(windowFramesMax, flow.window + control.growthFrames() * fresh / flow.window);
     }
     offer(index);
   }
@@ -296,7 +327,7 @@ final class Senders implements FrameListener {
           flow.lost++;
         }
       }
-      flow.window = Math.max(2, flow.window / 2);
+      flow.window = Math.max(2, flow.window * control.keptRatio());
       flow.lossEnd = flow.next;
       offer(i);
     }

@@ -42,6 +42,8 @@ final class DramKeys {
           new Preset("ddr3-1600", DramTiming.DDR3_1600),
           new Preset("ddr4-2400", DramTiming.DDR4_2400),
           new Preset("ddr4-3200", DramTiming.DDR4_3200),
+          new Preset("ddr4-2400-dramsim3", DramTiming.DDR4_2400_DRAMSIM3),
+          new Preset("ddr4-3200-dramsim3", DramTiming.DDR4_3200_DRAMSIM3),
           new Preset("ddr5-4800", DramTiming.DDR5_4800),
           new Preset("hbm2", DramTiming.HBM2));
 
@@ -131,6 +133,7 @@ final class DramKeys {
             .withPagePolicy(settings.value(PAGE), DramConfig.of(timing).rowAccessesMax())
             .withQueues(isShared ? Queues.SHARED : Queues.PER_BANK)
             .withRefreshStaggerPs(isStaggered ? timing.refresh().intervalPs() / ranks : 0)
+            .withFirstRefreshPs(timing.refresh().intervalPs() / (isStaggered ? ranks : 1))
             .withLatency(settings.supply(LATENCY, timing.clockPs()), 0);
     try {
       return config.withMapping(settings.value(MAPPING));

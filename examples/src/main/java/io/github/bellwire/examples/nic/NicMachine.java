@@ -200,8 +200,7 @@ final class NicMachine {
   private static void checkPolicy(Settings settings) {
     if (settings.value(PolicyKeys.IOMMU) == MappingPolicy.STRICT_BOUNCE
         && settings.value(NicKeys.MODE) == DriverMode.POLL) {
-      throw settings.refuse(
-          PolicyKeys.IOMMU, "must not be strict-bounce with " + settings.assignment(NicKeys.MODE));
+      throw settings.refuse(PolicyKeys.IOMMU, "needs mode=interrupt or mode=napi");
     }
   }
 

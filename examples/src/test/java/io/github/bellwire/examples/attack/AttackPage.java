@@ -38,7 +38,8 @@ final class AttackPage {
           "| Word | Meaning |",
           "|---|---|",
           "| succeeds | The attacker reaches its goal: it reads the secret, changes what is not"
-              + " its own, raises another's interrupt, or denies others their share. |",
+              + " its own, raises another's interrupt, denies others their share, or leaves no trace of what was"
+              + " refused. |",
           "| blocked | It does not. |",
           "| window | It does until something happens that the evidence names. |",
           "| partial | It gets an old copy, and nothing new. |",

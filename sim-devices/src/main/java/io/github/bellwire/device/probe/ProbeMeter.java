@@ -12,6 +12,7 @@ public final class ProbeMeter {
   private long doneTotal;
   private long firstPs;
   private long lastPs;
+  private long failedTotal;
 
   ProbeMeter(ProbeRun run) {
     this.run = run;
@@ -22,14 +23,16 @@ public final class ProbeMeter {
    *
    * @param latencyPs as the firmware sees it
    * @param donePs when it ended
+   * @param isOk whether all of it was served; what failed counts as done, but moves nothing
    */
-  void add(long latencyPs, long donePs) {
+  void add(long latencyPs, long donePs, boolean isOk) {
     lastPs = Math.max(lastPs, donePs);
     doneTotal++;
     if (doneTotal == run.warmupCount()) {
       firstPs = lastPs;
     } else if (doneTotal > run.warmupCount()) {
       latency.record(latencyPs);
+      failedTotal += isOk ? 0 : 1;
     }
   }
 
@@ -53,13 +56,22 @@ public final class ProbeMeter {
     return lastPs;
   }
 
-  /** {@return operations per second; of each kind when there are reads and writes} */
+  /** {@return operations measured that failed, all of them or a part} */
+  public long failedTotal() {
+    return failedTotal;
+  }
+
+  /** {@return operations served per second; of each kind when there are reads and writes} */
   public double operationsPerSecond() {
-    return latency.count() * 1e12 / elapsedPs();
+    return servedTotal() * 1e12 / elapsedPs();
   }
 
   /** {@return payload in units of 1e9 bits per second; per direction if there are both} */
   public double goodputGbps() {
-    return latency.count() * run.window().sizeBytes() * 8_000.0 / elapsedPs();
+    return servedTotal() * run.window().sizeBytes() * 8_000.0 / elapsedPs();
+  }
+
+  private long servedTotal() {
+    return latency.count() - failedTotal;
   }
 }

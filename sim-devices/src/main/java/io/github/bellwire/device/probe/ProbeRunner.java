@@ -43,6 +43,7 @@ final class ProbeRunner extends Event {
   private long readBusyPsTotal;
   private long writeBusyPsTotal;
   private long readBegunPs;
+  private long refusedSeen;
 
   private enum Phase {
     BEGIN,
@@ -211,11 +212,13 @@ final class ProbeRunner extends Event {
       startPs = operation.isSingle() ? startPs : readBegunPs - firmware.commandPs();
     }
     trace(startPs, endPs);
+    boolean isOk = refusedTotal() == refusedSeen;
+    refusedSeen = refusedTotal();
     if (operation.isSingle()) {
-      meter.add(stamp(endPs) - stamp(startPs), endPs);
+      meter.add(stamp(endPs) - stamp(startPs), endPs, isOk);
       beginNext(endPs + loopRandom.nextInt(2 * (int) firmware.loopPs() + 1));
     } else {
-      meter.add(endPs - startPs, donePs);
+      meter.add(endPs - startPs, donePs, isOk);
       beginNext(enginesFreePs(nowPs));
     }
   }

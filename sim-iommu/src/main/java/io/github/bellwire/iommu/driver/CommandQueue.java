@@ -2,7 +2,6 @@ package io.github.bellwire.iommu.driver;
 
 import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
-import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.layout.RegisterLayout;
@@ -27,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * while a core waits, where Linux takes it for a moment in each turn of the loop to look at the
  * fault status.
  */
-final class CommandQueue implements Invalidator {
+final class CommandQueue extends HardwareQueue {
   /** Descriptors in the ring: a page of 16 bytes each (QI_LENGTH of Linux). */
   static final int DESCRIPTORS = 256;
 
@@ -52,7 +51,6 @@ final class CommandQueue implements Invalidator {
   private final long statusPa;
   private final boolean isPageSelective;
   private final int addressMaskMax;
-  private final SpinLock lock;
 
   private int tail;
   private int sequence;
@@ -65,15 +63,6 @@ final class CommandQueue implements Invalidator {
   private int firstSlot;
   private final Submission[] spares = new Submission[SUBMISSIONS];
   private int sparesCount;
-
-  private long submissionsCount;
-  private long commandsCount;
-  private long pageInvalidationsCount;
-  private long domainInvalidationsCount;
-  private long waitPsTotal;
-  private long waitPsMax;
-  private long errorsCount;
-  private long unansweredCount;
 
   /**
    * Creates an empty ring.
@@ -89,6 +78,7 @@ final class CommandQueue implements Invalidator {
       PageAllocator pages,
       long registersPa,
       long capability) {
+    super(config.costs().newLock(simulation));
     this.config = config;
     this.registersPa = registersPa;
     ringPa = pages.allocate(PageAllocator.PAGE_BYTES);
@@ -98,7 +88,6 @@ final class CommandQueue implements Invalidator {
     }
     isPageSelective = (capability & RegisterLayout.CAP_PAGE_SELECTIVE) != 0;
     addressMaskMax = (int) (capability >>> RegisterLayout.CAP_ADDRESS_MASK_SHIFT) & 0x3F;
-    lock = config.costs().newLock(simulation);
   }
 
   /**
@@ -160,7 +149,7 @@ final class CommandQueue implements Invalidator {
     submit(port, low, 0);
   }
 
-  /** Makes the hardware forget all translations. */
+  @Override
   void invalidateAll(CpuPort port) {
     submit(
         port,
@@ -311,8 +300,7 @@ final class CommandQueue implements Invalidator {
       store(port, submission.low(i), submission.high(i));
     }
     sequence++;
-    commandsCount += stored;
-    submissionsCount++;
+    onSubmit(stored);
     submission.waitSlot = tail;
     submission.value = sequence;
     submission.holders++;
@@ -327,9 +315,7 @@ final class CommandQueue implements Invalidator {
         checks++) {
       look(port, submission);
     }
-    long waitedPs = port.nowPs() - startPs;
-    waitPsTotal += waitedPs;
-    waitPsMax = Math.max(waitPsMax, waitedPs);
+    onWaited(port.nowPs() - startPs);
     lock.acquire(port);
     reclaim();
     lock.release(port);
@@ -459,43 +445,6 @@ final class CommandQueue implements Invalidator {
       index = index + 1 & SUBMISSIONS - 1;
       next = outstanding[index];
     }
-  }
-
-  /** {@return the lock of the queue} */
-  SpinLock lock() {
-    return lock;
-  }
-
-  long submissionsCount() {
-    return submissionsCount;
-  }
-
-  long commandsCount() {
-    return commandsCount;
-  }
-
-  long pageInvalidationsCount() {
-    return pageInvalidationsCount;
-  }
-
-  long domainInvalidationsCount() {
-    return domainInvalidationsCount;
-  }
-
-  long waitPsTotal() {
-    return waitPsTotal;
-  }
-
-  long waitPsMax() {
-    return waitPsMax;
-  }
-
-  long errorsCount() {
-    return errorsCount;
-  }
-
-  long unansweredCount() {
-    return unansweredCount;
   }
 
   /** The second word of a device TLB command. */

@@ -2,7 +2,6 @@ package io.github.bellwire.iommu.driver;
 
 import static java.util.Objects.requireNonNull;
 
-import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
@@ -12,11 +11,9 @@ import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.dma.TranslationSource;
 import io.github.bellwire.host.Host;
-import io.github.bellwire.iommu.layout.ContextEntryLayout;
-import io.github.bellwire.iommu.layout.InterruptEntryLayout;
-import io.github.bellwire.iommu.layout.RegisterLayout;
-import io.github.bellwire.iommu.layout.RootEntryLayout;
+import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
+import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.kernel.Simulation;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -24,8 +21,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The operating system's driver of a VT-d IOMMU, after that of Linux: sets up tables and the
- * invalidation queue, switches translation on, and gives each device a {@link DmaMapper}.
+ * The operating system's driver of an IOMMU, after those of Linux: sets up tables and the command
+ * queue, switches translation on, and gives each device a {@link DmaMapper}.
  *
  * <pre>{@code
  * start    queue on --> (interrupt remapping on) --> root table --> translation on
@@ -37,32 +34,17 @@ import org.jspecify.annotations.Nullable;
  * Confined to the simulation thread.
  */
 public final class IommuDriver implements TranslationSource {
-  /** Entries of the interrupt remapping table: 64 Ki of 16 bytes. */
-  private static final int INTERRUPT_ENTRIES = 1 << 16;
-
-  private static final int INTERRUPT_SIZE_CODE = 15; // 2^(15 + 1) entries
-  private static final int POLLS_MAX = 1000;
-  private static final byte[] ZEROS = new byte[PageAllocator.PAGE_BYTES];
-
   private final IommuDriverConfig config;
   private final Simulation simulation;
   private final PageAllocator pages;
   private final List<Core> cores = new ArrayList<>();
-  private final long registersPa;
   private final List<IovaRange> reservedRanges;
   private final List<Attachment> attachments = new ArrayList<>();
   private final List<DmaDomain> domains = new ArrayList<>();
-  private final long[] contextTables = new long[RootEntryLayout.ENTRIES];
 
-  private @Nullable CommandQueue queue;
-  private long rootPa;
-  private long interruptTablePa = PageAllocator.NO_MEMORY;
-  private int interruptEntriesUsed;
-  private int command;
-  private boolean isSnooped;
+  private final HardwareDriver hardware;
+  private @Nullable HardwareQueue queue;
   private final BitSet domainIds = new BitSet();
-  private int domainIdMax;
-  private boolean isLazyRefused;
   private @Nullable TranslationListener listener;
 
   /**
@@ -76,7 +58,7 @@ public final class IommuDriver implements TranslationSource {
   public record RemappedMessage(int index, long address, int data) {}
 
   /**
-   * Creates a driver that has not touched the hardware.
+   * Creates a driver for a unit of the VT-d class that has not touched the hardware.
    *
    * @param host whose memory and cores it uses
    * @param registersPa where the registers of the IOMMU are
@@ -85,11 +67,38 @@ public final class IommuDriver implements TranslationSource {
    */
   public IommuDriver(
       Host host, long registersPa, IommuDriverConfig config, List<IovaRange> reservedRanges) {
+    this(host, TableKind.VT_D, registersPa, config, reservedRanges);
+  }
+
+  /**
+   * Creates a driver for what firmware has found, that has not touched the hardware.
+   *
+   * @param host whose memory and cores it uses
+   * @param firmware the IOMMU, of which the architecture and the address are used
+   * @param config how it drives it
+   * @param reservedRanges bus addresses that are never handed out, such as those of BARs
+   */
+  public IommuDriver(
+      Host host, IommuConfig firmware, IommuDriverConfig config, List<IovaRange> reservedRanges) {
+    this(host, firmware.kind(), firmware.registers().baseAddress(), config, reservedRanges);
+  }
+
+  private IommuDriver(
+      Host host,
+      TableKind kind,
+      long registersPa,
+      IommuDriverConfig config,
+      List<IovaRange> reservedRanges) {
     this.config = requireNonNull(config, "config");
-    this.registersPa = registersPa;
     this.reservedRanges = List.copyOf(reservedRanges);
     simulation = host.simulation();
     pages = host.pages();
+    hardware =
+        switch (kind) {
+          case VT_D -> new VtdDriver(simulation, pages, registersPa, config);
+          case AMD_VI -> new AmdDriver(simulation, pages, registersPa, config);
+          case SMMU_V3 -> new SmmuDriver(simulation, pages, registersPa, config);
+        };
     for (int i = 0; i < host.config().coresCount(); i++) {
       cores.add(host.core(i));
     }
@@ -115,82 +124,8 @@ public final class IommuDriver implements TranslationSource {
     if (queue != null) {
       throw new IllegalStateException("the driver runs already");
     }
-    long capability = port.mmioRead(registersPa + RegisterLayout.CAP, Long.BYTES);
-    long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
-    requireCapabilities(capability, extended, remapsInterrupts);
-    domainIdMax = RegisterLayout.domainIdMax(capability);
-    isLazyRefused = (capability & RegisterLayout.CAP_CACHING_MODE) != 0;
-    isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
-    CommandQueue newQueue = new CommandQueue(simulation, config, pages, registersPa, capability);
-    startQueue(port, newQueue);
-    queue = newQueue;
-    if (remapsInterrupts) {
-      startInterruptRemapping(port, newQueue);
-    }
-    rootPa = newTable(port);
-    port.mmioWrite(registersPa + RegisterLayout.RTADDR, Long.BYTES, rootPa);
-    commandOnce(port, RegisterLayout.SET_ROOT_POINTER);
-    newQueue.invalidateContext(port, true, 0, 0);
-    newQueue.invalidateAll(port);
-    switchOn(port, RegisterLayout.TRANSLATION_ENABLE);
-  }
-
-  private void requireCapabilities(long capability, long extended, boolean remapsInterrupts) {
-    int levelBit = 1 << RegisterLayout.CAP_LEVELS_SHIFT + config.levels() - 2;
-    if ((capability & levelBit) == 0) {
-      throw new IllegalStateException(
-          "the IOMMU has no tables of so many levels: levels=" + config.levels());
-    }
-    if ((extended & RegisterLayout.ECAP_QUEUED_INVALIDATION) == 0
-        || remapsInterrupts && (extended & RegisterLayout.ECAP_INTERRUPT_REMAPPING) == 0) {
-      throw new IllegalStateException(
-          String.format(
-              "the IOMMU lacks queued invalidation or interrupt remapping: ECAP=0x%x", extended));
-    }
-  }
-
-  private void startQueue(CpuPort port, CommandQueue newQueue) {
-    newQueue.clear(port, isSnooped);
-    port.mmioWrite(registersPa + RegisterLayout.IQT, Long.BYTES, 0);
-    port.mmioWrite(registersPa + RegisterLayout.IQA, Long.BYTES, newQueue.ringPa());
-    switchOn(port, RegisterLayout.QUEUED_INVALIDATION_ENABLE);
-  }
-
-  private void startInterruptRemapping(CpuPort port, CommandQueue newQueue) {
-    int tableBytes = INTERRUPT_ENTRIES * InterruptEntryLayout.LENGTH_BYTES;
-    interruptTablePa = pages.allocate(tableBytes);
-    if (interruptTablePa == PageAllocator.NO_MEMORY) {
-      throw new IllegalStateException("there is no memory for an interrupt remapping table");
-    }
-    for (int done = 0; done < tableBytes; done += ZEROS.length) {
-      port.store(interruptTablePa + done, ZEROS, 0, ZEROS.length);
-      clean(port, interruptTablePa + done, ZEROS.length);
-    }
-    long table = interruptTablePa | RegisterLayout.IRTA_EXTENDED | INTERRUPT_SIZE_CODE;
-    port.mmioWrite(registersPa + RegisterLayout.IRTA, Long.BYTES, table);
-    commandOnce(port, RegisterLayout.SET_INTERRUPT_POINTER);
-    newQueue.invalidateInterruptEntries(port);
-    switchOn(port, RegisterLayout.INTERRUPT_REMAPPING_ENABLE);
-  }
-
-  private void switchOn(CpuPort port, int bit) {
-    command |= bit;
-    writeCommand(port, command, bit);
-  }
-
-  private void commandOnce(CpuPort port, int bit) {
-    writeCommand(port, command | bit, bit);
-  }
-
-  private void writeCommand(CpuPort port, int value, int statusBit) {
-    port.mmioWrite(registersPa + RegisterLayout.GCMD, Integer.BYTES, value & 0xffff_ffffL);
-    for (int polls = 0; polls < POLLS_MAX; polls++) {
-      if ((port.mmioRead(registersPa + RegisterLayout.GSTS, Integer.BYTES) & statusBit) != 0) {
-        return;
-      }
-    }
-    throw new IllegalStateException(
-        String.format("the IOMMU does not obey: GCMD=0x%x, bit=0x%x", value, statusBit));
+    hardware.start(port, remapsInterrupts);
+    queue = hardware.queue();
   }
 
   /**
@@ -209,9 +144,15 @@ public final class IommuDriver implements TranslationSource {
     }
     requireDomainId();
     MappingPolicy effective =
-        isLazyRefused && policy == MappingPolicy.LAZY ? MappingPolicy.STRICT : policy;
+        hardware.isEmulated() && policy == MappingPolicy.LAZY ? MappingPolicy.STRICT : policy;
     PageTables tables =
-        new PageTables(port, pages, config.levels(), config.largestPageLevel(), isSnooped);
+        new PageTables(
+            hardware.format(),
+            port,
+            pages,
+            config.levels(),
+            config.largestPageLevel(),
+            hardware.isSnooped());
     DmaDomain domain =
         new DmaDomain(
             simulation, takeDomainId(), effective, tables, requireStarted(), config, cores);
@@ -257,8 +198,9 @@ public final class IommuDriver implements TranslationSource {
 
   private void requireDomainId() {
     requireStarted();
-    if (domainIds.nextClearBit(1) > domainIdMax) {
-      throw new IllegalStateException("the IOMMU tells no more domains apart: max=" + domainIdMax);
+    if (domainIds.nextClearBit(1) > hardware.domainIdMax()) {
+      throw new IllegalStateException(
+          "the IOMMU tells no more domains apart: max=" + hardware.domainIdMax());
     }
   }
 
@@ -300,13 +242,9 @@ public final class IommuDriver implements TranslationSource {
     }
     if (effective == MappingPolicy.PASSTHROUGH) {
       requireDetached(requesterId);
-      int bus = requesterId >>> 8;
+      requireStarted();
       int domainId = takeDomainId();
-      long high = addressWidth() | (long) domainId << ContextEntryLayout.DOMAIN_SHIFT;
-      long low =
-          ContextEntryLayout.PRESENT
-              | ContextEntryLayout.PASS_THROUGH << ContextEntryLayout.TRANSLATION_TYPE_SHIFT;
-      storeContext(port, contextTable(port, bus), requesterId, low, high);
+      hardware.attach(port, requesterId, null, domainId, false);
       attachments.add(new Attachment(requesterId, null, domainId, true));
       return DmaMapper.IDENTITY;
     }
@@ -343,14 +281,7 @@ public final class IommuDriver implements TranslationSource {
     }
     // A device that is not trusted might lie about what has been translated.
     boolean isCaching = traits.hasDeviceTlb() && !traits.isUntrusted();
-    int type =
-        isCaching ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB : ContextEntryLayout.TRANSLATE;
-    long low =
-        domain.tables().rootPa()
-            | ContextEntryLayout.PRESENT
-            | (long) type << ContextEntryLayout.TRANSLATION_TYPE_SHIFT;
-    long high = addressWidth() | (long) domain.id() << ContextEntryLayout.DOMAIN_SHIFT;
-    storeContext(port, contextTable(port, requesterId >>> 8), requesterId, low, high);
+    hardware.attach(port, requesterId, domain, domain.id(), isCaching);
     if (isCaching) {
       domain.addDeviceTlb(requesterId);
     }
@@ -376,10 +307,8 @@ public final class IommuDriver implements TranslationSource {
     }
     attachments.remove(attachment);
     DmaDomain domain = attachment.domain();
-    long table = contextTables[requesterId >>> 8];
-    storeContext(port, table, requesterId, 0, 0);
-    CommandQueue running = requireStarted();
-    running.invalidateContext(port, false, attachment.domainId(), requesterId);
+    hardware.detach(port, requesterId, attachment.domainId());
+    HardwareQueue running = requireStarted();
     if (domain == null) {
       running.invalidateAll(port);
       domainIds.clear(attachment.domainId());
@@ -414,31 +343,8 @@ public final class IommuDriver implements TranslationSource {
    * @throws IllegalStateException if interrupts are not remapped
    */
   public RemappedMessage remapInterrupt(CpuPort port, int requesterId, InterruptVector vector) {
-    if (interruptTablePa == PageAllocator.NO_MEMORY || interruptEntriesUsed == INTERRUPT_ENTRIES) {
-      throw new IllegalStateException(
-          "interrupts must be remapped and entries free: used=" + interruptEntriesUsed);
-    }
-    int index = interruptEntriesUsed++;
-    long entryPa = interruptTablePa + (long) index * InterruptEntryLayout.LENGTH_BYTES;
-    long destination = vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
-    long low =
-        InterruptEntryLayout.PRESENT
-            | (long) (vector.data() & InterruptEntryLayout.VECTOR_MASK)
-                << InterruptEntryLayout.VECTOR_SHIFT
-            | destination << InterruptEntryLayout.DESTINATION_SHIFT;
-    long high =
-        requesterId
-            | (long) InterruptEntryLayout.VALIDATE_SOURCE << InterruptEntryLayout.VALIDATION_SHIFT;
-    store(port, entryPa + InterruptEntryLayout.HIGH, high);
-    store(port, entryPa, low);
-    requireStarted().invalidateInterruptEntry(port, index);
-    long address =
-        IovaRange.INTERRUPTS.firstIova()
-            | InterruptEntryLayout.MESSAGE_REMAPPABLE
-            | (long) (index & InterruptEntryLayout.MESSAGE_HANDLE_MASK)
-                << InterruptEntryLayout.MESSAGE_HANDLE_SHIFT
-            | (long) (index >>> 15) << InterruptEntryLayout.MESSAGE_HANDLE_15_SHIFT;
-    return new RemappedMessage(index, address, 0);
+    requireStarted();
+    return hardware.remapInterrupt(port, requesterId, vector);
   }
 
   /** Maps a range to itself, unless the domain has it already for another device. */
@@ -467,53 +373,6 @@ public final class IommuDriver implements TranslationSource {
     }
   }
 
-  private long contextTable(CpuPort port, int bus) {
-    requireStarted();
-    if (contextTables[bus] == 0) {
-      contextTables[bus] = newTable(port);
-      long entryPa = rootPa + (long) bus * RootEntryLayout.ENTRY_BYTES;
-      store(port, entryPa + RootEntryLayout.LOW, contextTables[bus] | RootEntryLayout.PRESENT);
-    }
-    return contextTables[bus];
-  }
-
-  /** Stores the half with the present bit last when an entry appears, first when it goes. */
-  private void storeContext(CpuPort port, long tablePa, int requesterId, long low, long high) {
-    long entryPa = tablePa + (long) (requesterId & 0xff) * ContextEntryLayout.ENTRY_BYTES;
-    if (low == 0) {
-      store(port, entryPa + ContextEntryLayout.LOW, 0);
-      store(port, entryPa + ContextEntryLayout.HIGH, 0);
-    } else {
-      store(port, entryPa + ContextEntryLayout.HIGH, high);
-      store(port, entryPa + ContextEntryLayout.LOW, low);
-    }
-  }
-
-  private void store(CpuPort port, long pa, long value) {
-    port.store(pa, Long.BYTES, value);
-    clean(port, pa, Long.BYTES);
-  }
-
-  private void clean(CpuPort port, long pa, int lengthBytes) {
-    if (!isSnooped) {
-      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
-    }
-  }
-
-  private long newTable(CpuPort port) {
-    long pa = pages.allocate(PageAllocator.PAGE_BYTES);
-    if (pa == PageAllocator.NO_MEMORY) {
-      throw new IllegalStateException("there is no memory for a table");
-    }
-    port.store(pa, ZEROS, 0, ZEROS.length);
-    clean(port, pa, ZEROS.length);
-    return pa;
-  }
-
-  private long addressWidth() {
-    return config.levels() - 2;
-  }
-
   private static long pfn(long iova) {
     return iova >>> PageTables.PAGE_BYTES_SHIFT;
   }
@@ -534,8 +393,8 @@ public final class IommuDriver implements TranslationSource {
     }
   }
 
-  private CommandQueue requireStarted() {
-    CommandQueue running = queue;
+  private HardwareQueue requireStarted() {
+    HardwareQueue running = queue;
     if (running == null) {
       throw new IllegalStateException("the driver must have been started");
     }

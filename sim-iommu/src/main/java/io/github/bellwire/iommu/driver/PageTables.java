@@ -5,9 +5,6 @@ import static io.github.bellwire.iommu.layout.SecondLevelLayout.ENTRIES;
 import static io.github.bellwire.iommu.layout.SecondLevelLayout.ENTRY_BYTES;
 import static io.github.bellwire.iommu.layout.SecondLevelLayout.LEVEL_BITS;
 import static io.github.bellwire.iommu.layout.SecondLevelLayout.PAGE_SHIFT;
-import static io.github.bellwire.iommu.layout.SecondLevelLayout.PAGE_SIZE;
-import static io.github.bellwire.iommu.layout.SecondLevelLayout.READ;
-import static io.github.bellwire.iommu.layout.SecondLevelLayout.WRITE;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheOperation;
@@ -16,7 +13,7 @@ import io.github.bellwire.dma.PageAllocator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The second-level tables of a domain, in simulated memory and written by a core.
+ * The tables of a domain, in simulated memory and written by a core.
  *
  * <pre>{@code
  * root --> [level 4] --> [level 3] --> [level 2] --> [level 1] --> 4 KiB page
@@ -40,9 +37,9 @@ public final class PageTables {
   /** Bits of an address within the smallest page. */
   static final int PAGE_BYTES_SHIFT = PAGE_SHIFT;
 
-  private static final long RIGHTS = READ | WRITE;
   private static final byte[] ZEROS = new byte[PAGE_BYTES];
 
+  private final EntryFormat format;
   private final PageAllocator allocator;
   private final int levels;
   private final int largestPageLevel;
@@ -69,12 +66,35 @@ public final class PageTables {
    */
   public PageTables(
       CpuPort port, PageAllocator allocator, int levels, int largestPageLevel, boolean isSnooped) {
+    this(EntryFormat.VT_D, port, allocator, levels, largestPageLevel, isSnooped);
+  }
+
+  /**
+   * Creates tables of an architecture that map nothing.
+   *
+   * @param format of the entries
+   * @param port the core that clears the root
+   * @param allocator where tables come from
+   * @param levels 3..5
+   * @param largestPageLevel 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB
+   * @param isSnooped whether the hardware looks at the caches when it reads tables; if not, each
+   *     entry is cleaned
+   * @throws IllegalStateException if there is no memory for the root
+   */
+  public PageTables(
+      EntryFormat format,
+      CpuPort port,
+      PageAllocator allocator,
+      int levels,
+      int largestPageLevel,
+      boolean isSnooped) {
     if (levels < 3 || levels > 5 || largestPageLevel < 1 || largestPageLevel > 3) {
       throw new IllegalArgumentException(
           String.format(
               "levels must be 3..5 and largestPageLevel 1..3: levels=%d, largestPageLevel=%d",
               levels, largestPageLevel));
     }
+    this.format = requireNonNull(format, "format");
     this.allocator = requireNonNull(allocator, "allocator");
     this.levels = levels;
     this.largestPageLevel = largestPageLevel;
@@ -132,7 +152,6 @@ public final class PageTables {
       long rights,
       TableList replaced) {
     long pageBytes = 1L << shift(level);
-    long size = level > 1 ? PAGE_SIZE : 0;
     long done = from;
     int index = index(iova + done, level);
     while (index < ENTRIES && lengthBytes - done >= pageBytes) {
@@ -141,7 +160,8 @@ public final class PageTables {
         table.children[index] = null;
         collect(smaller, replaced);
       }
-      storeLast(port, table, index, iova + done, level, pa + done | size | rights);
+      long entry = format.page(pa + done, level, rights);
+      storeLast(port, table, index, iova + done, level, entry);
       done += pageBytes;
       index++;
     }
@@ -179,8 +199,8 @@ public final class PageTables {
           freeTable(fresh);
         }
       }
-      if ((entry & RIGHTS) == 0) {
-        storeEntry(port, table, index, child.pa | RIGHTS);
+      if (!format.isPresent(entry)) {
+        storeEntry(port, table, index, format.table(child.pa, level));
       }
       table = child;
     }
@@ -225,7 +245,7 @@ public final class PageTables {
         table.children[i] = null;
         storeLast(port, table, i, entryIova, level, 0);
         collect(child, freed);
-      } else if ((entry & RIGHTS) != 0) {
+      } else if (format.isPresent(entry)) {
         storeLast(port, table, i, entryIova, level, 0);
       }
     }
@@ -252,7 +272,7 @@ public final class PageTables {
    */
   public long lookup(CpuPort port, long iova) {
     long entry = lookupEntry(port, iova);
-    if ((entry & RIGHTS) == 0) {
+    if (!format.isPresent(entry)) {
       return NOT_MAPPED;
     }
     long inPage = (1L << shift(lookupLevel)) - 1;
@@ -277,7 +297,7 @@ public final class PageTables {
       TablePage child = level > 1 ? table.children[index] : null;
       if (child == null) {
         lookupLevel = level;
-        return (entry & RIGHTS) == 0 ? 0 : entry;
+        return format.isPresent(entry) ? entry : 0;
       }
       table = child;
     }

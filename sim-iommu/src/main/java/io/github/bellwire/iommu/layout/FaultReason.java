@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * Why a request has been blocked (VT-d, sections 7.1.3 and 5.1.4.1). The names in capitals and
  * digits are the specification's own.
  */
-public enum FaultReason {
+public enum FaultReason implements FaultCode {
   /** The bus has no context table. */
   ROOT_ENTRY_NOT_PRESENT(0x1, false),
 
@@ -221,17 +221,34 @@ public enum FaultReason {
     this.isQualified = isQualified;
   }
 
-  /** {@return the number in fault records, 1..FFh} */
+  @Override
   public int code() {
     return code;
   }
 
-  /**
-   * {@return whether it is not recorded when the entry that was reached by then disables fault
-   * processing}
-   */
+  @Override
   public boolean isQualified() {
     return isQualified;
+  }
+
+  @Override
+  public boolean isAnswer() {
+    switch (this) {
+      case READ_DENIED:
+      case WRITE_DENIED:
+      case ADDRESS_BEYOND_WIDTH:
+      case FIRST_LEVEL_NOT_PRESENT:
+      case SECOND_LEVEL_DENIED:
+      case ADDRESS_NOT_CANONICAL:
+      case USER_DENIED:
+      case SCALABLE_ADDRESS_BEYOND_WIDTH:
+      case FIRST_LEVEL_PAGE_BEYOND_SECOND:
+      case SCALABLE_WRITE_DENIED:
+      case SCALABLE_READ_DENIED:
+        return true;
+      default:
+        return false;
+    }
   }
 
   /** {@return whether it is about an interrupt request, not about an address} */

@@ -23,7 +23,7 @@ final class CompletionStatus extends TimedEffects {
   }
 
   @Override
-  void apply(long first, long second, long atPs) {
+  protected void apply(long first, long second, long atPs) {
     if (status == 0) {
       status = ICS_WAIT_COMPLETE;
       event.raise(atPs);

@@ -10,6 +10,7 @@ import static io.github.bellwire.iommu.layout.RegisterLayout.IQERCD_COMPLETION_S
 import static io.github.bellwire.iommu.layout.RegisterLayout.IQERCD_REASON_MASK;
 import static io.github.bellwire.iommu.layout.RegisterLayout.IQERCD_TIMEOUT_SOURCE_SHIFT;
 
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.FaultRecordLayout;
 import io.github.bellwire.iommu.walk.FaultSink;
@@ -59,7 +60,7 @@ public final class FaultLog implements FaultSink {
     effects =
         new TimedEffects(simulation) {
           @Override
-          void apply(long first, long second, long atPs) {
+          protected void apply(long first, long second, long atPs) {
             if (second < 0) { // The bit that marks a fault.
               record(first, second, atPs);
             } else {
@@ -71,9 +72,9 @@ public final class FaultLog implements FaultSink {
 
   @Override
   public void onFault(
-      FaultReason reason, int sourceId, int pasid, long address, boolean isWrite, long atPs) {
+      FaultCode reason, int sourceId, int pasid, long address, boolean isWrite, long atPs) {
     totals[reason.code()]++;
-    long low = reason.isInterrupt() ? address : address & FaultRecordLayout.ADDRESS;
+    long low = isInterrupt(reason) ? address : address & FaultRecordLayout.ADDRESS;
     long high =
         FaultRecordLayout.FAULT
             | (isWrite ? 0 : FaultRecordLayout.READ)
@@ -84,6 +85,10 @@ public final class FaultLog implements FaultSink {
       high |= (pasid & FaultRecordLayout.PASID_MASK) << FaultRecordLayout.PASID_SHIFT;
     }
     effects.add(atPs, low, high);
+  }
+
+  private static boolean isInterrupt(FaultCode reason) {
+    return reason instanceof FaultReason ofVtd && ofVtd.isInterrupt();
   }
 
   /** {@return faults that were to be recorded, whatever became of them} */

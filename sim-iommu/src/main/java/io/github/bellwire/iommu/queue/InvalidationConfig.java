@@ -39,15 +39,6 @@ public record InvalidationConfig(
   public static final InvalidationConfig XEON =
       new InvalidationConfig(350_000, 350_000, 350_000, 350_000, 50_000, 10_000_000_000L, 18);
 
-  /**
-   * An SMMUv3 under NVIDIA Grace: 357 ns for a TLB invalidation and its synchronization, one after
-   * the other system-wide, as the 2.8 million strict reads per second of NVIDIA's pull requests 182
-   * and 184 to NV-Kernels show. Of these, 25 ns to fetch the commands and 50 ns for the
-   * synchronization are assumptions.
-   */
-  public static final InvalidationConfig SMMUV3_GRACE =
-      new InvalidationConfig(282_000, 282_000, 282_000, 282_000, 50_000, 10_000_000_000L, 18);
-
   // Checked here and nowhere else.
   public InvalidationConfig {
     require(contextPs, "contextPs", 0, TIME_MAX_PS);

@@ -69,7 +69,9 @@ public final class InvalidationQueue {
   private final byte[] status = new byte[STATUS_BYTES];
 
   private boolean isEnabled;
-  private boolean isStopped;
+  // Each stops the queue until software clears the bit of the status register.
+  private boolean hasError;
+  private boolean isTimedOut;
   private long basePa;
   private int sizeBytes;
   private boolean isWide;
@@ -161,7 +163,8 @@ public final class InvalidationQueue {
       return;
     }
     isEnabled = newIsEnabled;
-    isStopped = false;
+    hasError = false;
+    isTimedOut = false;
     basePa = address & PAGE_MASK;
     sizeBytes = 1 << PAGE_SHIFT + (int) (address & IQA_SIZE_MASK);
     isWide = (address & IQA_WIDE) != 0;
@@ -191,25 +194,28 @@ public final class InvalidationQueue {
     return visibleHead;
   }
 
-  /** Software has cleared errors: what they stopped goes on. */
+  /** Software has cleared errors: what they stopped goes on when none of them is left. */
   void onErrorsCleared(int statusBits, long atPs) {
     if ((statusBits & FSTS_TIMEOUT_ERROR) != 0) {
       timeoutPs = Simulation.NEVER_PS;
     }
+    if ((statusBits & FSTS_QUEUE_ERROR) != 0) {
+      hasError = false;
+    }
+    isTimedOut = timeoutPs <= atPs;
     if ((statusBits & (FSTS_QUEUE_ERROR | FSTS_TIMEOUT_ERROR)) != 0) {
-      isStopped = false;
       work(atPs);
     }
   }
 
   private void work(long atPs) {
-    if (!isEnabled || isStopped || head == tail) {
+    if (!isEnabled || isStopped() || head == tail) {
       return;
     }
     long startPs = worker.enter(atPs, 0);
     long readyPs = startPs;
     fetchedLine = NO_LINE; // Software may have written to it since.
-    while (head != tail && !isStopped) {
+    while (head != tail && !isStopped()) {
       readyPs = workOnHead(readyPs);
     }
     busyPsTotal += readyPs - startPs;
@@ -218,7 +224,7 @@ public final class InvalidationQueue {
 
   /** Works on the descriptor at the head; returns when the next one may start. */
   private long workOnHead(long startPs) {
-    if (tail >= sizeBytes || tail % descriptorBytes != 0) {
+    if (tail >= sizeBytes || (tail & descriptorBytes - 1) != 0) {
       return stop(tail >= sizeBytes ? QUEUE_ERROR_TAIL : QUEUE_ERROR_ALIGNMENT, startPs);
     }
     long pa = basePa + head;
@@ -227,7 +233,7 @@ public final class InvalidationQueue {
     }
     long fetchedPs = fetch(pa, startPs);
     if (fetchedPs >= timeoutPs) {
-      isStopped = true;
+      isTimedOut = true;
       return fetchedPs;
     }
     descriptor.load(memory, pa, isWide);
@@ -252,8 +258,12 @@ public final class InvalidationQueue {
     return caches.read(line << LINE_SHIFT, LINE_BYTES, false, atPs);
   }
 
+  private boolean isStopped() {
+    return hasError || isTimedOut;
+  }
+
   private long stop(int error, long atPs) {
-    isStopped = true;
+    hasError = true;
     errorsTotal++;
     faults.addError(FSTS_QUEUE_ERROR, error, atPs);
     return atPs;
@@ -333,7 +343,7 @@ public final class InvalidationQueue {
   /** Waits until all devices have answered; if one does not, the wait comes to nothing. */
   private long await(long atPs) {
     if (timeoutPs != Simulation.NEVER_PS) {
-      isStopped = true;
+      isTimedOut = true;
       return Math.max(atPs, timeoutPs);
     }
     long donePs = Math.max(atPs, devicesDonePs);

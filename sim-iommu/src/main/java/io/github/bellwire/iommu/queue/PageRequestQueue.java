@@ -75,14 +75,14 @@ public final class PageRequestQueue {
     arrivals =
         new TimedEffects(simulation) {
           @Override
-          void apply(long first, long second, long atPs) {
+          protected void apply(long first, long second, long atPs) {
             enqueue(first, second, atPs);
           }
         };
     announcements =
         new TimedEffects(simulation) {
           @Override
-          void apply(long first, long second, long atPs) {
+          protected void apply(long first, long second, long atPs) {
             announce((int) first, atPs);
           }
         };

@@ -103,7 +103,7 @@ public final class RegisterBlock implements IntegratedRegisters {
 
   @Override
   public long read(int offset, int sizeBytes, long atPs) {
-    if (offset % sizeBytes != 0) {
+    if ((offset & sizeBytes - 1) != 0) {
       oddAccessesTotal++;
       return -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
     }
@@ -112,13 +112,13 @@ public final class RegisterBlock implements IntegratedRegisters {
       return readWord(offset, atPs) & LOW_MASK | (long) readWord(offset + 4, atPs) << Integer.SIZE;
     }
     long word = readWord(offset & -Integer.BYTES, atPs) & LOW_MASK;
-    int shift = offset % Integer.BYTES * Byte.SIZE;
+    int shift = (offset & Integer.BYTES - 1) * Byte.SIZE;
     return word >>> shift & -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
   }
 
   @Override
   public void write(int offset, int sizeBytes, long value, long atPs) {
-    if (offset % sizeBytes != 0 || sizeBytes < Integer.BYTES) {
+    if ((offset & sizeBytes - 1) != 0 || sizeBytes < Integer.BYTES) {
       oddAccessesTotal++;
       return;
     }

@@ -17,6 +17,8 @@
  *
  * <p>Times are picoseconds, addresses host physical ({@code pa}) but those that are to be
  * invalidated ({@code iova}). Registers show what has happened until the time of the look.
+ * Descriptors are read when the tail is written, or an error cleared, at the times at which their
+ * turn comes: of one that software changes after that, the unit carries out what it was.
  *
  * <p>Not modelled: advanced fault logging, enhanced commands, performance counters, virtual
  * commands; abort-DMA mode; private data of page requests. Draining takes no time: an access that

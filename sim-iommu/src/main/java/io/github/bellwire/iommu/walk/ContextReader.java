@@ -1,6 +1,7 @@
 package io.github.bellwire.iommu.walk;
 
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.PasidLayout;
 import io.github.bellwire.iommu.layout.RootEntryLayout;
@@ -8,11 +9,11 @@ import io.github.bellwire.iommu.layout.ScalableContextLayout;
 import io.github.bellwire.pcie.TranslationRequest;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Finds out what the tables say of a device: from the context and PASID caches, or from memory.
- * Holds the outcome of the last search.
- */
-final class ContextReader {
+/** The root, context and PASID tables of VT-d, remembered in the context and PASID caches. */
+final class ContextReader implements ContextSource {
+  /** The shape of tables of scalable mode. */
+  static final long SCALABLE = 1;
+
   private static final int DEVFN_MASK = 0xFF;
   private static final int HALF_DEVFN_MASK = 0x7F;
   private static final int THREE_LEVELS = 1;
@@ -42,36 +43,54 @@ final class ContextReader {
     this.statistics = statistics;
   }
 
-  void setRootTable(long pa, boolean newIsScalable) {
+  @Override
+  public void setTables(long pa, long shape) {
     rootPa = pa;
-    isScalable = newIsScalable;
+    isScalable = shape == SCALABLE;
   }
 
-  boolean isScalable() {
-    return isScalable;
+  @Override
+  public FaultCode deviceTlbDisabled() {
+    return isScalable ? FaultReason.DEVICE_TLB_DISABLED : FaultReason.TRANSLATION_REQUEST_BLOCKED;
   }
 
-  /** {@return why the last search has found nothing; null if it has} */
-  @Nullable FaultReason fault() {
+  @Override
+  public FaultCode beyondWidth() {
+    return isScalable
+        ? FaultReason.SCALABLE_ADDRESS_BEYOND_WIDTH
+        : FaultReason.ADDRESS_BEYOND_WIDTH;
+  }
+
+  @Override
+  public FaultCode interruptRange() {
+    return isScalable ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE;
+  }
+
+  @Override
+  public @Nullable FaultCode pageRequestDenied(DeviceContext context) {
+    if (!isScalable) {
+      return FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
+    }
+    return context.allowsPageRequests ? null : FaultReason.PAGE_REQUEST_DISABLED;
+  }
+
+  @Override
+  public @Nullable FaultCode fault() {
     return fault;
   }
 
-  /** {@return whether an entry tells not to record faults of its requests} */
-  boolean isFaultSilent() {
+  @Override
+  public boolean isFaultSilent() {
     return isFaultSilent;
   }
 
-  /** {@return when the outcome is known} */
-  long readyPs() {
+  @Override
+  public long readyPs() {
     return readyPs;
   }
 
-  /**
-   * {@return what is said of the sender of a request; null if there is a {@link #fault}}
-   *
-   * @param request whose sender it is about
-   */
-  @Nullable DeviceContext find(TranslationRequest request) {
+  @Override
+  public @Nullable DeviceContext find(TranslationRequest request) {
     fault = null;
     isFaultSilent = false;
     readyPs = request.atPs();

@@ -36,6 +36,11 @@ final class DeviceContext {
   boolean protectsFromSupervisor;
   boolean isPrivileged;
 
+  // Where an entry chooses among formats.
+  int format;
+  int inputBits;
+  int deviceRights;
+
   // Of a scalable-mode context entry.
   long directoryPa;
   int pasidsCount;

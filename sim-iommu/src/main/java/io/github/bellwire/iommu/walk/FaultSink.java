@@ -1,6 +1,6 @@
 package io.github.bellwire.iommu.walk;
 
-import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.FaultCode;
 
 /** Takes the faults that requests meet, for the fault log. */
 @FunctionalInterface
@@ -16,6 +16,5 @@ public interface FaultSink {
    * @param isWrite whether it is a write
    * @param atPs when that was found out, in picoseconds; it may be ahead of the clock
    */
-  void onFault(
-      FaultReason reason, int sourceId, int pasid, long address, boolean isWrite, long atPs);
+  void onFault(FaultCode reason, int sourceId, int pasid, long address, boolean isWrite, long atPs);
 }

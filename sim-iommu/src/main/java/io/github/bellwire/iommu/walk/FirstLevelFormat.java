@@ -14,7 +14,7 @@ final class FirstLevelFormat implements PageTableFormat {
   }
 
   @Override
-  public boolean isPresent(long entry) {
+  public boolean isPresent(long entry, int level) {
     return (entry & FirstLevelLayout.PRESENT) != 0;
   }
 
@@ -37,7 +37,7 @@ final class FirstLevelFormat implements PageTableFormat {
   }
 
   @Override
-  public int rights(long entry) {
+  public int rights(long entry, int level) {
     return READ
         | ((entry & FirstLevelLayout.WRITE) != 0 ? WRITE : 0)
         | ((entry & FirstLevelLayout.USER) != 0 ? USER : 0);

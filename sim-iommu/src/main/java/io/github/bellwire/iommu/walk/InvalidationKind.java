@@ -8,6 +8,8 @@ enum InvalidationKind {
   DOMAIN,
   /** Functions of a device whose entries name a domain. */
   DEVICE,
+  /** Functions of a device, whatever their domain. */
+  REQUESTER,
   /** Pages of a domain by the second level; whatever the first level has a part in. */
   PAGES,
   /** A PASID of a domain. */
@@ -27,6 +29,9 @@ enum InvalidationKind {
   boolean matches(long tag, long address, int mask, long entryTag, long entryPage) {
     if (this == ALL) {
       return true;
+    }
+    if (this == REQUESTER) {
+      return ((address ^ entryPage) & ~mask) == 0;
     }
     if (EntryTag.domain(tag) != EntryTag.domain(entryTag)) {
       return false;

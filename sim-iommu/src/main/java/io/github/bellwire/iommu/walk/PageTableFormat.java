@@ -19,13 +19,25 @@ interface PageTableFormat {
     return PAGE_SHIFT + LEVEL_BITS * (level - 1);
   }
 
+  /**
+   * {@return how many low bits of an address the tables below an entry of this format translate}
+   */
+  default int levelShift(int level) {
+    return shift(level);
+  }
+
   /** {@return the offset of the entry for an address in a table} */
   default int entryOffset(long address, int level) {
     return (int) (address >>> shift(level) & (1 << LEVEL_BITS) - 1) * Long.BYTES;
   }
 
   /** {@return whether there is anything below an entry} */
-  boolean isPresent(long entry);
+  boolean isPresent(long entry, int level);
+
+  /** {@return whether an entry that is fine otherwise may be used as it is} */
+  default boolean isUsable(long entry, int level) {
+    return true;
+  }
 
   /** {@return whether bits are set in a present entry that must not be} */
   boolean isReserved(long entry, int level);
@@ -42,7 +54,7 @@ interface PageTableFormat {
   long address(long entry, int level);
 
   /** {@return rights that an entry leaves, of {@link #READ}, {@link #WRITE}, {@link #USER}} */
-  int rights(long entry);
+  int rights(long entry, int level);
 
   /** {@return the bit that says that an entry has been used} */
   long accessedBit();

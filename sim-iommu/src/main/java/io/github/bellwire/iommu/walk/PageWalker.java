@@ -1,10 +1,11 @@
 package io.github.bellwire.iommu.walk;
 
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import org.jspecify.annotations.Nullable;
 
-/** Walks a device's tables: one level, the other, or both. Holds the outcome of the last walk. */
-final class PageWalker {
+/** Walks a device's tables of VT-d: one level, the other, or both. */
+final class PageWalker implements AddressWalk {
   private static final int READ = PageTableFormat.READ;
   private static final int WRITE = PageTableFormat.WRITE;
   private static final int USER = PageTableFormat.USER;
@@ -14,7 +15,7 @@ final class PageWalker {
   private final TableWalk firstLevel;
   private final long overheadPs;
 
-  private @Nullable FaultReason fault;
+  private @Nullable FaultCode fault;
   private long pagePa;
   private int pageShift;
   private int rights;
@@ -32,16 +33,8 @@ final class PageWalker {
     overheadPs = config.walkers().overheadPs();
   }
 
-  /**
-   * Walks.
-   *
-   * @param context whose tables
-   * @param iova to translate
-   * @param isWrite whether the page is going to be written
-   * @param startPs when the walker is there
-   * @return whether there is a page that may be accessed so; if not, there is a {@link #fault}
-   */
-  boolean walk(DeviceContext context, long iova, boolean isWrite, long startPs) {
+  @Override
+  public boolean walk(DeviceContext context, long iova, boolean isWrite, long startPs) {
     fault = null;
     endPs = startPs + overheadPs;
     if (context.firstLevels == 0) {
@@ -54,33 +47,33 @@ final class PageWalker {
     return fault == null;
   }
 
-  /** {@return why there is no such page; null if there is} */
-  @Nullable FaultReason fault() {
+  @Override
+  public @Nullable FaultCode fault() {
     return fault;
   }
 
-  /** {@return where the page lies} */
-  long pagePa() {
+  @Override
+  public long pagePa() {
     return pagePa;
   }
 
-  /** {@return bits of the page} */
-  int pageShift() {
+  @Override
+  public int pageShift() {
     return pageShift;
   }
 
-  /** {@return what all levels leave of the rights, see {@link PageTableFormat}} */
-  int rights() {
+  @Override
+  public int rights() {
     return rights;
   }
 
-  /** {@return whether a write would set no bit} */
-  boolean isDirty() {
+  @Override
+  public boolean isDirty() {
     return isDirty;
   }
 
-  /** {@return when the outcome is known} */
-  long endPs() {
+  @Override
+  public long endPs() {
     return endPs;
   }
 

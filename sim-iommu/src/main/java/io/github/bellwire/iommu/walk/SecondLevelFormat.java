@@ -11,7 +11,7 @@ final class SecondLevelFormat implements PageTableFormat {
   }
 
   @Override
-  public boolean isPresent(long entry) {
+  public boolean isPresent(long entry, int level) {
     return (entry & (SecondLevelLayout.READ | SecondLevelLayout.WRITE)) != 0;
   }
 
@@ -31,7 +31,7 @@ final class SecondLevelFormat implements PageTableFormat {
   }
 
   @Override
-  public int rights(long entry) {
+  public int rights(long entry, int level) {
     return (int) entry & (READ | WRITE) | USER; // The bits are the same.
   }
 

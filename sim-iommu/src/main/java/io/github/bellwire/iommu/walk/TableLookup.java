@@ -8,15 +8,20 @@ import org.jspecify.annotations.Nullable;
  */
 final class TableLookup {
   private final TableReader reader;
-  private final PageTableFormat secondLevel;
+  private final PageTableFormat[] formats;
   private final PageTableFormat firstLevel;
 
   private long pa;
   private int rights;
 
-  TableLookup(TranslationConfig config, TableReader reader) {
+  /**
+   * Creates a lookup.
+   *
+   * @param formats that a device's entry may choose where there is one level of tables
+   */
+  TableLookup(PageTableFormat[] formats, TranslationConfig config, TableReader reader) {
     this.reader = reader;
-    secondLevel = new SecondLevelFormat(config.capabilities());
+    this.formats = formats;
     firstLevel = new FirstLevelFormat(config.capabilities());
   }
 
@@ -35,7 +40,7 @@ final class TableLookup {
 
   private boolean find(DeviceContext context, long iova) {
     if (context.firstLevels == 0) {
-      return walk(secondLevel, context.secondRoot, context.secondLevels, iova, null);
+      return translate(context, iova);
     }
     boolean isNested = context.kind == DeviceContext.Kind.NESTED;
     DeviceContext stage = isNested ? context : null;
@@ -49,7 +54,8 @@ final class TableLookup {
   }
 
   private boolean translate(DeviceContext context, long address) {
-    return walk(secondLevel, context.secondRoot, context.secondLevels, address, null);
+    PageTableFormat format = formats[context.format];
+    return walk(format, context.secondRoot, context.secondLevels, address, null);
   }
 
   /** Walks tables, whose own addresses the second level of a context translates unless null. */
@@ -70,10 +76,12 @@ final class TableLookup {
         return false;
       }
       long entry = reader.entry(entryPa);
-      if (!format.isPresent(entry) || format.isReserved(entry, level)) {
+      if (!format.isPresent(entry, level)
+          || format.isReserved(entry, level)
+          || !format.isUsable(entry, level)) {
         return false;
       }
-      left &= format.rights(entry);
+      left &= format.rights(entry, level);
       table = format.address(entry, level);
       int next = format.nextLevel(entry, level);
       if (next == 0) {

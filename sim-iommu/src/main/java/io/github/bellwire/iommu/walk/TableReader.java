@@ -39,10 +39,15 @@ final class TableReader {
     return port.read(pa, lengthBytes, isNoSnoop, atPs) + perReadPs;
   }
 
-  /** Sets bits in an entry; nobody waits for it. */
+  /** {@return whether bits in entries can be set: an update that does not snoop could be lost} */
+  boolean canMark() {
+    return !isNoSnoop;
+  }
+
+  /** Sets bits in an entry, see {@link #canMark}; nobody waits for it. */
   void mark(long pa, long entry, long atPs) {
     statistics.memoryWrites++;
     memory.putLong(pa, entry);
-    port.write(pa, Long.BYTES, isNoSnoop, atPs);
+    port.write(pa, Long.BYTES, false, atPs);
   }
 }

@@ -1,5 +1,6 @@
 package io.github.bellwire.iommu.walk;
 
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,9 @@ final class TableWalk {
   /** Beside the rights of a remembered entry: the table that it points to may be written. */
   private static final int TABLE_WRITABLE = 1 << 8;
 
+  /** Position of the level of that table. */
+  private static final int NEXT_LEVEL_SHIFT = 12;
+
   private final PageTableFormat format;
   private final TableReader reader;
   private final TranslationCaches caches;
@@ -27,7 +31,7 @@ final class TableWalk {
   private boolean isTableWritable;
 
   // The outcome.
-  private @Nullable FaultReason fault;
+  private @Nullable FaultCode fault;
   private long pagePa;
   private int pageShift;
   private int rights;
@@ -94,7 +98,7 @@ final class TableWalk {
       table = cache.value(slot);
       rights = cache.flags(slot) & PageTableFormat.ALL_RIGHTS;
       isTableWritable = (cache.flags(slot) & TABLE_WRITABLE) != 0;
-      level = remembered - 1;
+      level = descend(remembered, cache.flags(slot) >>> NEXT_LEVEL_SHIFT, address);
       isRoot = false;
     }
     count(levels, remembered);
@@ -107,7 +111,7 @@ final class TableWalk {
       if (fault != null) {
         return false;
       }
-      rights &= format.rights(entry);
+      rights &= format.rights(entry, level);
       int next = format.nextLevel(entry, level);
       boolean isLastWrite = next == 0 && isWrite && (rights & neededRights) == neededRights;
       if (!mark(entryPa, entry, isLastWrite)) {
@@ -122,14 +126,25 @@ final class TableWalk {
       table = translatedTable(format.address(entry, level), false);
       isRoot = false;
       if (fault == null) {
-        remember(level, address, tag, table, atPs);
+        remember(level, next, address, tag, table, atPs);
+        level = descend(level, next, address);
       }
-      level = next;
     }
     return false;
   }
 
-  @Nullable FaultReason fault() {
+  /** Goes down to a table; where levels are skipped, their bits of the address must be 0. */
+  private int descend(int level, int next, long address) {
+    if (next < level - 1) {
+      long skipped = (1L << format.levelShift(level)) - (1L << format.levelShift(next + 1));
+      if ((address & skipped) != 0) {
+        fault = faults.notPresent();
+      }
+    }
+    return next;
+  }
+
+  @Nullable FaultCode fault() {
     return fault;
   }
 
@@ -199,12 +214,12 @@ final class TableWalk {
     return cache;
   }
 
-  private static long pagingTag(long tag, int level) {
-    return EntryTag.withShift(tag, PageTableFormat.shift(level));
+  private long pagingTag(long tag, int level) {
+    return EntryTag.withShift(tag, format.levelShift(level));
   }
 
-  private static long page(long address, int level) {
-    return (address & PageTableFormat.ADDRESS_MASK) >>> PageTableFormat.shift(level);
+  private long page(long address, int level) {
+    return (address & PageTableFormat.ADDRESS_MASK) >>> format.levelShift(level);
   }
 
   /** Returns the physical address of a table. */
@@ -249,10 +264,12 @@ final class TableWalk {
     }
     endPs = reader.readPs(entryPa, Long.BYTES, endPs);
     long entry = reader.entry(entryPa);
-    if (!format.isPresent(entry)) {
+    if (!format.isPresent(entry, level)) {
       fault = faults.notPresent();
     } else if (format.isReserved(entry, level)) {
       fault = faults.reserved();
+    } else if (!format.isUsable(entry, level)) {
+      fault = faults.notUsable();
     }
     return entry;
   }
@@ -270,11 +287,15 @@ final class TableWalk {
       fault = FaultReason.FIRST_LEVEL_WRITE_DENIED;
       return false;
     }
+    if (!reader.canMark()) {
+      fault = faults.updateNotSnooped();
+      return false;
+    }
     reader.mark(entryPa, marked, endPs);
     return true;
   }
 
-  private void remember(int level, long address, long tag, long table, long requestedPs) {
+  private void remember(int level, int next, long address, long tag, long table, long requestedPs) {
     EntryTable cache = level < LOWEST_REMEMBERED ? null : caches.paging[level];
     if (cache == null) {
       return;
@@ -283,6 +304,7 @@ final class TableWalk {
     long page = page(address, level);
     long untilPs = caches.pendingPaging.untilPs(pagingTag, page, requestedPs);
     int slot = cache.insert(pagingTag, page, Integer.MAX_VALUE);
-    cache.set(slot, table, rights | (isTableWritable ? TABLE_WRITABLE : 0), endPs, untilPs);
+    int flags = rights | (isTableWritable ? TABLE_WRITABLE : 0) | next << NEXT_LEVEL_SHIFT;
+    cache.set(slot, table, flags, endPs, untilPs);
   }
 }

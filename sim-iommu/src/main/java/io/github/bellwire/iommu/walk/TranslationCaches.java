@@ -105,6 +105,18 @@ public final class TranslationCaches {
   }
 
   /**
+   * Forgets a device, whatever its domain.
+   *
+   * @param sourceId bus, device and function
+   * @param ignoredBits of that, 0 for one function
+   * @param atPs when
+   */
+  public void invalidateContextsOfRequester(int sourceId, int ignoredBits, long atPs) {
+    statistics.contextInvalidations++;
+    forgetDevices(InvalidationKind.REQUESTER, 0, sourceId, ignoredBits, atPs);
+  }
+
+  /**
    * Forgets all translations, and all entries of the paging-structure caches.
    *
    * @param atPs when

@@ -4,7 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.dma.TranslationListener;
-import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
@@ -38,8 +38,8 @@ public final class TranslationUnit implements Translation {
   private final FaultSink faults;
   private final TranslationStatistics statistics = new TranslationStatistics();
   private final TranslationCaches caches;
-  private final ContextReader contexts;
-  private final PageWalker walker;
+  private final ContextSource contexts;
+  private final AddressWalk walker;
   private final Walkers walkers;
   private final EntryTable iotlb;
   private final TableLookup tables;
@@ -63,17 +63,35 @@ public final class TranslationUnit implements Translation {
    */
   public TranslationUnit(
       TranslationConfig config, PhysicalMemory memory, DeviceCachePort port, FaultSink faults) {
+    this(TableKind.VT_D, config, memory, port, faults);
+  }
+
+  /**
+   * Creates a unit of a kind that lets all requests pass as they are.
+   *
+   * @param kind whose tables it reads
+   * @param config what it can do and what it takes
+   * @param memory the bytes of the tables
+   * @param port the time that reading them takes
+   * @param faults takes the faults
+   */
+  public TranslationUnit(
+      TableKind kind,
+      TranslationConfig config,
+      PhysicalMemory memory,
+      DeviceCachePort port,
+      FaultSink faults) {
     this.config = requireNonNull(config, "config");
     this.faults = requireNonNull(faults, "faults");
     requireNonNull(memory, "memory");
     requireNonNull(port, "port");
     caches = new TranslationCaches(config, statistics);
     TableReader reader = new TableReader(config, memory, port, statistics);
-    contexts = new ContextReader(config, reader, caches, statistics);
-    walker = new PageWalker(config, reader, caches, statistics);
+    contexts = kind.contexts(config, reader, caches, statistics);
+    walker = kind.walker(config, reader, caches, statistics);
     walkers = new Walkers(config.walkers(), statistics);
     iotlb = caches.iotlb;
-    tables = new TableLookup(config, reader);
+    tables = new TableLookup(kind.formats(config), config, reader);
     waysOfSet = config.iotlb().ways();
     setsShift = Integer.numberOfTrailingZeros(config.iotlb().sets());
     inOrderLinePs = config.walkers().inOrderLinePs();
@@ -86,7 +104,17 @@ public final class TranslationUnit implements Translation {
    * @param isScalable whether contexts have PASID directories
    */
   public void setRootTable(long pa, boolean isScalable) {
-    contexts.setRootTable(pa, isScalable);
+    contexts.setTables(pa, isScalable ? ContextReader.SCALABLE : 0);
+  }
+
+  /**
+   * Sets the table of devices of other kinds. What is remembered stays: software invalidates it.
+   *
+   * @param pa of the first entry
+   * @param shape AMD-Vi: the number of entries; SMMUv3: the register STRTAB_BASE_CFG
+   */
+  public void setDeviceTable(long pa, long shape) {
+    contexts.setTables(pa, shape);
   }
 
   /**
@@ -121,7 +149,7 @@ public final class TranslationUnit implements Translation {
     DeviceContext context = contexts.find(request);
     long readyPs = contexts.readyPs();
     if (context == null) {
-      FaultReason fault = contexts.fault();
+      FaultCode fault = contexts.fault();
       assert fault != null;
       refuse(request, result, fault, readyPs);
       return;
@@ -129,11 +157,7 @@ public final class TranslationUnit implements Translation {
     if (request.addressType() == AddressType.UNTRANSLATED) {
       translate(request, context, result, readyPs);
     } else if (!context.hasDeviceTlb) {
-      FaultReason fault =
-          contexts.isScalable()
-              ? FaultReason.DEVICE_TLB_DISABLED
-              : FaultReason.TRANSLATION_REQUEST_BLOCKED;
-      refuse(request, result, fault, readyPs);
+      refuse(request, result, contexts.deviceTlbDisabled(), readyPs);
     } else if (request.addressType() == AddressType.TRANSLATED) {
       pass(request, result, request.iova(), readyPs);
     } else {
@@ -149,12 +173,7 @@ public final class TranslationUnit implements Translation {
    */
   public boolean permitsPageRequest(TranslationRequest request) {
     DeviceContext context = contexts.find(request);
-    FaultReason fault = contexts.fault();
-    if (context != null && !contexts.isScalable()) {
-      fault = FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
-    } else if (context != null && !context.allowsPageRequests) {
-      fault = FaultReason.PAGE_REQUEST_DISABLED;
-    }
+    FaultCode fault = context == null ? contexts.fault() : contexts.pageRequestDenied(context);
     if (fault == null) {
       return true;
     }
@@ -176,7 +195,7 @@ public final class TranslationUnit implements Translation {
     if (slot == EntryTable.NONE) {
       slot = fill(request, context, turnPs);
       if (slot == EntryTable.NONE) {
-        FaultReason fault = walker.fault();
+        FaultCode fault = walker.fault();
         assert fault != null;
         refuse(request, result, fault, passed(request, walker.endPs()));
         return;
@@ -206,7 +225,8 @@ public final class TranslationUnit implements Translation {
       TranslationRequest request, DeviceContext context, TranslationResult result, long readyPs) {
     long iova = request.iova();
     if (context.kind == DeviceContext.Kind.PASS_THROUGH) {
-      result.translatedRange(iova, PAGE_4K_BYTES, true, true, readyPs);
+      boolean isReachable = iova >>> config.capabilities().hostAddressBits() == 0;
+      give(request, result, iova, PAGE_4K_BYTES, isReachable, isReachable, readyPs);
       return;
     }
     boolean isWrite = request.isWrite();
@@ -220,12 +240,12 @@ public final class TranslationUnit implements Translation {
       long bytes = 1L << EntryTag.shift(iotlb.tag(slot));
       boolean isWritable = (flags & (WRITE | DIRTY)) == (WRITE | DIRTY);
       long answerPs = Math.max(readyPs, iotlb.readyPs(slot));
-      result.translatedRange(pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
+      give(request, result, pa(slot, iova), bytes, (flags & READ) != 0, isWritable, answerPs);
       return;
     }
-    FaultReason fault = walker.fault();
+    FaultCode fault = walker.fault();
     assert fault != null;
-    if (isAnswer(fault)) {
+    if (fault.isAnswer()) {
       result.translatedRange(iova, PAGE_4K_BYTES, false, false, walker.endPs());
     } else {
       record(request, fault, walker.endPs());
@@ -233,33 +253,29 @@ public final class TranslationUnit implements Translation {
     }
   }
 
-  /** {@return whether a device is told of a lack of rights, and nobody else} */
-  private static boolean isAnswer(FaultReason fault) {
-    switch (fault) {
-      case READ_DENIED:
-      case WRITE_DENIED:
-      case ADDRESS_BEYOND_WIDTH:
-      case FIRST_LEVEL_NOT_PRESENT:
-      case SECOND_LEVEL_DENIED:
-      case ADDRESS_NOT_CANONICAL:
-      case USER_DENIED:
-      case SCALABLE_ADDRESS_BEYOND_WIDTH:
-      case FIRST_LEVEL_PAGE_BEYOND_SECOND:
-      case SCALABLE_WRITE_DENIED:
-      case SCALABLE_READ_DENIED:
-        return true;
-      default:
-        return false;
+  /** Gives a device a translation, of no part of the interrupt range. */
+  private void give(
+      TranslationRequest request,
+      TranslationResult result,
+      long pa,
+      long rangeBytes,
+      boolean isReadable,
+      boolean isWritable,
+      long atPs) {
+    FaultCode fault = contexts.interruptRange();
+    if (fault != null && pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
+      record(request, fault, atPs);
+      result.refused(DmaStatus.COMPLETER_ABORT, atPs);
+      return;
     }
+    long unit = Math.max(rangeBytes, 1L << INTERRUPT_SHIFT);
+    boolean isBeside = ((pa ^ INTERRUPT_RANGE << INTERRUPT_SHIFT) & -unit) == 0;
+    result.translatedRange(pa, isBeside ? PAGE_4K_BYTES : rangeBytes, isReadable, isWritable, atPs);
   }
 
   private void passThrough(TranslationRequest request, TranslationResult result, long readyPs) {
     if (request.iova() >>> config.capabilities().hostAddressBits() != 0) {
-      FaultReason fault =
-          contexts.isScalable()
-              ? FaultReason.SCALABLE_ADDRESS_BEYOND_WIDTH
-              : FaultReason.ADDRESS_BEYOND_WIDTH;
-      refuse(request, result, fault, readyPs);
+      refuse(request, result, contexts.beyondWidth(), readyPs);
       return;
     }
     pass(request, result, request.iova(), readyPs);
@@ -267,17 +283,12 @@ public final class TranslationUnit implements Translation {
 
   /** The access goes on unless its address is in the interrupt range. */
   private void pass(TranslationRequest request, TranslationResult result, long pa, long readyPs) {
-    if (pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE) {
-      refuse(request, result, interruptRange(), readyPs);
+    FaultCode fault = pa >>> INTERRUPT_SHIFT == INTERRUPT_RANGE ? contexts.interruptRange() : null;
+    if (fault != null) {
+      refuse(request, result, fault, readyPs);
     } else {
       result.translated(pa, readyPs);
     }
-  }
-
-  private FaultReason interruptRange() {
-    return contexts.isScalable()
-        ? FaultReason.SCALABLE_INTERRUPT_RANGE
-        : FaultReason.INTERRUPT_RANGE;
   }
 
   /** Returns the slot of a remembered page with rights, or none. */
@@ -341,12 +352,12 @@ public final class TranslationUnit implements Translation {
   }
 
   private void refuse(
-      TranslationRequest request, TranslationResult result, FaultReason fault, long atPs) {
+      TranslationRequest request, TranslationResult result, FaultCode fault, long atPs) {
     record(request, fault, atPs);
     result.refused(DmaStatus.UNSUPPORTED_REQUEST, atPs);
   }
 
-  private void record(TranslationRequest request, FaultReason fault, long atPs) {
+  private void record(TranslationRequest request, FaultCode fault, long atPs) {
     statistics.faults++;
     if (!(contexts.isFaultSilent() && fault.isQualified())) {
       faults.onFault(

@@ -12,7 +12,6 @@ import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuConfig;
 import io.github.bellwire.iommu.IommuFactory;
 import io.github.bellwire.iommu.IommuPresets;
-import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import java.util.ArrayList;
 import java.util.List;
@@ -37,7 +36,12 @@ final class PolicyMachine {
   }
 
   PolicyMachine(MappingPolicy policy, IommuDriverConfig config, DeviceTraits traits) {
-    IommuFactory factory = new IommuFactory(IOMMU);
+    this(policy, IOMMU, config, traits);
+  }
+
+  PolicyMachine(
+      MappingPolicy policy, IommuConfig firmware, IommuDriverConfig config, DeviceTraits traits) {
+    IommuFactory factory = new IommuFactory(firmware);
     host = new Host(HostConfig.GEN4_SERVER, 1, factory);
     iommu = factory.iommu();
     host.attach(device);
@@ -46,7 +50,7 @@ final class PolicyMachine {
     device.enable(functions.get(0));
     otherDevice.enable(functions.get(1));
     port = host.synchronousPort(0);
-    driver = new IommuDriver(host, RegisterLayout.BASE_ADDRESS, config, List.of());
+    driver = new IommuDriver(host, firmware, config, List.of());
     driver.start(port, false);
     mapper = driver.attach(port, device.requesterId(), policy, traits);
     dma = host.newDmaDevice(mapper, functions.get(0).bdf());

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import com.sun.management.ThreadMXBean;
 import io.github.bellwire.cache.DeviceCachePort;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
@@ -33,7 +34,7 @@ class InterruptRemapperTest {
 
   private record Message(int requesterId, long address, int data, long atPs) {}
 
-  private record Fault(FaultReason reason, int sourceId, long index, boolean isWrite, long atPs) {}
+  private record Fault(FaultCode reason, int sourceId, long index, boolean isWrite, long atPs) {}
 
   private final PhysicalMemory memory = new PhysicalMemory(64 << 20, 0);
   private final List<Message> messages = new ArrayList<>();

@@ -381,6 +381,31 @@ class InvalidationQueueTest {
     assertThat(unit.read4(IQH, firstPs)).isEqualTo(48);
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {FSTS_QUEUE_ERROR, FSTS_TIMEOUT_ERROR})
+  void shouldStayStoppedUntilBothErrorsAreCleared(int first) {
+    unit.enableQueue(false);
+    unit.answerPs = -1;
+    unit.descriptor(0, DEVICE_TLB, 0x1000);
+    unit.descriptor(1, 0, 0); // No such type.
+    unit.descriptor(2, WAIT_AND_WRITE, STATUS);
+    tail(3);
+    runTo(READ_PS + ISSUE_PS + TIMEOUT_PS);
+    int both = FSTS_QUEUE_ERROR | FSTS_TIMEOUT_ERROR;
+    assertThat(unit.read4(FSTS)).isEqualTo(both);
+    unit.descriptor(1, GLOBAL_IOTLB, 0);
+
+    unit.write4(FSTS, first);
+    tail(3); // A doorbell does not help either.
+    assertThat(unit.reads).containsExactly(QUEUE);
+    assertThat(unit.read4(IQH, Simulation.NEVER_PS - 1)).isEqualTo(16);
+    unit.write4(FSTS, both & ~first);
+    unit.simulation.run();
+    assertThat(unit.memory.getInt(STATUS)).isEqualTo(DONE);
+    assertThat(unit.registers.invalidationQueue().errorsTotal()).isEqualTo(1);
+    assertThat(unit.read4(FSTS)).isZero();
+  }
+
   @Test
   void shouldTakeAnAnswerThatIsTooLateForNone() {
     unit.enableQueue(false);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
 import io.github.bellwire.iommu.layout.FirstLevelLayout;
 import io.github.bellwire.iommu.layout.PasidLayout;
+import io.github.bellwire.iommu.layout.SecondLevelLayout;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.TranslationRequest;
@@ -27,6 +28,7 @@ final class CorruptTables {
   private final long seed;
   private final long tables;
   private long endOfTables;
+  private long endOfPattern;
   private final int[] corrupted = new int[4];
   private long[] good = new long[0];
 
@@ -49,10 +51,8 @@ final class CorruptTables {
       restore(i);
     }
     assertThat(refused).as("seed %d", seed).isBetween(corruptions / 20, corruptions * 4 / 5);
-    // Nothing of this format writes to memory.
-    for (long pa = endOfTables; pa < WalkFixture.LOW_BYTES; pa += 4096) {
-      assertThat(fixture.memory.getLong(pa)).isZero();
-    }
+    restoreAll();
+    assertUnchanged(0); // Nothing of this format writes to memory.
     runNested(corruptions / 10);
   }
 
@@ -69,7 +69,8 @@ final class CorruptTables {
           1,
           FirstLevelLayout.USER | FirstLevelLayout.WRITE);
     }
-    for (long pa = PA; pa < PA + 0x10_0000; pa += Long.BYTES) {
+    endOfPattern = PA + 0x10_0000;
+    for (long pa = PA; pa < endOfPattern; pa += Long.BYTES) {
       fixture.memory.putLong(pa, PATTERN);
     }
     keep();
@@ -90,10 +91,29 @@ final class CorruptTables {
       restore(i);
     }
     assertThat(passed).as("seed %d", seed).isBetween(corruptions / 5, corruptions);
+    restoreAll();
     // Accessed and dirty bits may be set where a corrupted entry points to, and nothing else.
-    long marks = FirstLevelLayout.ACCESSED | FirstLevelLayout.DIRTY;
-    for (long pa = PA; pa < PA + 0x10_0000; pa += Long.BYTES) {
-      assertThat(fixture.memory.getLong(pa) & ~marks).isEqualTo(PATTERN & ~marks);
+    assertUnchanged(
+        FirstLevelLayout.ACCESSED
+            | FirstLevelLayout.DIRTY
+            | SecondLevelLayout.ACCESSED
+            | SecondLevelLayout.DIRTY);
+  }
+
+  /** All of memory is as it was, but for some bits. */
+  private void assertUnchanged(long marks) {
+    for (long pa = 0; pa < WalkFixture.LOW_BYTES; pa += Long.BYTES) {
+      long was = 0;
+      if (pa >= TABLES && pa < endOfTables) {
+        was = good[(int) (pa - TABLES) / Long.BYTES];
+      } else if (pa >= PA && pa < endOfPattern) {
+        was = PATTERN;
+      }
+      long difference = (fixture.memory.getLong(pa) ^ was) & ~(was == 0 ? 0 : marks);
+      if (difference != 0) { // An empty entry is not present, and is never marked.
+        throw new AssertionError(
+            String.format("seed %d: 0x%x at 0x%x has changed", seed, difference, pa));
+      }
     }
   }
 
@@ -133,9 +153,13 @@ final class CorruptTables {
 
   private void restore(int round) {
     if (round % corrupted.length == corrupted.length - 1) { // They add up.
-      for (int index : corrupted) {
-        fixture.memory.putLong(TABLES + (long) index * Long.BYTES, good[index]);
-      }
+      restoreAll();
+    }
+  }
+
+  private void restoreAll() {
+    for (int index : corrupted) {
+      fixture.memory.putLong(TABLES + (long) index * Long.BYTES, good[index]);
     }
   }
 

@@ -236,6 +236,30 @@ class LegacyTranslationTest {
     assertThat(fixture.faults).isEmpty();
   }
 
+  @Test
+  void shouldGiveNoDeviceTheInterruptRange() {
+    long tables = fixture.legacy(SOURCE, DOMAIN, 4, ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB);
+    fixture.map(tables, 4, IOVA, 0xFEE0_0000L, 2, 3); // 1 MiB of interrupts, 1 MiB of others.
+    fixture.map(tables, 4, IOVA + 0x20_0000, 0xFEC0_0000L, 2, 3);
+
+    assertThat(claim(SOURCE, AddressType.TRANSLATION_REQUEST, IOVA + 0x1000))
+        .isEqualTo(DmaStatus.COMPLETER_ABORT);
+    // Again, of what is remembered by now.
+    assertThat(claim(SOURCE, AddressType.TRANSLATION_REQUEST, IOVA + 0xF_F000))
+        .isEqualTo(DmaStatus.COMPLETER_ABORT);
+    assertThat(fixture.faults)
+        .extracting(WalkFixture.Fault::reason)
+        .containsExactly(FaultReason.INTERRUPT_RANGE, FaultReason.INTERRUPT_RANGE);
+    // Beside it a page at a time, so that no answer reaches into it.
+    assertThat(claim(SOURCE, AddressType.TRANSLATION_REQUEST, IOVA + 0x10_0000))
+        .isEqualTo(DmaStatus.OK);
+    assertThat(fixture.result.pa()).isEqualTo(0xFEF0_0000L);
+    assertThat(fixture.result.rangeBytes()).isEqualTo(4096);
+    assertThat(claim(SOURCE, AddressType.TRANSLATION_REQUEST, IOVA + 0x20_0000))
+        .isEqualTo(DmaStatus.OK);
+    assertThat(fixture.result.rangeBytes()).isEqualTo(2 << 20);
+  }
+
   private DmaStatus claim(int sourceId, AddressType type, long address) {
     return fixture.ask(sourceId, TranslationRequest.NO_PASID, type, address, false, 0);
   }

@@ -6,6 +6,7 @@ import static io.github.bellwire.iommu.walk.WalkFixture.SMALL;
 import static io.github.bellwire.iommu.walk.WalkFixture.SOURCE;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.layout.FirstLevelLayout;
 import io.github.bellwire.iommu.layout.PasidLayout;
@@ -202,7 +203,7 @@ class ScalableTranslationTest {
     assertThat(pass(TranslationRequest.NO_PASID)).isEqualTo(FaultReason.RID_PASID_BEYOND_DIRECTORY);
   }
 
-  private FaultReason pass(int pasid) {
+  private FaultCode pass(int pasid) {
     fixture.faults.clear();
     fixture.ask(SOURCE, pasid, AddressType.UNTRANSLATED, IOVA, true, 0);
     return fixture.faults.get(0).reason();
@@ -281,5 +282,26 @@ class ScalableTranslationTest {
     assertThat(fixture.faults)
         .extracting(WalkFixture.Fault::reason)
         .containsExactly(FaultReason.DEVICE_TLB_DISABLED);
+  }
+
+  @Test
+  void shouldGiveADeviceThatPassesThroughNoMoreThanItsRequestsReach() {
+    fixture.scalable(PasidLayout.PASS_THROUGH, 0, 0);
+    AddressType question = AddressType.TRANSLATION_REQUEST;
+
+    assertThat(fixture.ask(SOURCE, PASID, question, 0x1234_5000L, true, 0)).isEqualTo(DmaStatus.OK);
+    assertThat(fixture.result.pa()).isEqualTo(0x1234_5000L);
+    assertThat(fixture.result.isReadable()).isTrue();
+    assertThat(fixture.result.isWritable()).isTrue();
+    // The host has 46 address bits; that there is nothing is an answer, and no fault.
+    assertThat(fixture.ask(SOURCE, PASID, question, 1L << 46, true, 0)).isEqualTo(DmaStatus.OK);
+    assertThat(fixture.result.isReadable()).isFalse();
+    assertThat(fixture.result.isWritable()).isFalse();
+    assertThat(fixture.faults).isEmpty();
+    assertThat(fixture.ask(SOURCE, PASID, question, 0xFEE0_0000L, true, 0))
+        .isEqualTo(DmaStatus.COMPLETER_ABORT);
+    assertThat(fixture.faults)
+        .extracting(WalkFixture.Fault::reason)
+        .containsExactly(FaultReason.SCALABLE_INTERRUPT_RANGE);
   }
 }

@@ -2,7 +2,7 @@ package io.github.bellwire.iommu.walk;
 
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
-import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.PasidLayout;
 import io.github.bellwire.iommu.layout.ScalableContextLayout;
 import io.github.bellwire.memory.PhysicalMemory;
@@ -42,7 +42,7 @@ final class WalkFixture implements DeviceCachePort {
           new TranslationConfig.Walkers(2, 0, 0, 0, false),
           true);
 
-  record Fault(FaultReason reason, int sourceId, int pasid, long address, boolean isWrite) {}
+  record Fault(FaultCode reason, int sourceId, int pasid, long address, boolean isWrite) {}
 
   final PhysicalMemory memory = new PhysicalMemory(LOW_BYTES, 0);
   final List<Fault> faults = new ArrayList<>();

@@ -187,8 +187,8 @@ public final class RxPages {
     }
   }
 
-  private static long requireMapped(long iova) {
-    if (iova == DmaDevice.MAPPING_ERROR) {
+  private long requireMapped(long iova) {
+    if (dma.isMappingError(iova)) {
       throw new IllegalStateException("receive pages cannot be mapped");
     }
     return iova;

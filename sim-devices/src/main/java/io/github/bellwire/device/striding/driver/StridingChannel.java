@@ -166,7 +166,7 @@ public final class StridingChannel extends Routine {
     long pa = allocator.allocate(PAGE_BYTES);
     port.store(pa, frame, 0, lengthBytes);
     long iova = dma.mapSingle(port, pa, lengthBytes, DmaDirection.TO_DEVICE);
-    if (iova == DmaDevice.MAPPING_ERROR) {
+    if (dma.isMappingError(iova)) {
       allocator.free(pa, PAGE_BYTES);
       return false;
     }

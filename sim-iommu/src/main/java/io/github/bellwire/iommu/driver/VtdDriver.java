@@ -1,0 +1,254 @@
+package io.github.bellwire.iommu.driver;
+
+import io.github.bellwire.cache.CacheOperation;
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.iommu.layout.ContextEntryLayout;
+import io.github.bellwire.iommu.layout.InterruptEntryLayout;
+import io.github.bellwire.iommu.layout.RegisterLayout;
+import io.github.bellwire.iommu.layout.RootEntryLayout;
+import io.github.bellwire.kernel.Simulation;
+import org.jspecify.annotations.Nullable;
+
+/** Registers, context tables and the interrupt remapping table of VT-d. */
+final class VtdDriver implements HardwareDriver {
+  /** Entries of the interrupt remapping table: 64 Ki of 16 bytes. */
+  private int domainIdMax;
+
+  private boolean isEmulated;
+  private static final int INTERRUPT_ENTRIES = 1 << 16;
+
+  private static final int INTERRUPT_SIZE_CODE = 15; // 2^(15 + 1) entries
+  private static final int POLLS_MAX = 1000;
+  private static final byte[] ZEROS = new byte[PageAllocator.PAGE_BYTES];
+
+  private final Simulation simulation;
+  private final PageAllocator pages;
+  private final long registersPa;
+  private final IommuDriverConfig config;
+  private final long[] contextTables = new long[RootEntryLayout.ENTRIES];
+
+  private @Nullable CommandQueue queue;
+  private long rootPa;
+  private long interruptTablePa = PageAllocator.NO_MEMORY;
+  private int interruptEntriesUsed;
+  private int command;
+  private boolean isSnooped;
+
+  VtdDriver(
+      Simulation simulation, PageAllocator pages, long registersPa, IommuDriverConfig config) {
+    this.simulation = simulation;
+    this.pages = pages;
+    this.registersPa = registersPa;
+    this.config = config;
+  }
+
+  @Override
+  public EntryFormat format() {
+    return EntryFormat.VT_D;
+  }
+
+  @Override
+  public boolean isSnooped() {
+    return isSnooped;
+  }
+
+  @Override
+  public CommandQueue queue() {
+    CommandQueue running = queue;
+    if (running == null) {
+      throw new IllegalStateException("the driver must have been started");
+    }
+    return running;
+  }
+
+  @Override
+  public void start(CpuPort port, boolean remapsInterrupts) {
+    long capability = port.mmioRead(registersPa + RegisterLayout.CAP, Long.BYTES);
+    domainIdMax = RegisterLayout.domainIdMax(capability);
+    isEmulated = (capability & RegisterLayout.CAP_CACHING_MODE) != 0;
+    long extended = port.mmioRead(registersPa + RegisterLayout.ECAP, Long.BYTES);
+    requireCapabilities(capability, extended, remapsInterrupts);
+    isSnooped = (extended & RegisterLayout.ECAP_COHERENT) != 0;
+    CommandQueue newQueue = new CommandQueue(simulation, config, pages, registersPa, capability);
+    startQueue(port, newQueue);
+    queue = newQueue;
+    if (remapsInterrupts) {
+      startInterruptRemapping(port, newQueue);
+    }
+    rootPa = newTable(port);
+    port.mmioWrite(registersPa + RegisterLayout.RTADDR, Long.BYTES, rootPa);
+    commandOnce(port, RegisterLayout.SET_ROOT_POINTER);
+    newQueue.invalidateContext(port, true, 0, 0);
+    newQueue.invalidateAll(port);
+    switchOn(port, RegisterLayout.TRANSLATION_ENABLE);
+  }
+
+  private void requireCapabilities(long capability, long extended, boolean remapsInterrupts) {
+    int levelBit = 1 << RegisterLayout.CAP_LEVELS_SHIFT + config.levels() - 2;
+    if ((capability & levelBit) == 0) {
+      throw new IllegalStateException(
+          "the IOMMU has no tables of so many levels: levels=" + config.levels());
+    }
+    if ((extended & RegisterLayout.ECAP_QUEUED_INVALIDATION) == 0
+        || remapsInterrupts && (extended & RegisterLayout.ECAP_INTERRUPT_REMAPPING) == 0) {
+      throw new IllegalStateException(
+          String.format(
+              "the IOMMU lacks queued invalidation or interrupt remapping: ECAP=0x%x", extended));
+    }
+  }
+
+  private void startQueue(CpuPort port, CommandQueue newQueue) {
+    newQueue.clear(port, isSnooped);
+    port.mmioWrite(registersPa + RegisterLayout.IQT, Long.BYTES, 0);
+    port.mmioWrite(registersPa + RegisterLayout.IQA, Long.BYTES, newQueue.ringPa());
+    switchOn(port, RegisterLayout.QUEUED_INVALIDATION_ENABLE);
+  }
+
+  private void startInterruptRemapping(CpuPort port, CommandQueue newQueue) {
+    int tableBytes = INTERRUPT_ENTRIES * InterruptEntryLayout.LENGTH_BYTES;
+    interruptTablePa = pages.allocate(tableBytes);
+    if (interruptTablePa == PageAllocator.NO_MEMORY) {
+      throw new IllegalStateException("there is no memory for an interrupt remapping table");
+    }
+    for (int done = 0; done < tableBytes; done += ZEROS.length) {
+      port.store(interruptTablePa + done, ZEROS, 0, ZEROS.length);
+      clean(port, interruptTablePa + done, ZEROS.length);
+    }
+    long table = interruptTablePa | RegisterLayout.IRTA_EXTENDED | INTERRUPT_SIZE_CODE;
+    port.mmioWrite(registersPa + RegisterLayout.IRTA, Long.BYTES, table);
+    commandOnce(port, RegisterLayout.SET_INTERRUPT_POINTER);
+    newQueue.invalidateInterruptEntries(port);
+    switchOn(port, RegisterLayout.INTERRUPT_REMAPPING_ENABLE);
+  }
+
+  private void switchOn(CpuPort port, int bit) {
+    command |= bit;
+    writeCommand(port, command, bit);
+  }
+
+  private void commandOnce(CpuPort port, int bit) {
+    writeCommand(port, command | bit, bit);
+  }
+
+  private void writeCommand(CpuPort port, int value, int statusBit) {
+    port.mmioWrite(registersPa + RegisterLayout.GCMD, Integer.BYTES, value & 0xffff_ffffL);
+    for (int polls = 0; polls < POLLS_MAX; polls++) {
+      if ((port.mmioRead(registersPa + RegisterLayout.GSTS, Integer.BYTES) & statusBit) != 0) {
+        return;
+      }
+    }
+    throw new IllegalStateException(
+        String.format("the IOMMU does not obey: GCMD=0x%x, bit=0x%x", value, statusBit));
+  }
+
+  @Override
+  public void attach(
+      CpuPort port, int requesterId, @Nullable DmaDomain domain, int number, boolean isCaching) {
+    int type =
+        domain == null
+            ? ContextEntryLayout.PASS_THROUGH
+            : isCaching
+                ? ContextEntryLayout.TRANSLATE_WITH_DEVICE_TLB
+                : ContextEntryLayout.TRANSLATE;
+    long low =
+        (domain == null ? 0 : domain.tables().rootPa())
+            | ContextEntryLayout.PRESENT
+            | (long) type << ContextEntryLayout.TRANSLATION_TYPE_SHIFT;
+    long high = addressWidth() | (long) number << ContextEntryLayout.DOMAIN_SHIFT;
+    storeContext(port, contextTable(port, requesterId >>> 8), requesterId, low, high);
+  }
+
+  @Override
+  public void detach(CpuPort port, int requesterId, int domainId) {
+    storeContext(port, contextTables[requesterId >>> 8], requesterId, 0, 0);
+    queue().invalidateContext(port, false, domainId, requesterId);
+  }
+
+  @Override
+  public IommuDriver.RemappedMessage remapInterrupt(
+      CpuPort port, int requesterId, InterruptVector vector) {
+    if (interruptTablePa == PageAllocator.NO_MEMORY || interruptEntriesUsed == INTERRUPT_ENTRIES) {
+      throw new IllegalStateException(
+          "interrupts must be remapped and entries free: used=" + interruptEntriesUsed);
+    }
+    int index = interruptEntriesUsed++;
+    long entryPa = interruptTablePa + (long) index * InterruptEntryLayout.LENGTH_BYTES;
+    long destination = vector.address() >>> InterruptEntryLayout.MESSAGE_DESTINATION_SHIFT & 0xff;
+    long low =
+        InterruptEntryLayout.PRESENT
+            | (long) (vector.data() & InterruptEntryLayout.VECTOR_MASK)
+                << InterruptEntryLayout.VECTOR_SHIFT
+            | destination << InterruptEntryLayout.DESTINATION_SHIFT;
+    long high =
+        requesterId
+            | (long) InterruptEntryLayout.VALIDATE_SOURCE << InterruptEntryLayout.VALIDATION_SHIFT;
+    store(port, entryPa + InterruptEntryLayout.HIGH, high);
+    store(port, entryPa, low);
+    queue().invalidateInterruptEntry(port, index);
+    long address =
+        IovaRange.INTERRUPTS.firstIova()
+            | InterruptEntryLayout.MESSAGE_REMAPPABLE
+            | (long) (index & InterruptEntryLayout.MESSAGE_HANDLE_MASK)
+                << InterruptEntryLayout.MESSAGE_HANDLE_SHIFT
+            | (long) (index >>> 15) << InterruptEntryLayout.MESSAGE_HANDLE_15_SHIFT;
+    return new IommuDriver.RemappedMessage(index, address, 0);
+  }
+
+  private long contextTable(CpuPort port, int bus) {
+    if (contextTables[bus] == 0) {
+      contextTables[bus] = newTable(port);
+      long entryPa = rootPa + (long) bus * RootEntryLayout.ENTRY_BYTES;
+      store(port, entryPa + RootEntryLayout.LOW, contextTables[bus] | RootEntryLayout.PRESENT);
+    }
+    return contextTables[bus];
+  }
+
+  /** Stores the half with the present bit last when an entry appears, first when it goes. */
+  private void storeContext(CpuPort port, long tablePa, int requesterId, long low, long high) {
+    long entryPa = tablePa + (long) (requesterId & 0xff) * ContextEntryLayout.ENTRY_BYTES;
+    if (low == 0) {
+      store(port, entryPa + ContextEntryLayout.LOW, 0);
+      store(port, entryPa + ContextEntryLayout.HIGH, 0);
+    } else {
+      store(port, entryPa + ContextEntryLayout.HIGH, high);
+      store(port, entryPa + ContextEntryLayout.LOW, low);
+    }
+  }
+
+  private void store(CpuPort port, long pa, long value) {
+    port.store(pa, Long.BYTES, value);
+    clean(port, pa, Long.BYTES);
+  }
+
+  private void clean(CpuPort port, long pa, int lengthBytes) {
+    if (!isSnooped) {
+      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
+    }
+  }
+
+  private long newTable(CpuPort port) {
+    long pa = pages.allocate(PageAllocator.PAGE_BYTES);
+    if (pa == PageAllocator.NO_MEMORY) {
+      throw new IllegalStateException("there is no memory for a table");
+    }
+    port.store(pa, ZEROS, 0, ZEROS.length);
+    clean(port, pa, ZEROS.length);
+    return pa;
+  }
+
+  private long addressWidth() {
+    return config.levels() - 2;
+  }
+
+  @Override
+  public int domainIdMax() {
+    return domainIdMax;
+  }
+
+  @Override
+  public boolean isEmulated() {
+    return isEmulated;
+  }
+}

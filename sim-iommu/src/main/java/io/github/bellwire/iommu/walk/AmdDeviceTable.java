@@ -1,0 +1,169 @@
+package io.github.bellwire.iommu.walk;
+
+import io.github.bellwire.iommu.layout.AmdFault;
+import io.github.bellwire.iommu.layout.AmdLayout;
+import io.github.bellwire.iommu.layout.FaultCode;
+import io.github.bellwire.pcie.TranslationRequest;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The device table of AMD-Vi: one flat table of 32-byte entries by bus, device and function, read
+ * with one access and remembered in the context cache. Requests with a PASID are those of guest
+ * tables, which are not there.
+ */
+final class AmdDeviceTable implements ContextSource {
+  private static final int LEVELS_MAX = 5;
+  private static final int INPUT_BITS_MAX = 57;
+
+  private final TranslationConfig.Capabilities capabilities;
+  private final TableReader reader;
+  private final TranslationCaches caches;
+  private final TranslationStatistics statistics;
+  private long tablePa;
+  private long entriesCount;
+
+  private @Nullable FaultCode fault;
+  private boolean isFaultSilent;
+  private long readyPs;
+
+  AmdDeviceTable(
+      TranslationConfig config,
+      TableReader reader,
+      TranslationCaches caches,
+      TranslationStatistics statistics) {
+    capabilities = config.capabilities();
+    this.reader = reader;
+    this.caches = caches;
+    this.statistics = statistics;
+  }
+
+  @Override
+  public void setTables(long pa, long shape) {
+    tablePa = pa;
+    entriesCount = shape;
+  }
+
+  @Override
+  public @Nullable DeviceContext find(TranslationRequest request) {
+    fault = null;
+    isFaultSilent = false;
+    readyPs = request.atPs();
+    statistics.contextLookups++;
+    EntryTable contexts = caches.contexts;
+    int slot = contexts.find(0, request.requesterId(), readyPs);
+    if (slot == EntryTable.NONE) {
+      slot = read(request.requesterId());
+      if (slot == EntryTable.NONE) {
+        return null;
+      }
+    } else {
+      contexts.touch(slot);
+      readyPs = Math.max(readyPs, contexts.readyPs(slot));
+      statistics.contextHits++;
+    }
+    DeviceContext context = caches.contextEntries[slot];
+    isFaultSilent = context.isFaultSilent;
+    if (request.pasid() != TranslationRequest.NO_PASID) {
+      fault = AmdFault.INVALID_DEVICE_REQUEST;
+    } else if (context.kind == DeviceContext.Kind.PASS_THROUGH
+        && (context.neededRights(request.isWrite()) & context.deviceRights) == 0) {
+      fault = AmdFault.ACCESS_DENIED;
+    }
+    return fault == null ? context : null;
+  }
+
+  /** Reads an entry; returns its slot, or none after a fault. */
+  private int read(int requesterId) {
+    long pa = tablePa + (long) requesterId * AmdLayout.DEVICE_ENTRY_BYTES;
+    if (requesterId >= entriesCount) {
+      fault = AmdFault.ILLEGAL_DEVICE_ENTRY;
+      return EntryTable.NONE;
+    }
+    if (!reader.isReadable(pa, AmdLayout.DEVICE_ENTRY_BYTES)) {
+      fault = AmdFault.DEVICE_TABLE_ERROR;
+      return EntryTable.NONE;
+    }
+    readyPs = reader.readPs(pa, AmdLayout.DEVICE_ENTRY_BYTES, readyPs);
+    long low = reader.entry(pa);
+    long high = reader.entry(pa + Long.BYTES);
+    boolean isValid = (low & AmdLayout.DEVICE_VALID) != 0;
+    boolean isTranslated = isValid && (low & AmdLayout.DEVICE_TRANSLATION_VALID) != 0;
+    int levels = (int) (low >>> AmdLayout.DEVICE_MODE_SHIFT) & AmdLayout.DEVICE_MODE_MASK;
+    long beyondHost = AmdLayout.ADDRESS_MASK & -1L << capabilities.hostAddressBits();
+    if (isTranslated
+        && ((low & (AmdLayout.DEVICE_RESERVED_0 | beyondHost)) != 0 || levels > LEVELS_MAX)) {
+      fault = AmdFault.ILLEGAL_DEVICE_ENTRY;
+      return EntryTable.NONE;
+    }
+    isFaultSilent = (high & AmdLayout.DEVICE_SILENT) != 0;
+    if (isValid && !isTranslated) {
+      fault = AmdFault.PAGE_NOT_PRESENT; // Nothing is said of translation: nothing is reached.
+      return EntryTable.NONE;
+    }
+    return insert(requesterId, low, high, isTranslated, levels);
+  }
+
+  private int insert(int requesterId, long low, long high, boolean isTranslated, int levels) {
+    int domainId = (int) high & AmdLayout.DOMAIN_MASK;
+    long tag = EntryTag.ofDomain(domainId);
+    EntryTable contexts = caches.contexts;
+    int slot = contexts.insert(0, requesterId, Integer.MAX_VALUE);
+    contexts.set(slot, tag, 0, readyPs, caches.pendingContexts.untilPs(tag, requesterId, readyPs));
+    DeviceContext context = caches.contextEntries[slot];
+    context.kind =
+        isTranslated && levels > 0
+            ? DeviceContext.Kind.SECOND_LEVEL
+            : DeviceContext.Kind.PASS_THROUGH;
+    context.isFaultSilent = isFaultSilent;
+    context.hasDeviceTlb =
+        isTranslated && capabilities.hasDeviceTlbs() && (high & AmdLayout.DEVICE_TLB) != 0;
+    context.domainId = domainId;
+    context.tag = tag;
+    context.secondRoot = low & AmdLayout.ADDRESS_MASK;
+    context.secondLevels = levels;
+    context.inputBits = Math.min(INPUT_BITS_MAX, PageTableFormat.shift(levels + 1));
+    context.deviceRights = isTranslated ? rights(low) : PageTableFormat.ALL_RIGHTS;
+    return slot;
+  }
+
+  private static int rights(long low) {
+    return ((low & AmdLayout.READ) != 0 ? PageTableFormat.READ : 0)
+        | ((low & AmdLayout.WRITE) != 0 ? PageTableFormat.WRITE : 0)
+        | PageTableFormat.USER;
+  }
+
+  @Override
+  public @Nullable FaultCode fault() {
+    return fault;
+  }
+
+  @Override
+  public boolean isFaultSilent() {
+    return isFaultSilent;
+  }
+
+  @Override
+  public long readyPs() {
+    return readyPs;
+  }
+
+  @Override
+  public FaultCode deviceTlbDisabled() {
+    return AmdFault.INVALID_DEVICE_REQUEST;
+  }
+
+  @Override
+  public FaultCode beyondWidth() {
+    return AmdFault.PAGE_NOT_PRESENT;
+  }
+
+  @Override
+  public FaultCode interruptRange() {
+    return AmdFault.ACCESS_DENIED;
+  }
+
+  @Override
+  public FaultCode pageRequestDenied(DeviceContext context) {
+    return AmdFault.INVALID_DEVICE_REQUEST;
+  }
+}
