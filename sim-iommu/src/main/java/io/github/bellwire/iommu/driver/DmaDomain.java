@@ -21,7 +21,7 @@ public final class DmaDomain {
   private final MappingPolicy policy;
   private final PageTables tables;
   private final IovaAllocator iovas;
-  private final InvalidationCommands commands;
+  private final Invalidator invalidator;
   private final @Nullable FlushQueue flushQueue;
   private final List<IovaRange> identityRanges = new ArrayList<>();
   private int[] deviceTlbSources = new int[0];
@@ -34,13 +34,13 @@ public final class DmaDomain {
       int id,
       MappingPolicy policy,
       PageTables tables,
-      InvalidationCommands commands,
+      Invalidator invalidator,
       IommuDriverConfig config,
       List<Core> cores) {
     this.id = id;
     this.policy = policy;
     this.tables = tables;
-    this.commands = commands;
+    this.invalidator = invalidator;
     DepotTimers timers = new DepotTimers(config, cores);
     iovas = new IovaAllocator(simulation, config, cores.size(), 1, timers);
     timers.iovas = iovas;
@@ -130,14 +130,14 @@ public final class DmaDomain {
     deviceTlbSources = Arrays.stream(deviceTlbSources).filter(s -> s != ofRequesterId).toArray();
   }
 
-  /** Makes the hardware forget a range, see {@link InvalidationCommands#invalidatePages}. */
+  /** Makes the hardware forget a range, see {@link Invalidator#invalidatePages}. */
   boolean invalidatePages(CpuPort port, long iova, long pages, boolean isLeafOnly) {
     DomainWatch current = watch;
     if (current == null) {
-      return commands.invalidatePages(port, this, iova, pages, isLeafOnly);
+      return invalidator.invalidatePages(port, this, iova, pages, isLeafOnly);
     }
     long changesBefore = current.changesTotal();
-    boolean isForgotten = commands.invalidatePages(port, this, iova, pages, isLeafOnly);
+    boolean isForgotten = invalidator.invalidatePages(port, this, iova, pages, isLeafOnly);
     if (isForgotten) {
       current.onInvalidated(iova, pages << PageTables.PAGE_BYTES_SHIFT, changesBefore);
     }
@@ -148,13 +148,13 @@ public final class DmaDomain {
   boolean invalidate(CpuPort port) {
     DomainWatch current = watch;
     if (current == null) {
-      return commands.invalidateDomain(port, this);
+      return invalidator.invalidateDomain(port, this);
     }
     long changesBefore = current.changesTotal();
     if (requesterId != NO_DEVICE) {
       current.onFlush(requesterId, port.nowPs());
     }
-    boolean isForgotten = commands.invalidateDomain(port, this);
+    boolean isForgotten = invalidator.invalidateDomain(port, this);
     if (isForgotten) {
       current.onFlushed(changesBefore);
     }

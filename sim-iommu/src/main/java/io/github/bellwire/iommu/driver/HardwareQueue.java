@@ -4,7 +4,7 @@ import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.SpinLock;
 
 /** A queue of commands that all cores share, and what has become of them. */
-abstract class HardwareQueue implements InvalidationCommands {
+abstract class HardwareQueue implements Invalidator {
   /** The lock of the queue. */
   final SpinLock lock;
 

@@ -6,7 +6,7 @@
  * DmaDevice --> IommuMapper --> IovaAllocator        addresses: caches per core, tree
  *                   |      '--> PageTables           entries in simulated memory
  *                   |
- *                   |-- strict: HardwareQueue   commands, tail register, wait
+ *                   |-- strict: Invalidator          a HardwareQueue: commands, tail register, wait
  *                   '-- lazy:   FlushQueue           255 ranges per core or 10 ms, then the same
  *
  * IommuDriver --> HardwareDriver: registers, tables of devices

@@ -54,7 +54,7 @@ public final class InvalidationQueue {
   private static final long NO_LINE = -1;
 
   private final InvalidationConfig config;
-  private final InvalidationCommands commands;
+  private final CacheInvalidations commands;
   private final DeviceTlbs deviceTlbs;
   private final PhysicalMemory memory;
   private final CommitQueue commits;
@@ -91,7 +91,7 @@ public final class InvalidationQueue {
   InvalidationQueue(
       Simulation simulation,
       InvalidationConfig config,
-      InvalidationCommands commands,
+      CacheInvalidations commands,
       DeviceTlbs deviceTlbs,
       PhysicalMemory memory,
       CommitQueue commits,

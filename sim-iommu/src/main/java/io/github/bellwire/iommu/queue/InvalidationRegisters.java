@@ -24,14 +24,14 @@ final class InvalidationRegisters {
   private static final long LOW_MASK = 0xFFFF_FFFFL;
 
   private final InvalidationConfig config;
-  private final InvalidationCommands commands;
+  private final CacheInvalidations commands;
   private long contextCommand;
   private long contextDonePs;
   private long iotlbCommand;
   private long iotlbDonePs;
   private long address;
 
-  InvalidationRegisters(InvalidationConfig config, InvalidationCommands commands) {
+  InvalidationRegisters(InvalidationConfig config, CacheInvalidations commands) {
     this.config = config;
     this.commands = commands;
   }

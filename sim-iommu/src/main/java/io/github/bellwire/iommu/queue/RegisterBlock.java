@@ -64,7 +64,7 @@ public final class RegisterBlock implements IntegratedRegisters {
     this.translation = requireNonNull(translation, "translation");
     this.interrupts = requireNonNull(interrupts, "interrupts");
     this.faults = requireNonNull(faults, "faults");
-    InvalidationCommands commands = new InvalidationCommands(translation.caches(), interrupts);
+    CacheInvalidations commands = new CacheInvalidations(translation.caches(), interrupts);
     completions = new CompletionStatus(ports.simulation(), ports.interrupts());
     invalidations = new InvalidationRegisters(invalidation, commands);
     queue =

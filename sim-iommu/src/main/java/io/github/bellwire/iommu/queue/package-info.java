@@ -7,7 +7,7 @@
  *                  |    |   |                                                   interrupts
  *         tail, FSTS    |   '--> InvalidationRegisters --.
  *                  v    |                                v
- *     InvalidationQueue |                      InvalidationCommands --> TranslationCaches
+ *     InvalidationQueue |                      CacheInvalidations --> TranslationCaches
  *       |   |   '-------|--------------------------------^    '------> InterruptControl
  *       |   v           v
  *       | DeviceTlbs  FaultLog <-- faults          PageRequestQueue <-- devices

@@ -6,7 +6,7 @@ import io.github.bellwire.cpu.CpuPort;
  * How software makes an IOMMU forget translations: what the driver of a kind of IOMMU implements.
  * Each call returns when the hardware has forgotten, or is taken for dead.
  */
-public interface InvalidationCommands {
+public interface Invalidator {
   /**
    * Invalidates pages of a domain, in the devices that remember translations too.
    *

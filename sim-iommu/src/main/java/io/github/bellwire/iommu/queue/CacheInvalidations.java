@@ -10,14 +10,14 @@ import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.iommu.walk.TranslationCaches;
 
 /** What software asks to be forgotten, by whatever way, told to those who remember. */
-final class InvalidationCommands {
+final class CacheInvalidations {
   private static final long ADDRESS = InvalidationDescriptorLayout.ADDRESS;
   private static final int INDEX_BITS = 16;
 
   private final TranslationCaches caches;
   private final InterruptControl interrupts;
 
-  InvalidationCommands(TranslationCaches caches, InterruptControl interrupts) {
+  CacheInvalidations(TranslationCaches caches, InterruptControl interrupts) {
     this.caches = caches;
     this.interrupts = interrupts;
   }
