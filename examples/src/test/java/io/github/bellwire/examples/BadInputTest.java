@@ -262,8 +262,8 @@ class BadInputTest {
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
         "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce;"
             + " did you mean off?",
-        "iommu.kernel=linux | must be linux-6.12, linux-6.0 or arm64-smmu;"
-            + " did you mean linux-6.12?",
+        "iommu.kernel=linux | must be linux-6.12, linux-6.0, arm64-smmu or"
+            + " linux-6.12-amd; did you mean linux-6.12?",
         "iommu=strict-bounce | needs mode=interrupt or mode=napi",
         "iommu.preset=ice-lake | needs iommu=passthrough, lazy, strict or strict-bounce",
         "iommu.kernel=linux-6.0 | needs iommu=passthrough, lazy, strict or strict-bounce",
