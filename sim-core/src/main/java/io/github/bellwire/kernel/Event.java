@@ -9,7 +9,7 @@ package io.github.bellwire.kernel;
 public abstract class Event {
   long timePs;
 
-  /** The slot that the queue keeps this event in, or none. */
+  /** The slot that the queue keeps this event in, or another mark of the queue; none if nowhere. */
   int slot;
 
   /** Creates an event that is not scheduled. */

@@ -8,11 +8,15 @@ import org.jspecify.annotations.Nullable;
  * event simulation", ACM TOMACS 15(3), 2005.
  *
  * <pre>{@code
+ * next     e                                earlier than the front, or none
  * front    a, b, c                          sorted, times up to frontLastPs
  * rung 2   [ ][ ][*][*]...                  cuts one bucket of rung 1 ...
  * rung 1   [ ][ ][ ][*][ ][*][*]...         ... which cuts the times that were pending
  * rung 0   [*             *             ]   all later times, one unsorted bucket
  * }</pre>
+ *
+ * <p>An event that is added before the front waits alone: what an event schedules is often what
+ * happens next, and then neither list nor rung is touched.
  *
  * <p>When the front is empty, events are taken from the earliest bucket of the finest rung as long
  * as it holds one or two, as most do. More of them are sorted and become the front; a crowd is
@@ -29,6 +33,9 @@ import org.jspecify.annotations.Nullable;
  * time). Allocates only when it needs more slots or longer rungs than ever before.
  */
 final class EventQueue {
+  /** What an event has instead of a slot while it is the next one. */
+  private static final int NEXT = -1;
+
   /** Longest front that is searched event by event; measured with 16 to 4096 pending events. */
   private static final int FRONT_MAX = 24;
 
@@ -38,6 +45,9 @@ final class EventQueue {
   private static final long UNKNOWN_PS = 0;
 
   private final EventSlots slots = new EventSlots();
+
+  /** Earlier than the front, or null. */
+  private @Nullable Event next;
 
   private final Front front = new Front();
   private long frontLastPs = Long.MAX_VALUE;
@@ -56,14 +66,15 @@ final class EventQueue {
         rungsFirstPs = atPs;
       }
     } else {
-      front.add(slots.enter(event), atPs);
-      if (front.count() > FRONT_MAX) {
-        shortenFront();
-      }
+      addToFront(event, atPs);
     }
   }
 
   void remove(Event event) {
+    if (event == next) {
+      takeNext(event);
+      return;
+    }
     int slot = event.slot;
     long atPs = event.timePs;
     slots.leave(slot);
@@ -79,17 +90,58 @@ final class EventQueue {
 
   /** Takes out the first event unless it is later than a time. */
   @Nullable Event pollUntil(long lastPs) {
+    Event earliest = next;
+    if (earliest != null) {
+      if (earliest.timePs > lastPs) {
+        return null;
+      }
+      takeNext(earliest);
+      return earliest;
+    }
     int slot = front.isEmpty() ? pollRungs(lastPs) : pollFront(lastPs);
     return slot == EventSlots.NONE ? null : slots.leave(slot);
   }
 
   /** Returns the time of the first event, or {@link Simulation#NEVER_PS}; moves no event. */
   long firstPs() {
+    if (next != null) {
+      return next.timePs;
+    }
     if (!front.isEmpty()) {
       return front.firstPs();
     }
     int bucket = firstBucket();
     return bucket == Rung.NONE ? Simulation.NEVER_PS : earliestPs(bucket);
+  }
+
+  private void takeNext(Event event) {
+    event.slot = EventSlots.NONE;
+    next = null;
+  }
+
+  private void makeNext(Event event) {
+    event.slot = NEXT;
+    next = event;
+  }
+
+  private void addToFront(Event event, long atPs) {
+    Event former = next;
+    if (former == null ? isBeforeFront(atPs) : atPs < former.timePs) {
+      makeNext(event);
+      if (former == null) {
+        return;
+      }
+      front.addOlder(slots.enter(former), former.timePs);
+    } else {
+      front.add(slots.enter(event), atPs);
+    }
+    if (front.count() > FRONT_MAX) {
+      shortenFront();
+    }
+  }
+
+  private boolean isBeforeFront(long atPs) {
+    return front.isEmpty() || atPs < front.firstPs();
   }
 
   private void addToRungs(int slot, long atPs) {
