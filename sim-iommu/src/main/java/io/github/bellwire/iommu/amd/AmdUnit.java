@@ -7,28 +7,24 @@ import io.github.bellwire.iommu.layout.AmdLayout;
 import io.github.bellwire.iommu.queue.CommandConfig;
 import io.github.bellwire.iommu.queue.DeviceTlbs;
 import io.github.bellwire.iommu.queue.TimedEffects;
+import io.github.bellwire.iommu.queue.WordRegisters;
 import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.iommu.walk.TranslationUnit;
-import io.github.bellwire.pcie.IntegratedRegisters;
 
 /**
  * An IOMMU of the kind AMD-Vi: the registers by which software drives it (publication 48882,
- * section 3.4), and what is behind them. Accesses of 32 and 64 bits at multiples of their size
- * count; what does not exist reads as zero.
+ * section 3.4), and what is behind them. What does not exist reads as zero.
  */
-public final class AmdUnit implements IntegratedRegisters {
-  private static final long LOW_MASK = 0xFFFF_FFFFL;
+public final class AmdUnit extends WordRegisters {
   private static final int DEVICES_PER_PAGE = 4096 / DEVICE_ENTRY_BYTES;
   private static final int REQUESTER_ID = 0;
 
-  private final long baseAddress;
   private final RemappingPorts ports;
   private final TranslationUnit translation;
   private final AmdEventLog events;
   private final AmdCommandBuffer commands;
   private final TimedEffects completions;
-  private final int[] words = new int[AmdLayout.SIZE_BYTES / Integer.BYTES];
   private long control;
   private boolean isCompletionPending;
 
@@ -47,7 +43,7 @@ public final class AmdUnit implements IntegratedRegisters {
       CommandConfig commandConfig,
       RemappingPorts ports,
       DeviceTlbs deviceTlbs) {
-    this.baseAddress = baseAddress;
+    super(baseAddress, AmdLayout.SIZE_BYTES);
     this.ports = ports;
     events = new AmdEventLog(ports, this::onEvent);
     translation =
@@ -85,36 +81,18 @@ public final class AmdUnit implements IntegratedRegisters {
   }
 
   private void send(long atPs) {
-    long address = word(MESSAGE_ADDRESS_LOW) & LOW_MASK;
-    address |= (long) word(MESSAGE_ADDRESS_HIGH) << Integer.SIZE;
+    long address = wide(MESSAGE_ADDRESS_LOW);
     ports.interrupts().onMessage(REQUESTER_ID, address, word(MESSAGE_DATA), atPs);
   }
 
   @Override
-  public long baseAddress() {
-    return baseAddress;
-  }
-
-  @Override
-  public int sizeBytes() {
-    return AmdLayout.SIZE_BYTES;
-  }
-
-  @Override
-  public long read(int offset, int sizeBytes, long atPs) {
-    long mask = -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
-    if (offset % sizeBytes != 0) {
-      return mask;
-    }
+  protected void settle(long atPs) {
     events.settle(atPs);
     completions.settle(atPs);
-    if (sizeBytes == Long.BYTES) {
-      return readWord(offset, atPs) & LOW_MASK | (long) readWord(offset + 4, atPs) << Integer.SIZE;
-    }
-    return readWord(offset & -Integer.BYTES, atPs) >>> offset % Integer.BYTES * Byte.SIZE & mask;
   }
 
-  private int readWord(int offset, long atPs) {
+  @Override
+  protected int readWord(int offset, long atPs) {
     return switch (offset) {
       case FEATURES -> (int) (FEATURE_INVALIDATE_ALL | 1L << FEATURE_LEVELS_SHIFT);
       case COMMAND_HEAD -> commands.head(atPs) * ENTRY_BYTES;
@@ -133,19 +111,7 @@ public final class AmdUnit implements IntegratedRegisters {
   }
 
   @Override
-  public void write(int offset, int sizeBytes, long value, long atPs) {
-    if (offset % sizeBytes != 0 || sizeBytes < Integer.BYTES) {
-      return;
-    }
-    events.settle(atPs);
-    completions.settle(atPs);
-    writeWord(offset, (int) value, atPs);
-    if (sizeBytes == Long.BYTES) {
-      writeWord(offset + Integer.BYTES, (int) (value >>> Integer.SIZE), atPs);
-    }
-  }
-
-  private void writeWord(int offset, int value, long atPs) {
+  protected void writeWord(int offset, int value, long atPs) {
     int position = (int) (value & RING_OFFSET_MASK) / ENTRY_BYTES;
     switch (offset) {
       case DEVICE_TABLE_BASE, DEVICE_TABLE_BASE + 4 -> {
@@ -213,18 +179,6 @@ public final class AmdUnit implements IntegratedRegisters {
   private int entries(int offset) {
     int length = (int) (wide(offset) >>> RING_LENGTH_SHIFT) & RING_LENGTH_MASK;
     return 1 << Math.max(RING_LENGTH_MIN, length);
-  }
-
-  private void keep(int offset, int value) {
-    words[offset / Integer.BYTES] = value;
-  }
-
-  private int word(int offset) {
-    return words[offset / Integer.BYTES];
-  }
-
-  private long wide(int offset) {
-    return word(offset) & LOW_MASK | (long) word(offset + Integer.BYTES) << Integer.SIZE;
   }
 
   /** {@return translation} */

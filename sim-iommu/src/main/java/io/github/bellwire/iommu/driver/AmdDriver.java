@@ -12,49 +12,27 @@ import org.jspecify.annotations.Nullable;
  * Registers and device table of AMD-Vi. The table has an entry for each requester ID; what is not
  * attached reaches nothing.
  */
-final class AmdDriver implements HardwareDriver {
+final class AmdDriver extends HardwareDriver<AmdCommands> {
   private static final int DEVICES = 1 << 16;
   private static final int LEVELS_MIN = 4;
   private static final int LEVELS_MASK = 3;
   private static final long BLOCKED = DEVICE_VALID | DEVICE_TRANSLATION_VALID;
 
-  private final Simulation simulation;
-  private final PageAllocator pages;
-  private final long registersPa;
-  private final IommuDriverConfig config;
-
-  private @Nullable AmdCommands queue;
   private long deviceTablePa;
 
   AmdDriver(
       Simulation simulation, PageAllocator pages, long registersPa, IommuDriverConfig config) {
-    this.simulation = simulation;
-    this.pages = pages;
-    this.registersPa = registersPa;
-    this.config = config;
+    super(simulation, pages, registersPa, config);
   }
 
   @Override
-  public EntryFormat format() {
+  EntryFormat format() {
     return EntryFormat.AMD_VI;
   }
 
   @Override
-  public boolean isSnooped() {
-    return true;
-  }
-
-  @Override
-  public AmdCommands queue() {
-    AmdCommands running = queue;
-    if (running == null) {
-      throw new IllegalStateException("the driver must have been started");
-    }
-    return running;
-  }
-
-  @Override
-  public void start(CpuPort port, boolean remapsInterrupts) {
+  void start(CpuPort port, boolean remapsInterrupts) {
+    isSnooped = true; // There are no others.
     long features = port.mmioRead(registersPa + FEATURES, Long.BYTES);
     int levelsMax = LEVELS_MIN + (int) (features >>> FEATURE_LEVELS_SHIFT & LEVELS_MASK);
     if (config.levels() > levelsMax || remapsInterrupts) {
@@ -66,18 +44,18 @@ final class AmdDriver implements HardwareDriver {
     }
     deviceTablePa = newDeviceTable(port);
     int sizeCode = DEVICES * DEVICE_ENTRY_BYTES / PageAllocator.PAGE_BYTES - 1;
-    write(port, DEVICE_TABLE_BASE, deviceTablePa | sizeCode);
+    writeRegister(port, DEVICE_TABLE_BASE, deviceTablePa | sizeCode);
     AmdCommands commands = new AmdCommands(simulation, config, pages, registersPa);
     commands.clear(port, true);
     long length = (long) AmdCommands.LENGTH_BITS << RING_LENGTH_SHIFT;
-    write(port, COMMAND_BASE, commands.ringPa() | length);
+    writeRegister(port, COMMAND_BASE, commands.ringPa() | length);
     long eventsPa = pages.allocate(ENTRY_BYTES << AmdCommands.LENGTH_BITS);
     if (eventsPa == PageAllocator.NO_MEMORY) {
       throw new IllegalStateException("there is no memory for an event log");
     }
-    write(port, EVENT_BASE, eventsPa | length);
-    write(port, CONTROL, CONTROL_COMMANDS | CONTROL_EVENT_LOG);
-    write(port, CONTROL, CONTROL_COMMANDS | CONTROL_EVENT_LOG | CONTROL_ENABLE);
+    writeRegister(port, EVENT_BASE, eventsPa | length);
+    writeRegister(port, CONTROL, CONTROL_COMMANDS | CONTROL_EVENT_LOG);
+    writeRegister(port, CONTROL, CONTROL_COMMANDS | CONTROL_EVENT_LOG | CONTROL_ENABLE);
     commands.invalidateAll(port);
     queue = commands;
   }
@@ -98,7 +76,7 @@ final class AmdDriver implements HardwareDriver {
   }
 
   @Override
-  public void attach(
+  void attach(
       CpuPort port, int requesterId, @Nullable DmaDomain domain, int number, boolean isCaching) {
     long word0 = BLOCKED | READ | WRITE;
     if (domain != null) {
@@ -108,7 +86,7 @@ final class AmdDriver implements HardwareDriver {
   }
 
   @Override
-  public void detach(CpuPort port, int requesterId, int domainId) {
+  void detach(CpuPort port, int requesterId, int domainId) {
     store(port, requesterId, BLOCKED, 0);
   }
 
@@ -120,12 +98,8 @@ final class AmdDriver implements HardwareDriver {
   }
 
   @Override
-  public IommuDriver.RemappedMessage remapInterrupt(
+  IommuDriver.RemappedMessage remapInterrupt(
       CpuPort port, int requesterId, InterruptVector vector) {
     throw new IllegalStateException("interrupts must be remapped: requesterId=" + requesterId);
-  }
-
-  private void write(CpuPort port, int register, long value) {
-    port.mmioWrite(registersPa + register, Long.BYTES, value);
   }
 }

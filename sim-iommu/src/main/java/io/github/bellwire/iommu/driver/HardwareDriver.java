@@ -1,11 +1,37 @@
 package io.github.bellwire.iommu.driver;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
+import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.Simulation;
 import org.jspecify.annotations.Nullable;
 
-/** What is different from one architecture to the other: registers, tables of devices, commands. */
-interface HardwareDriver {
+/**
+ * What is different from one architecture to the other: registers, tables of devices, commands.
+ *
+ * @param <Q> its queue of commands
+ */
+abstract class HardwareDriver<Q extends HardwareQueue> {
+  final Simulation simulation;
+  final PageAllocator pages;
+  final long registersPa;
+  final IommuDriverConfig config;
+
+  /** Set by {@link #start}. */
+  @Nullable Q queue;
+
+  /** Whether the hardware looks at the caches when it reads tables; set by {@link #start}. */
+  boolean isSnooped;
+
+  HardwareDriver(
+      Simulation simulation, PageAllocator pages, long registersPa, IommuDriverConfig config) {
+    this.simulation = simulation;
+    this.pages = pages;
+    this.registersPa = registersPa;
+    this.config = config;
+  }
+
   /**
    * Switches translation on.
    *
@@ -13,16 +39,24 @@ interface HardwareDriver {
    * @param remapsInterrupts whether messages have to take the way over the remapping table
    * @throws IllegalStateException if the hardware lacks what is needed
    */
-  void start(CpuPort port, boolean remapsInterrupts);
+  abstract void start(CpuPort port, boolean remapsInterrupts);
 
   /** {@return the format of page tables} */
-  EntryFormat format();
+  abstract EntryFormat format();
 
   /** {@return whether the hardware looks at the caches when it reads tables} */
-  boolean isSnooped();
+  final boolean isSnooped() {
+    return isSnooped;
+  }
 
   /** {@return its queue, once it has been started} */
-  HardwareQueue queue();
+  final Q queue() {
+    Q running = queue;
+    if (running == null) {
+      throw new IllegalStateException("the driver must have been started");
+    }
+    return running;
+  }
 
   /**
    * Lets a device do DMA.
@@ -33,7 +67,7 @@ interface HardwareDriver {
    * @param number of the domain, for the hardware
    * @param isCaching whether the device may remember translations
    */
-  void attach(
+  abstract void attach(
       CpuPort port, int requesterId, @Nullable DmaDomain domain, int number, boolean isCaching);
 
   /**
@@ -43,7 +77,7 @@ interface HardwareDriver {
    * @param requesterId of the device
    * @param domainId of its address space, also if it has passed untranslated
    */
-  void detach(CpuPort port, int requesterId, int domainId);
+  abstract void detach(CpuPort port, int requesterId, int domainId);
 
   /**
    * Makes an entry of the interrupt remapping table.
@@ -54,15 +88,46 @@ interface HardwareDriver {
    * @return what the device is to be told
    * @throws IllegalStateException if interrupts are not remapped
    */
-  IommuDriver.RemappedMessage remapInterrupt(CpuPort port, int requesterId, InterruptVector vector);
+  abstract IommuDriver.RemappedMessage remapInterrupt(
+      CpuPort port, int requesterId, InterruptVector vector);
 
   /** {@return the highest number of a domain} */
-  default int domainIdMax() {
+  int domainIdMax() {
     return 0xFFFF;
   }
 
   /** {@return whether a hypervisor has to be told of every new mapping (caching mode)} */
-  default boolean isEmulated() {
+  boolean isEmulated() {
     return false;
+  }
+
+  final void writeRegister(CpuPort port, int register, long value) {
+    port.mmioWrite(registersPa + register, Long.BYTES, value);
+  }
+
+  /** {@return a table of zeros that the hardware sees as such} */
+  final long newTable(CpuPort port, int sizeBytes) {
+    long pa = pages.allocate(sizeBytes);
+    if (pa == PageAllocator.NO_MEMORY) {
+      throw new IllegalStateException("there is no memory for a table");
+    }
+    byte[] zeros = new byte[Math.min(sizeBytes, PageAllocator.PAGE_BYTES)];
+    for (int done = 0; done < sizeBytes; done += zeros.length) {
+      port.store(pa + done, zeros, 0, zeros.length);
+      clean(port, pa + done, zeros.length);
+    }
+    return pa;
+  }
+
+  /** Stores an entry of a table where the hardware sees it. */
+  final void store(CpuPort port, long pa, long value) {
+    port.store(pa, Long.BYTES, value);
+    clean(port, pa, Long.BYTES);
+  }
+
+  private void clean(CpuPort port, long pa, int lengthBytes) {
+    if (!isSnooped) {
+      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
+    }
   }
 }

@@ -42,7 +42,7 @@ public final class IommuDriver implements TranslationSource {
   private final List<Attachment> attachments = new ArrayList<>();
   private final List<DmaDomain> domains = new ArrayList<>();
 
-  private final HardwareDriver hardware;
+  private final HardwareDriver<?> hardware;
   private @Nullable HardwareQueue queue;
   private final BitSet domainIds = new BitSet();
   private @Nullable TranslationListener listener;

@@ -1,6 +1,5 @@
 package io.github.bellwire.iommu.driver;
 
-import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.dma.PageAllocator;
@@ -12,59 +11,34 @@ import io.github.bellwire.kernel.Simulation;
 import org.jspecify.annotations.Nullable;
 
 /** Registers, context tables and the interrupt remapping table of VT-d. */
-final class VtdDriver implements HardwareDriver {
+final class VtdDriver extends HardwareDriver<CommandQueue> {
   /** Entries of the interrupt remapping table: 64 Ki of 16 bytes. */
-  private int domainIdMax;
-
-  private boolean isEmulated;
   private static final int INTERRUPT_ENTRIES = 1 << 16;
 
   private static final int INTERRUPT_SIZE_CODE = 15; // 2^(15 + 1) entries
   private static final int POLLS_MAX = 1000;
-  private static final byte[] ZEROS = new byte[PageAllocator.PAGE_BYTES];
 
-  private final Simulation simulation;
-  private final PageAllocator pages;
-  private final long registersPa;
-  private final IommuDriverConfig config;
   private final long[] contextTables = new long[RootEntryLayout.ENTRIES];
 
-  private @Nullable CommandQueue queue;
   private long rootPa;
   private long interruptTablePa = PageAllocator.NO_MEMORY;
   private int interruptEntriesUsed;
   private int command;
-  private boolean isSnooped;
+  private int domainIdMax;
+  private boolean isEmulated;
 
   VtdDriver(
       Simulation simulation, PageAllocator pages, long registersPa, IommuDriverConfig config) {
-    this.simulation = simulation;
-    this.pages = pages;
-    this.registersPa = registersPa;
-    this.config = config;
+    super(simulation, pages, registersPa, config);
   }
 
   @Override
-  public EntryFormat format() {
+  EntryFormat format() {
     return EntryFormat.VT_D;
   }
 
   @Override
-  public boolean isSnooped() {
-    return isSnooped;
-  }
-
-  @Override
-  public CommandQueue queue() {
-    CommandQueue running = queue;
-    if (running == null) {
-      throw new IllegalStateException("the driver must have been started");
-    }
-    return running;
-  }
-
-  @Override
-  public void start(CpuPort port, boolean remapsInterrupts) {
+  void start(CpuPort port, boolean remapsInterrupts) {
     long capability = port.mmioRead(registersPa + RegisterLayout.CAP, Long.BYTES);
     domainIdMax = RegisterLayout.domainIdMax(capability);
     isEmulated = (capability & RegisterLayout.CAP_CACHING_MODE) != 0;
@@ -77,7 +51,7 @@ final class VtdDriver implements HardwareDriver {
     if (remapsInterrupts) {
       startInterruptRemapping(port, newQueue);
     }
-    rootPa = newTable(port);
+    rootPa = newTable(port, PageAllocator.PAGE_BYTES);
     port.mmioWrite(registersPa + RegisterLayout.RTADDR, Long.BYTES, rootPa);
     commandOnce(port, RegisterLayout.SET_ROOT_POINTER);
     newQueue.invalidateContext(port, true, 0, 0);
@@ -108,14 +82,7 @@ final class VtdDriver implements HardwareDriver {
 
   private void startInterruptRemapping(CpuPort port, CommandQueue newQueue) {
     int tableBytes = INTERRUPT_ENTRIES * InterruptEntryLayout.LENGTH_BYTES;
-    interruptTablePa = pages.allocate(tableBytes);
-    if (interruptTablePa == PageAllocator.NO_MEMORY) {
-      throw new IllegalStateException("there is no memory for an interrupt remapping table");
-    }
-    for (int done = 0; done < tableBytes; done += ZEROS.length) {
-      port.store(interruptTablePa + done, ZEROS, 0, ZEROS.length);
-      clean(port, interruptTablePa + done, ZEROS.length);
-    }
+    interruptTablePa = newTable(port, tableBytes);
     long table = interruptTablePa | RegisterLayout.IRTA_EXTENDED | INTERRUPT_SIZE_CODE;
     port.mmioWrite(registersPa + RegisterLayout.IRTA, Long.BYTES, table);
     commandOnce(port, RegisterLayout.SET_INTERRUPT_POINTER);
@@ -144,7 +111,7 @@ final class VtdDriver implements HardwareDriver {
   }
 
   @Override
-  public void attach(
+  void attach(
       CpuPort port, int requesterId, @Nullable DmaDomain domain, int number, boolean isCaching) {
     int type =
         domain == null
@@ -161,13 +128,13 @@ final class VtdDriver implements HardwareDriver {
   }
 
   @Override
-  public void detach(CpuPort port, int requesterId, int domainId) {
+  void detach(CpuPort port, int requesterId, int domainId) {
     storeContext(port, contextTables[requesterId >>> 8], requesterId, 0, 0);
     queue().invalidateContext(port, false, domainId, requesterId);
   }
 
   @Override
-  public IommuDriver.RemappedMessage remapInterrupt(
+  IommuDriver.RemappedMessage remapInterrupt(
       CpuPort port, int requesterId, InterruptVector vector) {
     if (interruptTablePa == PageAllocator.NO_MEMORY || interruptEntriesUsed == INTERRUPT_ENTRIES) {
       throw new IllegalStateException(
@@ -198,7 +165,7 @@ final class VtdDriver implements HardwareDriver {
 
   private long contextTable(CpuPort port, int bus) {
     if (contextTables[bus] == 0) {
-      contextTables[bus] = newTable(port);
+      contextTables[bus] = newTable(port, PageAllocator.PAGE_BYTES);
       long entryPa = rootPa + (long) bus * RootEntryLayout.ENTRY_BYTES;
       store(port, entryPa + RootEntryLayout.LOW, contextTables[bus] | RootEntryLayout.PRESENT);
     }
@@ -217,38 +184,17 @@ final class VtdDriver implements HardwareDriver {
     }
   }
 
-  private void store(CpuPort port, long pa, long value) {
-    port.store(pa, Long.BYTES, value);
-    clean(port, pa, Long.BYTES);
-  }
-
-  private void clean(CpuPort port, long pa, int lengthBytes) {
-    if (!isSnooped) {
-      port.maintainCache(CacheOperation.CLEAN, pa, lengthBytes);
-    }
-  }
-
-  private long newTable(CpuPort port) {
-    long pa = pages.allocate(PageAllocator.PAGE_BYTES);
-    if (pa == PageAllocator.NO_MEMORY) {
-      throw new IllegalStateException("there is no memory for a table");
-    }
-    port.store(pa, ZEROS, 0, ZEROS.length);
-    clean(port, pa, ZEROS.length);
-    return pa;
-  }
-
   private long addressWidth() {
     return config.levels() - 2;
   }
 
   @Override
-  public int domainIdMax() {
+  int domainIdMax() {
     return domainIdMax;
   }
 
   @Override
-  public boolean isEmulated() {
+  boolean isEmulated() {
     return isEmulated;
   }
 }

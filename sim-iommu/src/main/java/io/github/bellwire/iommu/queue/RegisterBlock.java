@@ -6,16 +6,13 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.iommu.walk.TranslationUnit;
-import io.github.bellwire.pcie.IntegratedRegisters;
 
 /**
- * The registers by which software drives the unit (VT-d specification 4.1, chapter 11). Accesses of
- * 32 and 64 bits at multiples of their size count; a 64-bit access is one to the low half and one
- * to the high half. Smaller reads give their part of the register, smaller writes are ignored.
+ * The registers by which software drives the unit (VT-d specification 4.1, chapter 11).
  *
  * <p>Commands take effect when the write arrives. What does not exist reads as zero.
  */
-public final class RegisterBlock implements IntegratedRegisters {
+public final class RegisterBlock extends WordRegisters {
   private static final int ENABLES =
       TRANSLATION_ENABLE
           | QUEUED_INVALIDATION_ENABLE
@@ -36,10 +33,7 @@ public final class RegisterBlock implements IntegratedRegisters {
   private final long cap;
   private final long ecap;
   private final int recordsEnd;
-  // Registers that are no more than memory.
-  private final int[] words = new int[SIZE_BYTES / Integer.BYTES];
   private int globalStatus;
-  private long oddAccessesTotal;
 
   /**
    * Creates the registers, and the queues behind them.
@@ -60,7 +54,8 @@ public final class RegisterBlock implements IntegratedRegisters {
       InterruptControl interrupts,
       FaultLog faults,
       DeviceTlbs deviceTlbs) {
-    this.config = requireNonNull(config, "config");
+    super(requireNonNull(config, "config").baseAddress(), SIZE_BYTES);
+    this.config = config;
     this.translation = requireNonNull(translation, "translation");
     this.interrupts = requireNonNull(interrupts, "interrupts");
     this.faults = requireNonNull(faults, "faults");
@@ -89,44 +84,6 @@ public final class RegisterBlock implements IntegratedRegisters {
     cap = Capabilities.cap(config, invalidation, translation.config());
     ecap = Capabilities.ecap(config, translation.config());
     recordsEnd = FRCD + config.faultRecordsCount() * FRCD_BYTES;
-  }
-
-  @Override
-  public long baseAddress() {
-    return config.baseAddress();
-  }
-
-  @Override
-  public int sizeBytes() {
-    return SIZE_BYTES;
-  }
-
-  @Override
-  public long read(int offset, int sizeBytes, long atPs) {
-    if ((offset & sizeBytes - 1) != 0) {
-      oddAccessesTotal++;
-      return -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
-    }
-    settle(atPs);
-    if (sizeBytes == Long.BYTES) {
-      return readWord(offset, atPs) & LOW_MASK | (long) readWord(offset + 4, atPs) << Integer.SIZE;
-    }
-    long word = readWord(offset & -Integer.BYTES, atPs) & LOW_MASK;
-    int shift = (offset & Integer.BYTES - 1) * Byte.SIZE;
-    return word >>> shift & -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
-  }
-
-  @Override
-  public void write(int offset, int sizeBytes, long value, long atPs) {
-    if ((offset & sizeBytes - 1) != 0 || sizeBytes < Integer.BYTES) {
-      oddAccessesTotal++;
-      return;
-    }
-    settle(atPs);
-    writeWord(offset, (int) value, atPs);
-    if (sizeBytes == Long.BYTES) {
-      writeWord(offset + 4, (int) (value >>> Integer.SIZE), atPs);
-    }
   }
 
   /**
@@ -176,18 +133,15 @@ public final class RegisterBlock implements IntegratedRegisters {
     return pageRequests;
   }
 
-  /** {@return accesses that no register understands} */
-  public long oddAccessesTotal() {
-    return oddAccessesTotal;
-  }
-
-  private void settle(long atPs) {
+  @Override
+  protected void settle(long atPs) {
     faults.settle(atPs);
     completions.settle(atPs);
     pageRequests.settle(atPs);
   }
 
-  private int readWord(int offset, long atPs) {
+  @Override
+  protected int readWord(int offset, long atPs) {
     if (offset >= FRCD && offset < recordsEnd) {
       int index = (offset - FRCD) / FRCD_BYTES;
       long half = (offset & 8) == 0 ? faults.low(index) : faults.high(index);
@@ -217,11 +171,12 @@ public final class RegisterBlock implements IntegratedRegisters {
       case PQT -> pageRequests.tail();
       case PRS -> pageRequests.status();
       case PECTL, PEDATA, PEADDR, PEUADDR -> pageRequests.event().read(offset - PECTL);
-      default -> words[offset / Integer.BYTES];
+      default -> word(offset);
     };
   }
 
-  private void writeWord(int offset, int value, long atPs) {
+  @Override
+  protected void writeWord(int offset, int value, long atPs) {
     if (offset >= FRCD && offset < recordsEnd) {
       if ((offset & FRCD_BYTES - 1) == FRCD_BYTES - Integer.BYTES && value < 0) {
         faults.clearRecord((offset - FRCD) / FRCD_BYTES);
@@ -298,22 +253,13 @@ public final class RegisterBlock implements IntegratedRegisters {
   }
 
   private void protect(int value) {
-    protectedMemory.setLow(words[PLMBASE / 4] & LOW_MASK, words[PLMLIMIT / 4] & LOW_MASK);
+    protectedMemory.setLow(word(PLMBASE) & LOW_MASK, word(PLMLIMIT) & LOW_MASK);
     protectedMemory.setHigh(wide(PHMBASE), wide(PHMLIMIT));
     protectedMemory.setEnabled(config.hasProtectedMemory() && (value & PMEN_ENABLE) != 0);
   }
 
   private long protectedBlocks() {
     return config.hasProtectedMemory() ? ProtectedMemory.BLOCK_MASK : 0;
-  }
-
-  private void keep(int offset, int value) {
-    words[offset / Integer.BYTES] = value;
-  }
-
-  private long wide(int offset) {
-    int index = offset / Integer.BYTES;
-    return words[index] & LOW_MASK | (long) words[index + 1] << Integer.SIZE;
   }
 
   private static int high(long value) {

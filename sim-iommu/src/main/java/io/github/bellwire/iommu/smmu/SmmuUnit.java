@@ -7,31 +7,27 @@ import io.github.bellwire.iommu.layout.SmmuLayout;
 import io.github.bellwire.iommu.queue.CommandConfig;
 import io.github.bellwire.iommu.queue.DeviceTlbs;
 import io.github.bellwire.iommu.queue.TimedEffects;
+import io.github.bellwire.iommu.queue.WordRegisters;
 import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationConfig;
 import io.github.bellwire.iommu.walk.TranslationUnit;
-import io.github.bellwire.pcie.IntegratedRegisters;
 
 /**
  * An SMMUv3: the registers by which software drives it (Arm IHI 0070, chapter 6), and what is
- * behind them. Accesses of 32 and 64 bits at multiples of their size count; what does not exist
- * reads as zero. Enables take effect when the write arrives.
+ * behind them. What does not exist reads as zero. Enables take effect when the write arrives.
  */
-public final class SmmuUnit implements IntegratedRegisters {
-  private static final long LOW_MASK = 0xFFFF_FFFFL;
+public final class SmmuUnit extends WordRegisters {
   private static final int REQUESTER_ID = 0;
   private static final int SUBSTREAM_BITS = 20;
   private static final int STREAM_BITS = 16;
   private static final int ENABLES = CR0_ENABLE | CR0_EVENTS | CR0_COMMANDS;
 
-  private final long baseAddress;
   private final RemappingPorts ports;
   private final TranslationConfig config;
   private final TranslationUnit translation;
   private final SmmuEventQueue events;
   private final SmmuCommandQueue commands;
   private final TimedEffects errors;
-  private final int[] words = new int[SmmuLayout.SIZE_BYTES / Integer.BYTES];
   private int enables;
   private int globalErrors;
   private int acknowledgedErrors;
@@ -52,7 +48,7 @@ public final class SmmuUnit implements IntegratedRegisters {
       CommandConfig commandConfig,
       RemappingPorts ports,
       DeviceTlbs deviceTlbs) {
-    this.baseAddress = baseAddress;
+    super(baseAddress, SmmuLayout.SIZE_BYTES);
     this.config = config;
     this.ports = ports;
     events = new SmmuEventQueue(ports, this::onEvent);
@@ -103,34 +99,13 @@ public final class SmmuUnit implements IntegratedRegisters {
   }
 
   @Override
-  public long baseAddress() {
-    return baseAddress;
-  }
-
-  @Override
-  public int sizeBytes() {
-    return SmmuLayout.SIZE_BYTES;
-  }
-
-  @Override
-  public long read(int offset, int sizeBytes, long atPs) {
-    long mask = -1L >>> Long.SIZE - sizeBytes * Byte.SIZE;
-    if (offset % sizeBytes != 0) {
-      return mask;
-    }
-    settle(atPs);
-    if (sizeBytes == Long.BYTES) {
-      return readWord(offset, atPs) & LOW_MASK | (long) readWord(offset + 4, atPs) << Integer.SIZE;
-    }
-    return readWord(offset & -Integer.BYTES, atPs) >>> offset % Integer.BYTES * Byte.SIZE & mask;
-  }
-
-  private void settle(long atPs) {
+  protected void settle(long atPs) {
     events.settle(atPs);
     errors.settle(atPs);
   }
 
-  private int readWord(int offset, long atPs) {
+  @Override
+  protected int readWord(int offset, long atPs) {
     return switch (offset) {
       case IDR0 -> identification0();
       case IDR1 ->
@@ -165,18 +140,7 @@ public final class SmmuUnit implements IntegratedRegisters {
   }
 
   @Override
-  public void write(int offset, int sizeBytes, long value, long atPs) {
-    if (offset % sizeBytes != 0 || sizeBytes < Integer.BYTES) {
-      return;
-    }
-    settle(atPs);
-    writeWord(offset, (int) value, atPs);
-    if (sizeBytes == Long.BYTES) {
-      writeWord(offset + Integer.BYTES, (int) (value >>> Integer.SIZE), atPs);
-    }
-  }
-
-  private void writeWord(int offset, int value, long atPs) {
+  protected void writeWord(int offset, int value, long atPs) {
     switch (offset) {
       case CR0 -> enable(value & ENABLES, atPs);
       case GBPA -> aborts = (value & GBPA_UPDATE) != 0 ? (value & GBPA_ABORT) != 0 : aborts;
@@ -246,18 +210,6 @@ public final class SmmuUnit implements IntegratedRegisters {
 
   private int entries(int offset) {
     return 1 << Math.min(QUEUE_BITS_MAX, word(offset) & QUEUE_SIZE_MASK);
-  }
-
-  private void keep(int offset, int value) {
-    words[offset / Integer.BYTES] = value;
-  }
-
-  private int word(int offset) {
-    return words[offset / Integer.BYTES];
-  }
-
-  private long wide(int offset) {
-    return word(offset) & LOW_MASK | (long) word(offset + Integer.BYTES) << Integer.SIZE;
   }
 
   /** {@return translation} */

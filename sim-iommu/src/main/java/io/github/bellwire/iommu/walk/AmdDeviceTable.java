@@ -11,54 +11,37 @@ import org.jspecify.annotations.Nullable;
  * with one access and remembered in the context cache. Requests with a PASID are those of guest
  * tables, which are not there.
  */
-final class AmdDeviceTable implements ContextSource {
+final class AmdDeviceTable extends ContextSource {
   private static final int LEVELS_MAX = 5;
   private static final int INPUT_BITS_MAX = 57;
 
-  private final TranslationConfig.Capabilities capabilities;
-  private final TableReader reader;
-  private final TranslationCaches caches;
-  private final TranslationStatistics statistics;
   private long tablePa;
   private long entriesCount;
-
-  private @Nullable FaultCode fault;
-  private boolean isFaultSilent;
-  private long readyPs;
 
   AmdDeviceTable(
       TranslationConfig config,
       TableReader reader,
       TranslationCaches caches,
       TranslationStatistics statistics) {
-    capabilities = config.capabilities();
-    this.reader = reader;
-    this.caches = caches;
-    this.statistics = statistics;
+    super(config, reader, caches, statistics);
   }
 
   @Override
-  public void setTables(long pa, long shape) {
+  void setTables(long pa, long shape) {
     tablePa = pa;
     entriesCount = shape;
   }
 
   @Override
-  public @Nullable DeviceContext find(TranslationRequest request) {
-    fault = null;
-    isFaultSilent = false;
-    readyPs = request.atPs();
-    statistics.contextLookups++;
-    EntryTable contexts = caches.contexts;
-    int slot = contexts.find(0, request.requesterId(), readyPs);
+  @Nullable DeviceContext find(TranslationRequest request) {
+    begin(request);
+    int slot = findRemembered(caches.contexts, 0, request.requesterId());
     if (slot == EntryTable.NONE) {
       slot = read(request.requesterId());
       if (slot == EntryTable.NONE) {
         return null;
       }
     } else {
-      contexts.touch(slot);
-      readyPs = Math.max(readyPs, contexts.readyPs(slot));
       statistics.contextHits++;
     }
     DeviceContext context = caches.contextEntries[slot];
@@ -133,37 +116,22 @@ final class AmdDeviceTable implements ContextSource {
   }
 
   @Override
-  public @Nullable FaultCode fault() {
-    return fault;
-  }
-
-  @Override
-  public boolean isFaultSilent() {
-    return isFaultSilent;
-  }
-
-  @Override
-  public long readyPs() {
-    return readyPs;
-  }
-
-  @Override
-  public FaultCode deviceTlbDisabled() {
+  FaultCode deviceTlbDisabled() {
     return AmdFault.INVALID_DEVICE_REQUEST;
   }
 
   @Override
-  public FaultCode beyondWidth() {
+  FaultCode beyondWidth() {
     return AmdFault.PAGE_NOT_PRESENT;
   }
 
   @Override
-  public FaultCode interruptRange() {
+  FaultCode interruptRange() {
     return AmdFault.ACCESS_DENIED;
   }
 
   @Override
-  public FaultCode pageRequestDenied(DeviceContext context) {
+  FaultCode pageRequestDenied(DeviceContext context) {
     return AmdFault.INVALID_DEVICE_REQUEST;
   }
 }

@@ -10,7 +10,7 @@ import io.github.bellwire.pcie.TranslationRequest;
 import org.jspecify.annotations.Nullable;
 
 /** The root, context and PASID tables of VT-d, remembered in the context and PASID caches. */
-final class ContextReader implements ContextSource {
+final class ContextReader extends ContextSource {
   /** The shape of tables of scalable mode. */
   static final long SCALABLE = 1;
 
@@ -20,54 +20,42 @@ final class ContextReader implements ContextSource {
   private static final int LEVELS_BASE = 2;
   private static final int FIRST_LEVELS_BASE = 4;
 
-  private final TranslationConfig.Capabilities capabilities;
-  private final TableReader reader;
-  private final TranslationCaches caches;
-  private final TranslationStatistics statistics;
   private long rootPa;
   private boolean isScalable;
-
-  // The outcome.
-  private @Nullable FaultReason fault;
-  private boolean isFaultSilent;
-  private long readyPs;
 
   ContextReader(
       TranslationConfig config,
       TableReader reader,
       TranslationCaches caches,
       TranslationStatistics statistics) {
-    capabilities = config.capabilities();
-    this.reader = reader;
-    this.caches = caches;
-    this.statistics = statistics;
+    super(config, reader, caches, statistics);
   }
 
   @Override
-  public void setTables(long pa, long shape) {
+  void setTables(long pa, long shape) {
     rootPa = pa;
     isScalable = shape == SCALABLE;
   }
 
   @Override
-  public FaultCode deviceTlbDisabled() {
+  FaultCode deviceTlbDisabled() {
     return isScalable ? FaultReason.DEVICE_TLB_DISABLED : FaultReason.TRANSLATION_REQUEST_BLOCKED;
   }
 
   @Override
-  public FaultCode beyondWidth() {
+  FaultCode beyondWidth() {
     return isScalable
         ? FaultReason.SCALABLE_ADDRESS_BEYOND_WIDTH
         : FaultReason.ADDRESS_BEYOND_WIDTH;
   }
 
   @Override
-  public FaultCode interruptRange() {
+  FaultCode interruptRange() {
     return isScalable ? FaultReason.SCALABLE_INTERRUPT_RANGE : FaultReason.INTERRUPT_RANGE;
   }
 
   @Override
-  public @Nullable FaultCode pageRequestDenied(DeviceContext context) {
+  @Nullable FaultCode pageRequestDenied(DeviceContext context) {
     if (!isScalable) {
       return FaultReason.PAGE_REQUEST_IN_LEGACY_MODE;
     }
@@ -75,34 +63,12 @@ final class ContextReader implements ContextSource {
   }
 
   @Override
-  public @Nullable FaultCode fault() {
-    return fault;
-  }
-
-  @Override
-  public boolean isFaultSilent() {
-    return isFaultSilent;
-  }
-
-  @Override
-  public long readyPs() {
-    return readyPs;
-  }
-
-  @Override
-  public @Nullable DeviceContext find(TranslationRequest request) {
-    fault = null;
-    isFaultSilent = false;
-    readyPs = request.atPs();
-    statistics.contextLookups++;
+  @Nullable DeviceContext find(TranslationRequest request) {
+    begin(request);
     int sourceId = request.requesterId();
-    EntryTable contexts = caches.contexts;
-    int slot = contexts.find(0, sourceId, readyPs);
+    int slot = findRemembered(caches.contexts, 0, sourceId);
     boolean isHit = slot != EntryTable.NONE;
-    if (isHit) {
-      contexts.touch(slot);
-      readyPs = Math.max(readyPs, contexts.readyPs(slot));
-    } else {
+    if (!isHit) {
       slot = readContext(sourceId);
       if (slot == EntryTable.NONE) {
         return null;
@@ -134,16 +100,13 @@ final class ContextReader implements ContextSource {
     } else if (pasid >= context.pasidsCount) {
       return refused(FaultReason.PASID_BEYOND_DIRECTORY);
     }
-    EntryTable pasids = caches.pasids;
-    int slot = pasids.find(pasid, request.requesterId(), readyPs);
+    int slot = findRemembered(caches.pasids, pasid, request.requesterId());
     if (slot == EntryTable.NONE) {
       slot = readPasid(context, pasid, request.requesterId());
       if (slot == EntryTable.NONE) {
         return null;
       }
     } else {
-      pasids.touch(slot);
-      readyPs = Math.max(readyPs, pasids.readyPs(slot));
       statistics.contextHits += isContextHit ? 1 : 0;
     }
     DeviceContext entry = caches.pasidEntries[slot];

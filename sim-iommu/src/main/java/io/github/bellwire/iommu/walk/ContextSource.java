@@ -5,44 +5,89 @@ import io.github.bellwire.pcie.TranslationRequest;
 import org.jspecify.annotations.Nullable;
 
 /** Finds out what software's tables say of a device. Holds the outcome of the last search. */
-interface ContextSource {
+abstract class ContextSource {
+  final TranslationConfig.Capabilities capabilities;
+  final TableReader reader;
+  final TranslationCaches caches;
+  final TranslationStatistics statistics;
+
+  // The outcome.
+  @Nullable FaultCode fault;
+  boolean isFaultSilent;
+  long readyPs;
+
+  ContextSource(
+      TranslationConfig config,
+      TableReader reader,
+      TranslationCaches caches,
+      TranslationStatistics statistics) {
+    capabilities = config.capabilities();
+    this.reader = reader;
+    this.caches = caches;
+    this.statistics = statistics;
+  }
+
+  /** Begins a search. */
+  final void begin(TranslationRequest request) {
+    fault = null;
+    isFaultSilent = false;
+    readyPs = request.atPs();
+    statistics.contextLookups++;
+  }
+
+  /** {@return the slot in which an entry is remembered, used now; or none} */
+  final int findRemembered(EntryTable table, long tag, int number) {
+    int slot = table.find(tag, number, readyPs);
+    if (slot != EntryTable.NONE) {
+      table.touch(slot);
+      readyPs = Math.max(readyPs, table.readyPs(slot));
+    }
+    return slot;
+  }
+
   /**
    * Sets where the tables are.
    *
    * @param pa of the first entry
    * @param shape what there is to know of them, in the words of the kind of IOMMU
    */
-  void setTables(long pa, long shape);
+  abstract void setTables(long pa, long shape);
 
   /**
    * {@return what is said of the sender of a request; null if there is a {@link #fault}}
    *
    * @param request whose sender it is about
    */
-  @Nullable DeviceContext find(TranslationRequest request);
+  abstract @Nullable DeviceContext find(TranslationRequest request);
 
   /** {@return why the last search has found nothing; null if it has} */
-  @Nullable FaultCode fault();
+  final @Nullable FaultCode fault() {
+    return fault;
+  }
 
   /** {@return whether an entry tells not to record faults of its requests} */
-  boolean isFaultSilent();
+  final boolean isFaultSilent() {
+    return isFaultSilent;
+  }
 
   /** {@return when the outcome is known} */
-  long readyPs();
+  final long readyPs() {
+    return readyPs;
+  }
 
   /** {@return what it is called if a device without a device TLB acts as if it had one} */
-  FaultCode deviceTlbDisabled();
+  abstract FaultCode deviceTlbDisabled();
 
   /** {@return what it is called if a request that passes has an address beyond the host's width} */
-  FaultCode beyondWidth();
+  abstract FaultCode beyondWidth();
 
   /** {@return what it is called if an address lies in the interrupt range; null if that is free} */
-  @Nullable FaultCode interruptRange();
+  abstract @Nullable FaultCode interruptRange();
 
   /**
    * {@return why a device may not ask software for pages; null if it may}
    *
    * @param context what was found
    */
-  @Nullable FaultCode pageRequestDenied(DeviceContext context);
+  abstract @Nullable FaultCode pageRequestDenied(DeviceContext context);
 }

@@ -11,38 +11,27 @@ import org.jspecify.annotations.Nullable;
  * two, says where the context descriptor of 64 bytes is, which says where the tables are. The
  * configuration cache remembers both together, as one entry for each stream and substream.
  */
-final class SmmuStreamTable implements ContextSource {
+final class SmmuStreamTable extends ContextSource {
   /** Bits of the smallest page, by the field TG0. */
   static final int[] GRANULE_SHIFTS = {12, 16, 14};
 
   private static final int INPUT_BITS = 64;
 
-  private final TranslationConfig.Capabilities capabilities;
-  private final TableReader reader;
-  private final TranslationCaches caches;
-  private final TranslationStatistics statistics;
   private long tablePa;
   private int streamBits;
   private int splitBits;
   private boolean hasTwoLevels;
-
-  private @Nullable FaultCode fault;
-  private boolean isFaultSilent;
-  private long readyPs;
 
   SmmuStreamTable(
       TranslationConfig config,
       TableReader reader,
       TranslationCaches caches,
       TranslationStatistics statistics) {
-    capabilities = config.capabilities();
-    this.reader = reader;
-    this.caches = caches;
-    this.statistics = statistics;
+    super(config, reader, caches, statistics);
   }
 
   @Override
-  public void setTables(long pa, long shape) {
+  void setTables(long pa, long shape) {
     tablePa = pa & SmmuTableLayout.TABLE_MASK;
     streamBits = Math.min(Integer.SIZE, (int) shape & SmmuTableLayout.STREAM_BITS_MASK);
     splitBits = (int) (shape >>> SmmuTableLayout.SPLIT_SHIFT) & SmmuTableLayout.SPLIT_MASK;
@@ -50,24 +39,18 @@ final class SmmuStreamTable implements ContextSource {
   }
 
   @Override
-  public @Nullable DeviceContext find(TranslationRequest request) {
-    fault = null;
-    isFaultSilent = false;
-    readyPs = request.atPs();
-    statistics.contextLookups++;
+  @Nullable DeviceContext find(TranslationRequest request) {
+    begin(request);
     int stream = request.requesterId();
     int substream = request.pasid();
     long tag = substream + 1L; // 0 stands for none.
-    EntryTable contexts = caches.contexts;
-    int slot = contexts.find(tag, stream, readyPs);
+    int slot = findRemembered(caches.contexts, tag, stream);
     if (slot == EntryTable.NONE) {
       slot = read(stream, substream, tag);
       if (slot == EntryTable.NONE) {
         return null;
       }
     } else {
-      contexts.touch(slot);
-      readyPs = Math.max(readyPs, contexts.readyPs(slot));
       statistics.contextHits++;
     }
     DeviceContext context = caches.contextEntries[slot];
@@ -221,37 +204,22 @@ final class SmmuStreamTable implements ContextSource {
   }
 
   @Override
-  public @Nullable FaultCode fault() {
-    return fault;
-  }
-
-  @Override
-  public boolean isFaultSilent() {
-    return isFaultSilent;
-  }
-
-  @Override
-  public long readyPs() {
-    return readyPs;
-  }
-
-  @Override
-  public FaultCode deviceTlbDisabled() {
+  FaultCode deviceTlbDisabled() {
     return SmmuEvent.BAD_TRANSLATION_REQUEST;
   }
 
   @Override
-  public FaultCode beyondWidth() {
+  FaultCode beyondWidth() {
     return SmmuEvent.ADDRESS_SIZE;
   }
 
   @Override
-  public @Nullable FaultCode interruptRange() {
+  @Nullable FaultCode interruptRange() {
     return null; // Messages are writes to a page like any other.
   }
 
   @Override
-  public FaultCode pageRequestDenied(DeviceContext context) {
+  FaultCode pageRequestDenied(DeviceContext context) {
     return SmmuEvent.BAD_TRANSLATION_REQUEST;
   }
 }
