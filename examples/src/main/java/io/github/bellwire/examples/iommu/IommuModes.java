@@ -186,6 +186,7 @@ public final class IommuModes implements Scenario {
             settings.value(CommandLineTool.SEED),
             settings.value(HostChecker.CHECKER));
     CongestionMachine.Counts counts = machine.measure(WARM_UP_PS, settings.value(DURATION));
+    long nowPs = machine.host().simulation().nowPs();
     var nic = machine.nic();
     long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
     return new Outcome(
@@ -194,7 +195,7 @@ public final class IommuModes implements Scenario {
         counts.perMib(counts.iotlbMisses()),
         counts.pageInvalidations() + counts.domainInvalidations(),
         machine.openLoop().latency(),
-        exposureUs(policy, List.of(machine.mapper()), counts.timePs()),
+        exposureUs(policy, List.of(machine.mapper()), counts.timePs(), nowPs),
         nic.offeredTotal() == known && areFaultless(machine.iommu()),
         nic.offeredTotal() + " frames = " + known,
         machine.host());
@@ -230,6 +231,7 @@ public final class IommuModes implements Scenario {
     long misses = misses(machine.iommu());
     long invalidations = invalidations(machine.system());
     long reads = machine.run(durationPs);
+    long nowPs = machine.host().simulation().nowPs();
     double mib = (double) reads * bytes / (1 << 20);
     return new Outcome(
         reads * bytes * 8_000.0 / durationPs,
@@ -237,7 +239,7 @@ public final class IommuModes implements Scenario {
         (misses(machine.iommu()) - misses) / Math.max(1e-9, mib),
         invalidations(machine.system()) - invalidations,
         machine.latency(),
-        exposureUs(policy, machine.mappers(), durationPs),
+        exposureUs(policy, machine.mappers(), durationPs, nowPs),
         machine.reaped() <= machine.answered()
             && machine.answered() - machine.reaped() <= (long) setup.depth() * CHANNELS
             && machine.refused() == 0
@@ -247,14 +249,15 @@ public final class IommuModes implements Scenario {
   }
 
   /** For how long a range was reachable that was not mapped any more; without modes, all along. */
-  private static double exposureUs(MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
+  private static double exposureUs(
+      MappingPolicy policy, List<DmaMapper> mappers, long durationPs, long nowPs) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       return (double) durationPs / PS_PER_US;
     }
     double longestUs = 0;
     for (DmaMapper mapper : mappers) {
-      LatencyHistogram exposure = ((IommuMapper) mapper).statistics().exposure();
-      longestUs = Math.max(longestUs, (double) exposure.maxPs() / PS_PER_US);
+      long exposurePs = ((IommuMapper) mapper).exposurePsMax(nowPs);
+      longestUs = Math.max(longestUs, (double) exposurePs / PS_PER_US);
     }
     return longestUs;
   }

@@ -205,6 +205,21 @@ final class FlushQueue {
     return ring.tail - ring.head & ring.pfns.length - 1;
   }
 
+  /** {@return for how long the range of an owner has been exposed at most that is still queued} */
+  long exposurePsMax(IommuMapper owner, long nowPs) {
+    long longestPs = 0;
+    for (Ring ring : rings) {
+      for (int entry = ring.head; entry != ring.tail; entry = entry + 1 & ring.pfns.length - 1) {
+        if (ring.owners[entry] == owner) {
+          long forgottenPs = flushes.forgottenPs(ring.queuedPs[entry], nowPs);
+          long untilPs = forgottenPs == FlushHistory.NOT_YET_PS ? nowPs : forgottenPs;
+          longestPs = Math.max(longestPs, untilPs - ring.unmappedPs[entry]);
+        }
+      }
+    }
+    return longestPs;
+  }
+
   long fullFlushesCount() {
     return fullFlushesCount;
   }
