@@ -108,10 +108,10 @@ final class AccessChecks implements DmaAccessListener {
   /** Returns whose access it is; null if it cannot be one of a device that is watched. */
   private @Nullable DeviceShadow deviceOf(int requesterId, long iova, int lengthBytes, long atPs) {
     List<DeviceShadow> candidates = state.devicesOf(requesterId);
+    if (!candidates.isEmpty() && candidates.get(0).requesterId() >= 0) {
+      return concerned(candidates, iova, lengthBytes, atPs);
+    }
     for (DeviceShadow device : candidates) {
-      if (device.requesterId() >= 0) {
-        return device;
-      }
       for (ShadowMapping mapping : device.touching(iova, lengthBytes)) {
         if (mapping.isLiveAt(atPs)) {
           // Rings are the device's own, so the requester is known from here on.
@@ -125,6 +125,28 @@ final class AccessChecks implements DmaAccessListener {
     return null;
   }
 
+  /**
+   * Returns which driver of a device an access concerns, oldest first: the one that has something
+   * mapped there, the last that had, or the last of all.
+   */
+  private static DeviceShadow concerned(
+      List<DeviceShadow> drivers, long iova, int lengthBytes, long atPs) {
+    DeviceShadow last = drivers.get(drivers.size() - 1);
+    if (drivers.size() == 1) {
+      return last;
+    }
+    DeviceShadow lastThere = null;
+    for (DeviceShadow driver : drivers) {
+      for (ShadowMapping mapping : driver.touching(iova, lengthBytes)) {
+        if (mapping.isLiveAt(atPs)) {
+          return driver;
+        }
+        lastThere = driver;
+      }
+    }
+    return lastThere == null ? last : lastThere;
+  }
+
   /** Returns the mapping that an access hits, null if there is none, which has been reported. */
   private @Nullable ShadowMapping check(
       DeviceShadow device,
@@ -134,7 +156,10 @@ final class AccessChecks implements DmaAccessListener {
       boolean isWrite,
       boolean isOwnCache,
       long atPs) {
-    boolean isStale = device.takeStale(iova);
+    boolean isStale = false;
+    for (DeviceShadow driver : state.devicesOf(device.requesterId())) {
+      isStale |= driver.takeStale(iova);
+    }
     ShadowMapping mapping = live(device, iova, lengthBytes, isWrite, atPs);
     if (mapping == null) {
       reportMiss(device, iova, pa, lengthBytes, isWrite, isStale || isOwnCache, atPs);

@@ -292,4 +292,47 @@ class AccessChecksTest {
       dma.unmapSingle(port, bench.map(pa, 64, FROM_DEVICE), 64, FROM_DEVICE);
     }
   }
+
+  @Test
+  void shouldAskTheDriverThatHasTheDeviceAtPresent() {
+    long oldIova = bench.mapPage();
+    dma.unmapSingle(port, oldIova, 4096, FROM_DEVICE);
+    dma.unbind(port);
+    DmaDevice next = bench.device();
+    bench.checker.watch(next, "the disk again", CheckerBench.REQUESTER);
+    next.trySetMask(64);
+    port.nowPs = 1_000;
+    long iova = next.mapSingle(port, bench.page(), 4096, FROM_DEVICE);
+    next.isMappingError(iova);
+
+    bench.deviceWrites(iova, 64, 2_000);
+    assertThat(bench.found()).isEmpty();
+
+    // What the driver before it had mapped is explained by that one's doings.
+    bench.deviceWrites(oldIova, 64, 3_000);
+    DmaReport report = bench.onlyReport();
+    assertThat(report.violation()).isEqualTo(DmaViolation.DEVICE_ACCESS_AFTER_UNMAP);
+    assertThat(report.device()).isEqualTo("disk");
+    bench.deviceWrites(oldIova + (1 << 20), 64, 3_000);
+    assertThat(bench.checker.reports().get(1).device()).isEqualTo("the disk again");
+  }
+
+  @Test
+  void shouldForgetWhatItWasToldOfAStaleTranslationForAllDriversOfADevice() {
+    DmaDevice next = bench.device();
+    bench.checker.watch(next, "the disk again", CheckerBench.REQUESTER);
+    next.trySetMask(64);
+    long iova = next.mapSingle(port, bench.page(), 4096, FROM_DEVICE);
+    next.isMappingError(iova);
+    bench.checker.translationListener().onStaleTranslation(CheckerBench.REQUESTER, iova, 0);
+    bench.deviceWrites(iova, 64, 1_000);
+    assertThat(bench.found()).containsExactly(DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION);
+    port.nowPs = 2_000;
+    next.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    dma.isMappingError(dma.mapSingle(port, iova, 4096, FROM_DEVICE));
+    bench.deviceWrites(iova, 64, 3_000);
+
+    assertThat(bench.found()).hasSize(1);
+  }
 }
