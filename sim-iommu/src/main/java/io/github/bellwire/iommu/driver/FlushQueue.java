@@ -172,15 +172,41 @@ final class FlushQueue {
     }
   }
 
-  private void onTimer(CpuPort port) {
-    long firedPs = port.nowPs();
-    isTimerOn = false;
-    timerFlushesCount++;
-    flush(port);
+  /** Flushes at once and gives back everything; returns whether the hardware has forgotten it. */
+  boolean flushAll(CpuPort port) {
+    if (!flush(port)) {
+      return false;
+    }
+    drainAll(port);
+    return true;
+  }
+
+  private void drainAll(CpuPort port) {
     for (Ring ring : rings) {
       drain(port, ring);
     }
+  }
+
+  private void onTimer(CpuPort port) {
+    long firedPs = port.nowPs();
+    isTimerOn = false;
+    if (domain.isEnded() || isEmpty()) {
+      return;
+    }
+    timerFlushesCount++;
+    flush(port);
+    drainAll(port);
     armForLaterEntries(firedPs);
+  }
+
+  /** {@return whether a device that was detached has left nothing to do} */
+  private boolean isEmpty() {
+    for (Ring ring : rings) {
+      if (ring.head != ring.tail) {
+        return false;
+      }
+    }
+    return true;
   }
 
   /** What cores ahead of the clock have queued after the timer has gone off finds it off. */
