@@ -6,7 +6,10 @@ import io.github.bellwire.pcie.DmaAccessListener;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Checks what devices do with the memory that their drivers have mapped. */
+/**
+ * Checks what devices do with the memory that their drivers have mapped. A transfer that is cut
+ * into TLPs is told of once.
+ */
 final class AccessChecks implements DmaAccessListener {
   private static final int PAGE_BYTES = PageAllocator.PAGE_BYTES;
 
@@ -74,6 +77,7 @@ final class AccessChecks implements DmaAccessListener {
     if (device == null) {
       return;
     }
+    device.beginAccess(iova, lengthBytes);
     ShadowMapping mapping = live(device, iova, lengthBytes, isWrite, atPs);
     if (mapping == null) {
       reportMiss(device, iova, -1, lengthBytes, isWrite, false, atPs);
@@ -156,6 +160,7 @@ final class AccessChecks implements DmaAccessListener {
       boolean isWrite,
       boolean isOwnCache,
       long atPs) {
+    device.beginAccess(iova, lengthBytes);
     boolean isStale = false;
     for (DeviceShadow driver : state.devicesOf(device.requesterId())) {
       isStale |= driver.takeStale(iova);
@@ -237,6 +242,9 @@ final class AccessChecks implements DmaAccessListener {
         concerned = mapping;
       }
     }
+    if (!device.isNewFault(violation)) {
+      return;
+    }
     String detail =
         verb(isWrite)
             + (pa < 0 ? ", refused" : "")
@@ -268,7 +276,9 @@ final class AccessChecks implements DmaAccessListener {
       long pa,
       int lengthBytes,
       long atPs) {
-    state.report(violation, mapping.device, atPs, detail, iova, pa, lengthBytes, null, mapping);
+    if (mapping.device.isNewFault(violation)) {
+      state.report(violation, mapping.device, atPs, detail, iova, pa, lengthBytes, null, mapping);
+    }
   }
 
   private static String verb(boolean isWrite) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What devices do with what is mapped, judged by when they do it. */
@@ -334,5 +335,69 @@ class AccessChecksTest {
     bench.deviceWrites(iova, 64, 3_000);
 
     assertThat(bench.found()).hasSize(1);
+  }
+
+  @Test
+  void shouldTellOfATransferOnceHoweverManyTlpsItTakes() {
+    long iova = bench.map(bench.page(), 1024, TO_DEVICE);
+
+    for (int at = 0; at < 1024; at += 256) {
+      bench.deviceWrites(iova + at, 256, 1_000 + at);
+    }
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION);
+    assertThat(bench.onlyReport().iova()).isEqualTo(iova);
+
+    // What goes on beyond the mapping is another mistake; and the same from the beginning is new.
+    bench.deviceWrites(iova + 1024, 256, 3_000);
+    bench.deviceWrites(iova, 256, 4_000);
+    assertThat(bench.found())
+        .containsExactly(
+            DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION,
+            DmaViolation.DEVICE_ACCESS_BEYOND_MAPPING,
+            DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION);
+  }
+
+  @Test
+  void shouldTellOfTheNextTransferAgainIfThereWasAnAccessBetween() {
+    CoherentBuffer memory = bench.coherent(4096);
+    long iova = bench.map(bench.page(), 1024, TO_DEVICE);
+
+    bench.deviceWrites(iova, 256, 1_000);
+    bench.deviceReads(memory.iova(), 16, 2_000); // Its next descriptor.
+    bench.deviceWrites(iova + 256, 256, 3_000);
+
+    assertThat(bench.checker.count(DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION)).isEqualTo(2);
+  }
+
+  @Test
+  void shouldTellOfATransferThatIsRefusedOnce() {
+    for (int at = 0; at < 1024; at += 256) {
+      bench
+          .checker
+          .accessListener()
+          .onRefused(CheckerBench.REQUESTER, 0x70_0000 + at, 256, true, 1_000 + at);
+    }
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_UNMAPPED);
+  }
+
+  /** Rings belong to one DMA device, buffers to another, for instance with another mask. */
+  @Test
+  void shouldLetACompletionTellAllDriversOfADevice() {
+    DmaDevice rings = bench.device();
+    bench.checker.watch(rings, "the disk's rings", CheckerBench.REQUESTER);
+    rings.trySetCoherentMask(64);
+    CoherentBuffer completions = Objects.requireNonNull(rings.allocateCoherent(port, 4096));
+    long pa = bench.page();
+    long iova = bench.map(pa, 4096, FROM_DEVICE);
+    bench.deviceWrites(iova, 64, 1_000);
+    bench.deviceWrites(completions.iova(), 8, 2_000);
+    port.nowPs = 3_000;
+    bench.coreLoads(completions.pa(), 8, 3_000);
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.coreLoads(pa, 8, 4_000);
+
+    assertThat(bench.found()).isEmpty();
   }
 }
