@@ -179,8 +179,9 @@ public final class CommandLineTool {
   UserErrorException unknownName(String name) {
     List<String> known = new ArrayList<>(List.of("list", "describe"));
     scenarios.forEach(scenario -> known.add(scenario.name()));
-    String hint = "; did you mean " + NearestName.of(name, known) + "? Allowed: ";
-    return new UserErrorException("unknown scenario " + name + hint + String.join(", ", known));
+    String question = NearestName.question(name, known);
+    String allowed = (question.isEmpty() ? "; allowed: " : " Allowed: ") + String.join(", ", known);
+    return new UserErrorException("unknown scenario " + name + question + allowed);
   }
 
   void printVersion() {

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a run found out: figures, tables, checks of itself, and what was not modelled. Metrics keep
  * the order in which they are added; those in no section are printed in a section of their own, so
- * that text and JSON tell the same.
+ * that text and JSON tell the same but for {@linkplain #unmeasured what was not measured}.
  *
  * <p>Confined to one thread.
  */
@@ -28,6 +28,9 @@ public final class Report {
   private final List<Section> sections = new ArrayList<>();
   private final List<SelfCheck> checks = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private final List<String> remarks = new ArrayList<>();
+  private final List<String> withoutEffect = new ArrayList<>();
+  private final Set<String> unmeasured = new LinkedHashSet<>();
   private long eventsCount;
   private @Nullable UserErrorException inputError;
 
@@ -194,6 +197,40 @@ public final class Report {
   }
 
   /**
+   * Says what happened to this run that its figures must be read with; printed above them.
+   *
+   * @param sentence one or more
+   * @return this report
+   */
+  public Report remark(String sentence) {
+    remarks.add(sentence);
+    return this;
+  }
+
+  /**
+   * Keeps figures out of the text that stand for nothing measured, such as the rate of one frame.
+   * In JSON, where names are fixed, they are 0.
+   *
+   * @param names of metrics, those of this report and those still to be added
+   * @return this report
+   */
+  public Report unmeasured(String... names) {
+    unmeasured.addAll(List.of(names));
+    return this;
+  }
+
+  /**
+   * Says that something the user has set takes no part in this run.
+   *
+   * @param setting key and value, and why
+   * @return this report
+   */
+  public Report withoutEffect(String setting) {
+    withoutEffect.add(setting);
+    return this;
+  }
+
+  /**
    * Says what this run left out.
    *
    * @param text a phrase or sentence
@@ -247,6 +284,16 @@ public final class Report {
     return List.copyOf(notes);
   }
 
+  /** {@return what happened to the run} */
+  public List<String> remarks() {
+    return List.copyOf(remarks);
+  }
+
+  /** {@return what the user has set in vain, with reasons} */
+  public List<String> withoutEffect() {
+    return List.copyOf(withoutEffect);
+  }
+
   /** {@return the events that the simulation has executed} */
   public long eventsCount() {
     return eventsCount;
@@ -259,6 +306,10 @@ public final class Report {
 
   Set<String> outcomeNames() {
     return Collections.unmodifiableSet(outcomeNames);
+  }
+
+  boolean isMeasured(String name) {
+    return !unmeasured.contains(name);
   }
 
   List<String> headline() {

@@ -78,12 +78,13 @@ public final class Settings {
     String name = assignment.substring(0, equals);
     Entry<?> entry = entries.get(name);
     if (entry == null) {
+      String question = nearestHint(name);
       throw new UserErrorException(
           assignment
               + ": unknown key "
               + name
-              + nearestHint(name)
-              + " Keys of "
+              + question
+              + (question.isEmpty() ? "; keys of " : " Keys of ")
               + owner
               + ": "
               + String.join(", ", entries.keySet()));
@@ -92,10 +93,7 @@ public final class Settings {
   }
 
   private String nearestHint(String name) {
-    if (name.isEmpty() || entries.isEmpty()) {
-      return "";
-    }
-    return "; did you mean " + NearestName.of(name, List.copyOf(entries.keySet())) + "?";
+    return NearestName.question(name, List.copyOf(entries.keySet()));
   }
 
   /**
