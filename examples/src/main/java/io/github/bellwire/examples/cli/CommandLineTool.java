@@ -41,7 +41,8 @@ public final class CommandLineTool {
           "seed",
           ValueTypes.count(0, 999_999_999_999_999_999L),
           "1",
-          "where all random numbers begin; the same seed gives the same run");
+          "where random numbers begin; the same seed gives the same run, another one another run"
+              + " where anything is random");
 
   private static final Key<Long> TRACE =
       Key.of("trace", ValueTypes.count(1, 10_000), "1", "operations printed step by step");

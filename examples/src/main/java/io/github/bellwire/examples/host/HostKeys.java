@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.host;
 
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
@@ -93,6 +94,19 @@ public final class HostKeys {
     return preset
         .withCore(preset.core().withFrequencyHz(frequencyHz))
         .withLink(LinkKeys.apply(settings, link));
+  }
+
+  /**
+   * Says that settings of the cores take no part.
+   *
+   * @param report of the run
+   * @param settings of a scenario with {@link #ALL} keys
+   * @param reason why
+   */
+  public static void addWithoutCores(Report report, Settings settings, String reason) {
+    if (settings.isGiven(CPU_FREQUENCY)) {
+      report.withoutEffect(settings.assignment(CPU_FREQUENCY) + ": " + reason);
+    }
   }
 
   /** {@return whether the ports of a switch refuse what goes from one to another} */

@@ -40,7 +40,7 @@ public final class NicForward implements Scenario {
     List<Key<?>> keys = new ArrayList<>();
     keys.add(NicKeys.DIRECTION);
     keys.addAll(NicKeys.TRAFFIC);
-    keys.add(NicKeys.CAPTURE_OUT);
+    keys.add(NicKeys.CAPTURE_OUT.withMeaning("capture file for what leaves by port 1"));
     for (Key<?> key : NicKeys.COMMON) {
       keys.add(withCardLatency(key));
     }
@@ -64,6 +64,7 @@ public final class NicForward implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    NicKeys.checkMode(settings);
     checkDescriptors(settings);
     NicMachine machine = new NicMachine(settings, context, PORTS);
     boolean isBoth = settings.value(NicKeys.DIRECTION) == Direction.BOTH;
@@ -76,7 +77,9 @@ public final class NicForward implements Scenario {
       if (back != null) {
         ways.add(new Way(settings, machine, 1, back, null));
       }
-      return run(settings, context, machine, ways);
+      Report report = run(settings, context, machine, ways);
+      NicKeys.addWithoutPrefetch(report, settings);
+      return report;
     }
   }
 
@@ -140,7 +143,7 @@ public final class NicForward implements Scenario {
         .metric("frames_per_s", forwarded.framesPerSecond());
     forwarded.addLatency(report);
     machine.addCounters(report, forwarded.lastPs(), sent);
-    NicReport.addSections(report);
+    NicReport.addSections(report, forwarded);
     ways.forEach(way -> NicReport.addDrops(report, way.from));
     report
         .check(

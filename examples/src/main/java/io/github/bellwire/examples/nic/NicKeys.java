@@ -5,6 +5,7 @@ import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.DriverProfile;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
@@ -190,7 +191,12 @@ final class NicKeys {
       return;
     }
     if (settings.isGiven(PCAP)) {
-      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
+      boolean isAsked = settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
+      throw settings.refuse(
+          PCAP,
+          isAsked
+              ? "must not be set together with frames or frame-bytes"
+              : "must not be set here, where frames are generated; nic-rx and nic-tx replay captures");
     }
     if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
       throw settings.refuse(
@@ -199,6 +205,45 @@ final class NicKeys {
     settings.supply(TIMING, Timing.LINE_RATE);
     settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
     settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+  }
+
+  /**
+   * Checks that what the settings say of interrupts has a meaning.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
+   */
+  static void checkMode(Settings settings) {
+    if (settings.value(ITR) > 0 && settings.value(MODE) == DriverMode.POLL) {
+      throw settings.refuse(ITR, "needs mode=interrupt or mode=napi, there are no interrupts else");
+    }
+  }
+
+  /** Says which settings take no part where nothing is sent. */
+  static void addWithoutTransmission(Report report, Settings settings) {
+    addWithout(report, settings, "nothing is sent", PTHRESH, HTHRESH, WTHRESH, TX_LATENCY);
+  }
+
+  /** Says which settings take no part where nothing is received. */
+  static void addWithoutReception(Report report, Settings settings) {
+    addWithout(report, settings, "nothing is received", RX_FIFO, RX_LATENCY);
+    addWithout(report, settings, "a sender waits for no interrupts", ITR);
+    addWithoutPrefetch(report, settings);
+  }
+
+  /** Says whether descriptors are read ahead, which thresholds are about. */
+  static void addWithoutPrefetch(Report report, Settings settings) {
+    if (settings.value(PTHRESH) == 0) {
+      addWithout(report, settings, "no descriptor is read ahead with nic.pthresh=0", HTHRESH);
+    }
+  }
+
+  private static void addWithout(
+      Report report, Settings settings, String reason, Key<?>... keys) {
+    for (Key<?> key : keys) {
+      if (settings.isChanged(key)) {
+        report.withoutEffect(settings.assignment(key) + ": " + reason);
+      }
+    }
   }
 
   /** {@return whether frames are generated rather than read from a capture} */

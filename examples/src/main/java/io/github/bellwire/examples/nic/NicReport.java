@@ -7,7 +7,20 @@ import io.github.bellwire.examples.report.Table;
 final class NicReport {
   private NicReport() {}
 
-  static void addSections(Report report) {
+  static void addSections(Report report, FrameMeter meter) {
+    if (meter.framesTotal() < 2) {
+      report.unmeasured("goodput_gbit_per_s", "frames_per_s"); // From the first to the last one.
+      report.unmeasured(
+          "latency_ns_min",
+          "latency_ns_p95",
+          "latency_ns_p99",
+          "latency_ns_p999",
+          "latency_ns_max",
+          "latency_ns_mean");
+    }
+    if (meter.framesTotal() == 0) {
+      report.unmeasured("latency_ns_p50");
+    }
     report
         .latencySection("Latency")
         .section(

@@ -31,7 +31,7 @@ public final class NicTx implements Scenario {
   @Override
   public List<Key<?>> keys() {
     List<Key<?>> keys = new ArrayList<>(NicKeys.TRAFFIC);
-    keys.add(NicKeys.CAPTURE_OUT);
+    keys.add(NicKeys.CAPTURE_OUT.withMeaning("capture file for what is sent on the wire"));
     keys.addAll(NicKeys.COMMON);
     keys.addAll(HostKeys.WITH_POLICY);
     return keys;
@@ -40,6 +40,7 @@ public final class NicTx implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    NicKeys.checkMode(settings);
     NicKeys.supplyTransmitBuffer(settings);
     NicMachine machine = new NicMachine(settings, context, 1);
     Simulation simulation = machine.simulation();
@@ -52,12 +53,15 @@ public final class NicTx implements Scenario {
           new TransmitWork(
               source,
               settings.value(NicKeys.TIMING) == Timing.CAPTURE,
+              settings.find(NicKeys.OFFERED).orElse(0L),
               machine.software().bufferBytes());
       machine.beginMeasurement();
       work.start(simulation.nowPs());
       machine.transmit(machine.port(0), work);
       Traffic.run(simulation, settings, context, work::framesTotal);
-      return report(machine, work, sink, context);
+      Report report = report(machine, work, sink, context);
+      NicKeys.addWithoutReception(report, settings);
+      return report;
     }
   }
 
@@ -83,7 +87,8 @@ public final class NicTx implements Scenario {
         .metric("frames_per_s", sent.framesPerSecond());
     sent.addLatency(report);
     machine.addCounters(report, sink.lastPs(), sink.framesTotal());
-    NicReport.addSections(report);
+    NicReport.addSections(report, sent);
+    report.unmeasured("frames_received_count");
     if (work.skippedTotal() + refused > 0) {
       Table table = new Table("Dropped frames", "reason", ">frames");
       NicReport.addDrop(table, "no Ethernet header, or longer than a buffer", work.skippedTotal());

@@ -12,6 +12,7 @@ final class TransmitWork {
 
   private final FrameSource source;
   private final CaptureClock clock;
+  private final FramePace pace;
   private final int lengthMaxBytes;
   private final CRC32C crc = new CRC32C();
   private boolean hasFrame;
@@ -28,10 +29,13 @@ final class TransmitWork {
    *
    * @param source the frames
    * @param keepsTiming whether they keep the distances of their capture
+   * @param framesPerSecond how many are due per second at most; 0 for no such limit
    * @param lengthMaxBytes the longest that can be sent, without FCS
    */
-  TransmitWork(FrameSource source, boolean keepsTiming, int lengthMaxBytes) {
+  TransmitWork(
+      FrameSource source, boolean keepsTiming, long framesPerSecond, int lengthMaxBytes) {
     this.source = source;
+    pace = new FramePace(framesPerSecond);
     clock = new CaptureClock(keepsTiming);
     this.lengthMaxBytes = lengthMaxBytes;
   }
@@ -93,7 +97,7 @@ final class TransmitWork {
       while (source.next()) {
         if (source.lengthBytes() >= ETHERNET_HEADER_BYTES
             && source.lengthBytes() <= lengthMaxBytes) {
-          duePs = startPs + clock.advance(source.timestampNs());
+          duePs = startPs + Math.max(clock.advance(source.timestampNs()), pace.advance());
           return true;
         }
         skippedTotal++;

@@ -4,6 +4,7 @@ import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueType;
@@ -181,6 +182,50 @@ final class PcieBenchKeys {
         .withWrites(settings.isGiven(WRITE_RATE) ? writes.withStartsPerSecond(writeRate) : writes)
         .withPairsPerSecond(isOwnPace ? ProbeConfig.UNLIMITED : preset.pairsPerSecond())
         .withFirmware(preset.firmware().withTimestampPs(timestampPs));
+  }
+
+  /**
+   * Checks that what the settings say of host memory has a meaning.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
+   */
+  static void checkTarget(Settings settings) {
+    if (settings.value(TARGET) != Target.PEER) {
+      return;
+    }
+    for (Key<?> key : List.of(CACHE, NUMA)) {
+      if (settings.isChanged(key)) {
+        throw settings.refuse(key, "needs target=memory, the window is in a device");
+      }
+    }
+  }
+
+  /** Says which settings take no part in the operation. */
+  static void addWithoutEffect(Report report, Settings settings) {
+    ProbeOperation operation = settings.value(OP);
+    String one = "with " + settings.assignment(OP) + " there is one DMA at a time";
+    if (operation.isSingle()) {
+      addWithout(report, settings, one, READ_RATE, WRITE_RATE);
+    } else {
+      addWithout(report, settings, "firmware measures no times of single DMAs here", TIMESTAMP);
+      String none = " with " + settings.assignment(OP);
+      if (!operation.hasReads()) {
+        addWithout(report, settings, "nothing is read" + none, READ_RATE);
+      }
+      if (!operation.hasWrites()) {
+        addWithout(report, settings, "nothing is written" + none, WRITE_RATE);
+      }
+    }
+    HostKeys.addWithoutCores(report, settings, "cores are idle while the probe measures");
+  }
+
+  private static void addWithout(
+      Report report, Settings settings, String reason, Key<?>... keys) {
+    for (Key<?> key : keys) {
+      if (settings.isGiven(key)) {
+        report.withoutEffect(settings.assignment(key) + ": " + reason);
+      }
+    }
   }
 
   /** {@return bytes from slot to slot; what does not fit the window is refused} */

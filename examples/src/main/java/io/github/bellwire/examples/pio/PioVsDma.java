@@ -102,7 +102,8 @@ public final class PioVsDma implements Scenario {
             new Slots(settings, host),
             ApertureConfig.V100.withReadLatencyPs(
                 settings.supply(READ_LATENCY, ApertureConfig.V100.readLatencyPs())),
-            settings.value(SOFTWARE));
+            settings.value(SOFTWARE),
+            context);
     List<CopyMethod> methods = methods(settings.value(METHOD));
     Results results = new Results();
     for (int bytes : sizes(settings)) {

@@ -23,6 +23,7 @@ record MetricName(String subject, String unit, String statistic) {
           "gbit_per_s", "Gb/s",
           "gbyte_per_s", "GB/s",
           "per_mib", "per MiB",
+          "per_page", "per 4 KiB",
           "bytes", "B",
           "count", "",
           "per_s", "/s",

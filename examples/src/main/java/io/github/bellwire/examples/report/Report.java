@@ -34,8 +34,9 @@ public final class Report {
   private long eventsCount;
   private @Nullable UserErrorException inputError;
 
-  /** A part of the text: some metrics, or a table that may stand for some. */
-  record Section(String title, List<String> metricNames, @Nullable Table table) {}
+  /** A part of the text: some metrics, a table that may stand for some, or what words mean. */
+  record Section(
+      String title, List<String> metricNames, @Nullable Table table, List<String> lines) {}
 
   /** Creates a report of nothing. */
   public Report() {}
@@ -157,7 +158,7 @@ public final class Report {
    * @return this report
    */
   public Report section(String title, String... names) {
-    sections.add(new Section(title, List.of(names), null));
+    sections.add(new Section(title, List.of(names), null, List.of()));
     return this;
   }
 
@@ -179,7 +180,19 @@ public final class Report {
    * @return this report
    */
   public Report table(Table table, List<String> metricNames) {
-    sections.add(new Section(table.title(), List.copyOf(metricNames), table));
+    sections.add(new Section(table.title(), List.copyOf(metricNames), table, List.of()));
+    return this;
+  }
+
+  /**
+   * Adds an explanation to the text.
+   *
+   * @param title stands above it
+   * @param lines a phrase or sentence each
+   * @return this report
+   */
+  public Report explain(String title, String... lines) {
+    sections.add(new Section(title, List.of(), null, List.of(lines)));
     return this;
   }
 

@@ -52,7 +52,7 @@ public final class TextReport {
     if (!unprinted.isEmpty()) {
       boolean isAll = report.headline().isEmpty() && report.sections().isEmpty();
       String others = isAll ? "Figures" : "Other figures";
-      section(new Section(others, List.copyOf(unprinted), null));
+      section(new Section(others, List.copyOf(unprinted), null, List.of()));
     }
     checks();
     notes();
@@ -70,8 +70,13 @@ public final class TextReport {
   }
 
   private void section(Section section) {
+    boolean isEmpty = section.table() == null && section.lines().isEmpty();
+    if (isEmpty && section.metricNames().stream().noneMatch(report::isMeasured)) {
+      return;
+    }
     heading(section.title());
     Table table = section.table();
+    section.lines().forEach(this::wrapped);
     if (table == null) {
       metrics(section.metricNames());
     } else {

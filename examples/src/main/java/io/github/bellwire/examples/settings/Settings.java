@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -153,6 +154,16 @@ public final class Settings {
    */
   public boolean isGiven(Key<?> key) {
     return entry(key).given != null;
+  }
+
+  /**
+   * {@return whether the user set the key to something else than its default}
+   *
+   * @param key a key of this scenario
+   */
+  public boolean isChanged(Key<?> key) {
+    Entry<?> entry = entry(key);
+    return entry.given != null && !Objects.equals(entry.value, entry.key.defaultValue());
   }
 
   /**
