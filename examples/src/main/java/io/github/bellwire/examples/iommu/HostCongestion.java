@@ -37,13 +37,13 @@ public final class HostCongestion implements Scenario {
           CASCADE_LAKE,
           "published experiment");
   private static final Key<Long> FLOWS =
-      Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that are received");
+      Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that come in at once");
   private static final Key<Long> MTU =
       Key.optional("mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "largest IP packet of the network");
   private static final Key<String> PAGE =
       Key.of("page", ValueTypes.words(List.of("4k", "2m")), "4k", "pages that receive buffers are mapped by; 2m stay mapped");
   private static final Key<Long> RING_SIZE =
-      Key.optional("ring.size", ValueTypes.count(64, 8192), "preset", "frames in a receive ring");
+      Key.optional("ring.size", ValueTypes.count(64, 8192), "preset", "frames that a receive ring holds");
   private static final Key<String> IOMMU =
       Key.optional(
           "iommu",

@@ -56,7 +56,7 @@ final class PcieBenchKeys {
   }
 
   static final Key<ProbeOperation> OP =
-      Key.of("op", ValueTypes.words(ProbeOperation.class), "read", "what to measure");
+      Key.of("op", ValueTypes.words(ProbeOperation.class), "read", "what to measure: bandwidth, or with lat- the latency of one DMA at a time");
   static final Key<Long> SIZE =
       Key.of("size", ValueTypes.bytes(1, ProbeWindow.SIZE_MAX_BYTES), "64B", "bytes of one DMA");
   static final Key<Long> WINDOW =
@@ -66,23 +66,23 @@ final class PcieBenchKeys {
   static final Key<Pattern> PATTERN =
       Key.of("pattern", ValueTypes.words(Pattern.class), "rand", "order of the slots");
   static final Key<Cache> CACHE =
-      Key.of("cache", ValueTypes.words(Cache.class), "warm", "written by a core first, or not");
+      Key.of("cache", ValueTypes.words(Cache.class), "warm", "whether a core has written the window first");
   static final Key<Numa> NUMA =
-      Key.of("numa", ValueTypes.words(Numa.class), "local", "socket of the memory and that core");
+      Key.of("numa", ValueTypes.words(Numa.class), "local", "socket of the window's memory and of that core");
   static final Key<Slot> SLOT =
       Key.optional(
-          "slot", ValueTypes.words(Slot.class), "host", "offset + size rounded up to this");
+          "slot", ValueTypes.words(Slot.class), "host", "distance of slots: offset + size rounded up to lines or a power of two");
   static final Key<Long> COUNT =
       Key.of("count", ValueTypes.count(1, 1_000_000_000), "100000", "DMAs after the warm-up");
   static final Key<Long> TAGS =
-      Key.optional("probe.tags", ValueTypes.count(1, 768), "link.tags", "reads outstanding");
+      Key.optional("probe.tags", ValueTypes.count(1, 768), "link.tags", "reads that the probe has outstanding at most");
   static final Key<OptionalLong> READ_RATE =
-      Key.optional("probe.read-rate", rate(), "host", "reads that the engine starts");
+      Key.optional("probe.read-rate", rate(), "host", "reads that the probe's engine starts per second");
   static final Key<OptionalLong> WRITE_RATE =
-      Key.optional("probe.write-rate", rate(), "host", "writes that the engine starts");
+      Key.optional("probe.write-rate", rate(), "host", "writes that the probe's engine starts per second");
   static final Key<Long> TIMESTAMP =
       Key.optional(
-          "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of its clock");
+          "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of the clock that the probe's firmware measures with");
 
   static final Key<Long> FAULTS =
       Key.optional(
@@ -92,19 +92,19 @@ final class PcieBenchKeys {
           "one TLP in so many is poisoned, corrupted, malformed or lost");
 
   static final Key<Target> TARGET =
-      Key.of("target", ValueTypes.words(Target.class), "memory", "whose memory the window is");
+      Key.of("target", ValueTypes.words(Target.class), "memory", "where the window is: in host memory, or in another device");
   static final Key<Long> RESET_AT =
       Key.optional(
           "probe.reset-at",
           ValueTypes.timePs(0, 1_000_000_000_000L),
           "never",
-          "when software resets the probe (FLR)");
+          "time in the run at which software resets the probe (FLR), which ends it");
   static final Key<Long> REMOVE_AT =
       Key.optional(
           "probe.remove-at",
           ValueTypes.timePs(0, 1_000_000_000_000L),
           "never",
-          "when the probe is pulled out of its slot");
+          "time in the run at which the probe is pulled out, which ends it");
 
   static final List<Key<?>> ALL =
       List.of(
