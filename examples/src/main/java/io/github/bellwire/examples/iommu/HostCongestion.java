@@ -109,6 +109,9 @@ public final class HostCongestion implements Scenario {
     if (settings.isGiven(REUSE) && settings.value(PAGE).equals("2m")) {
       throw settings.refuse(REUSE, "needs page=4k, blocks of 2 MiB stay mapped");
     }
+    if (settings.isChanged(PAGE) && !List.of("lazy", "strict").contains(policy)) {
+      throw settings.refuse(PAGE, "needs iommu=lazy or strict, nothing else maps by pages");
+    }
     if (settings.isGiven(HINT) && !List.of("lazy", "strict").contains(policy)) {
       throw settings.refuse(HINT, "needs iommu=lazy or strict, nothing else is invalidated");
     }

@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
@@ -41,6 +42,7 @@ public final class NicTx implements Scenario {
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
     NicKeys.checkMode(settings);
+    checkCoherence(settings);
     NicKeys.supplyTransmitBuffer(settings);
     NicMachine machine = new NicMachine(settings, context, 1);
     Simulation simulation = machine.simulation();
@@ -62,6 +64,15 @@ public final class NicTx implements Scenario {
       Report report = report(machine, work, sink, context);
       NicKeys.addWithoutReception(report, settings);
       return report;
+    }
+  }
+
+  /** A user-space driver leaves what it writes in the caches, where such a device does not look. */
+  private static void checkCoherence(Settings settings) {
+    boolean isCoherent = HostKeys.resolve(settings).cache().isCoherent();
+    if (!isCoherent && settings.value(NicKeys.MODE) == DriverMode.POLL) {
+      throw settings.refuse(
+          HostKeys.HOST, "needs mode=interrupt or mode=napi, whose driver cleans caches");
     }
   }
 
@@ -114,7 +125,11 @@ public final class NicTx implements Scenario {
         "the card's registers say the same",
         statistics.goodFramesSent() == sink.framesTotal(),
         statistics.goodFramesSent() + " good frames sent");
-    if (refused == 0 && work.bytesTotal() == sink.bytesTotal()) {
+    if (refused == 0) {
+      report.check(
+          "bytes on the wire = bytes handed over and padding",
+          work.wireBytesTotal() == sink.bytesTotal(),
+          sink.bytesTotal() + " = " + work.wireBytesTotal());
       report.check(
           "content on the wire = content handed over",
           work.contentSum() == sink.contentSum(),

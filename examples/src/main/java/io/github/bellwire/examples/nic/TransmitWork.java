@@ -1,6 +1,8 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.examples.settings.UserErrorException;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -9,17 +11,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class TransmitWork {
   private static final int ETHERNET_HEADER_BYTES = 14;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
 
   private final FrameSource source;
   private final CaptureClock clock;
   private final FramePace pace;
   private final int lengthMaxBytes;
   private final CRC32C crc = new CRC32C();
+  private final byte[] padded = new byte[FRAME_MIN_BYTES];
   private boolean hasFrame;
   private long startPs;
   private long duePs;
   private long framesTotal;
-  private long bytesTotal;
+  private long wireBytesTotal;
   private long contentSum;
   private long skippedTotal;
   private @Nullable UserErrorException error;
@@ -65,8 +69,16 @@ final class TransmitWork {
   /** The current frame has been handed over. */
   void moveOn() {
     framesTotal++;
-    bytesTotal += source.lengthBytes();
-    contentSum += FrameSink.checksum(crc, source.frame(), 0, source.lengthBytes());
+    int length = source.lengthBytes();
+    int wireLength = Math.max(length, FRAME_MIN_BYTES);
+    wireBytesTotal += wireLength;
+    if (length < wireLength) {
+      System.arraycopy(source.frame(), 0, padded, 0, length);
+      Arrays.fill(padded, length, wireLength, (byte) 0);
+      contentSum += FrameSink.checksum(crc, padded, 0, wireLength);
+    } else {
+      contentSum += FrameSink.checksum(crc, source.frame(), 0, length);
+    }
     hasFrame = readNext();
   }
 
@@ -74,11 +86,12 @@ final class TransmitWork {
     return framesTotal;
   }
 
-  /** {@return bytes handed over, without padding and FCS} */
-  long bytesTotal() {
-    return bytesTotal;
+  /** {@return bytes handed over and what the card must add to short frames, FCS not} */
+  long wireBytesTotal() {
+    return wireBytesTotal;
   }
 
+  /** {@return the sum of checksums of these frames with their padding} */
   long contentSum() {
     return contentSum;
   }
