@@ -20,7 +20,7 @@ public final class DmaCheck implements Scenario {
   private static final String ALL = "all";
 
   private static final Key<String> BUG =
-      Key.of("bug", ValueTypes.words(words()), ALL, "which bug to show, by its identifier");
+      Key.of("bug", ValueTypes.words(words()), ALL, "which bug to show, by its identifier, or all");
 
   /** Creates the scenario. */
   public DmaCheck() {}

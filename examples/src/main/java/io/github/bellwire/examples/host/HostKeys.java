@@ -18,7 +18,7 @@ public final class HostKeys {
           "host",
           ValueTypes.words(HostConfig.PRESETS.stream().map(HostConfig::name).toList()),
           HostConfig.GEN4_SERVER.name(),
-          "machine that the rest is set for");
+          "machine preset: cores, caches, memory and slot");
 
   static final Key<Long> LINK_GEN =
       Key.optional("link.gen", ValueTypes.count(1, 6), "host", "PCIe generation");

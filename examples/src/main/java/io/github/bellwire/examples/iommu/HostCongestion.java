@@ -112,8 +112,13 @@ public final class HostCongestion implements Scenario {
     if (settings.isChanged(PAGE) && !List.of("lazy", "strict").contains(policy)) {
       throw settings.refuse(PAGE, "needs iommu=lazy or strict, nothing else maps by pages");
     }
-    if (settings.isGiven(HINT) && !List.of("lazy", "strict").contains(policy)) {
-      throw settings.refuse(HINT, "needs iommu=lazy or strict, nothing else is invalidated");
+    if (settings.isGiven(HINT)) {
+      if (!List.of("lazy", "strict").contains(policy)) {
+        throw settings.refuse(HINT, "needs iommu=lazy or strict, nothing else is invalidated");
+      }
+      if (settings.value(PAGE).equals("2m")) {
+        throw settings.refuse(HINT, "needs page=4k, blocks of 2 MiB stay mapped");
+      }
     }
   }
 
@@ -251,15 +256,18 @@ public final class HostCongestion implements Scenario {
             system == null
                 ? 0
                 : system.waitPsTotal() / PS_PER_NS / Math.max(1, system.submissionsCount()));
-    report.latency(machine.latency());
+    if (system == null) {
+      report.unmeasured("invalidations_count", "queue_wait_ns_mean");
+    }
+    report.latency(machine.latency()).latencySection("Latency of reads, mapping and handling included");
     report.metric("simulated_ns", durationPs / PS_PER_NS);
     report.check(
         "reads reaped <= answered, none refused",
         machine.reaped() <= machine.answered() && machine.refused() == 0,
         machine.reaped() + " <= " + machine.answered() + ", " + machine.refused() + " refused");
     report.notModelled(
-        "NVMe drives: devices of a fixed rate stand in for them; SMMU registers and queues, for"
-            + " which those of VT-d stand");
+        "queues and commands of NVMe drives: devices that answer at a fixed rate stand in for them;"
+            + " the bandwidth of DRAM");
     return report.events(machine.host().simulation().eventsTotal());
   }
 }

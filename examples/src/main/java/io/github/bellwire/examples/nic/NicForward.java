@@ -139,8 +139,8 @@ public final class NicForward implements Scenario {
         .metric("frames_dropped_count", lost + refused)
         .metric("frames_sent_count", sent)
         .metric("goodput_gbit_per_s", forwarded.goodputGbps())
-        .metric("wire_gbit_per_s", wireGbps)
         .metric("frames_per_s", forwarded.framesPerSecond());
+    NicReport.addWire(report, wireGbps, sent);
     forwarded.addLatency(report);
     machine.addCounters(report, forwarded.lastPs(), sent);
     NicReport.addSections(report, forwarded);
@@ -160,7 +160,7 @@ public final class NicForward implements Scenario {
           ways.stream().allMatch(way -> way.sink.contentSum() == way.traffic.contentSum()),
           "sum of CRC-32C over all frames");
     }
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     ways.stream()
         .map(way -> way.traffic.error())
         .filter(error -> error != null)

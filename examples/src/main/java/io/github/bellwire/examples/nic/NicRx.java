@@ -88,7 +88,7 @@ public final class NicRx implements Scenario {
     report.unmeasured("frames_sent_count");
     NicReport.addDrops(report, port);
     check(report, machine, traffic, sink);
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     if (traffic.error() != null) {
       report.inputError(traffic.error());
     }

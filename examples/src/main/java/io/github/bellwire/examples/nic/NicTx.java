@@ -94,8 +94,8 @@ public final class NicTx implements Scenario {
         .metric("frames_dropped_count", work.skippedTotal() + refused)
         .metric("frames_sent_count", sink.framesTotal())
         .metric("goodput_gbit_per_s", sent.goodputGbps())
-        .metric("wire_gbit_per_s", sink.wireGbps())
         .metric("frames_per_s", sent.framesPerSecond());
+    NicReport.addWire(report, sink.wireGbps(), sink.framesTotal());
     sent.addLatency(report);
     machine.addCounters(report, sink.lastPs(), sink.framesTotal());
     NicReport.addSections(report, sent);
@@ -107,7 +107,7 @@ public final class NicTx implements Scenario {
       report.table(table);
     }
     check(report, machine, work, sink);
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     if (work.error() != null) {
       report.inputError(work.error());
     }

@@ -119,6 +119,10 @@ public final class PioVsDma implements Scenario {
     Report report = new Report();
     if (methods.size() == CopyMethod.values().length) {
       addCrossovers(report, bench);
+      report.explain(
+          "Crossovers",
+          "write: the size from which on dma returns sooner than wc-write",
+          "read: the size from which on dma-read returns sooner than mmio-read");
     }
     results.addTo(report, methods);
     report.notModelled(
@@ -135,6 +139,9 @@ public final class PioVsDma implements Scenario {
     String word = settings.value(METHOD);
     if (word.equals(ALL)) {
       return;
+    }
+    if (!word.equals(CopyMethod.DMA.word())) {
+      HostKeys.addWithoutCores(report, settings, "a core's accesses to a device take times in ns");
     }
     List<String> stores = words(CopyMethod.UC_WRITE, CopyMethod.WC_WRITE, CopyMethod.MOVDIR64B);
     List<String> combining = words(CopyMethod.WC_WRITE, CopyMethod.MOVDIR64B);
@@ -189,7 +196,10 @@ public final class PioVsDma implements Scenario {
       }
     }
     if (crossover == 0) {
-      report.notModelled(name + " is none: DMA is not faster at the largest size of the sweep");
+      report.remark(
+          "There is no "
+              + name.replace('_', ' ').replace(" bytes", "")
+              + ": DMA is not faster at the largest size of the sweep.");
     } else {
       report.metric(name, (long) refine(bench, core, device, crossover)).headline(name);
     }

@@ -63,7 +63,9 @@ public final class Table {
   public List<String> lines(int maxColumns) {
     int[] widths = widths(maxColumns);
     List<String> lines = new ArrayList<>();
-    appendRow(lines, columns.stream().map(Column::name).toList(), widths);
+    if (columns.stream().anyMatch(column -> !column.name().isEmpty())) {
+      appendRow(lines, columns.stream().map(Column::name).toList(), widths);
+    }
     rows.forEach(row -> appendRow(lines, row, widths));
     return lines;
   }
