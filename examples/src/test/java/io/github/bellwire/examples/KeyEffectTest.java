@@ -160,8 +160,7 @@ class KeyEffectTest {
   }
 
   /** Returns what is wrong with how a run takes one more setting. */
-  private static Optional<String> verdict(
-      List<String> words, JsonNode base, String setting) {
+  private static Optional<String> verdict(List<String> words, JsonNode base, String setting) {
     List<String> more = new ArrayList<>(words);
     more.add(setting);
     Tool tool = Tool.run(args(more));

@@ -49,8 +49,7 @@ final class AttackResults {
     report.table(titles).table(matrix, names);
     report.explain("Words", legend());
     report.explain(
-        "Modes",
-        modes.stream().map(m -> m.word() + ": " + m.meaning()).toArray(String[]::new));
+        "Modes", modes.stream().map(m -> m.word() + ": " + m.meaning()).toArray(String[]::new));
     if (isEvidenceShown) {
       report.table(evidence);
     }

@@ -33,12 +33,7 @@ final class TraceBuffer implements TraceSink {
   void replay(TraceSink sink) {
     for (Record kept : records) {
       sink.onStep(
-          kept.operationId,
-          kept.step,
-          kept.cause,
-          kept.timePs,
-          kept.address,
-          kept.lengthBytes);
+          kept.operationId, kept.step, kept.cause, kept.timePs, kept.address, kept.lengthBytes);
     }
   }
 }

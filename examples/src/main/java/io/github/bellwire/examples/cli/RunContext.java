@@ -56,8 +56,7 @@ public final class RunContext {
    * @param value what
    */
   public void observe(long timePs, long value) {
-    hash.onStep(
-        NO_OPERATION, LifecycleStep.COMPLETION, TraceCause.END_NOTICED, timePs, value, 0);
+    hash.onStep(NO_OPERATION, LifecycleStep.COMPLETION, TraceCause.END_NOTICED, timePs, value, 0);
   }
 
   /** {@return where to tell how far the run has come} */

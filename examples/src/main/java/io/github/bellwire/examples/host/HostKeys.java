@@ -23,13 +23,26 @@ public final class HostKeys {
   static final Key<Long> LINK_GEN =
       Key.optional("link.gen", ValueTypes.count(1, 6), "host", "PCIe generation");
   static final Key<Long> LINK_LANES =
-      Key.optional("link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width, in lanes");
+      Key.optional(
+          "link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width, in lanes");
   static final Key<Long> LINK_MPS =
-      Key.optional("link.mps", ValueTypes.bytes(128, 4096), "host", "PCIe maximum payload size, a power of two");
+      Key.optional(
+          "link.mps",
+          ValueTypes.bytes(128, 4096),
+          "host",
+          "PCIe maximum payload size, a power of two");
   static final Key<Long> LINK_MRRS =
-      Key.optional("link.mrrs", ValueTypes.bytes(128, 4096), "host", "PCIe maximum read request size, a power of two");
+      Key.optional(
+          "link.mrrs",
+          ValueTypes.bytes(128, 4096),
+          "host",
+          "PCIe maximum read request size, a power of two");
   static final Key<Long> LINK_RCB =
-      Key.optional("link.rcb", ValueTypes.bytes(64, 128), "host", "PCIe read completion boundary, 64B or 128B");
+      Key.optional(
+          "link.rcb",
+          ValueTypes.bytes(64, 128),
+          "host",
+          "PCIe read completion boundary, 64B or 128B");
 
   /** Overrides the tags of the slot. */
   public static final Key<Long> LINK_TAGS =

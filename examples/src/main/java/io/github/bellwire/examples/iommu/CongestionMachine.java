@@ -166,7 +166,8 @@ final class CongestionMachine {
             preset.host().link(),
             host.simulation(),
             isOpen ? openLoop : senders);
-    receiver = new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX, this::deliver);
+    receiver =
+        new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX, this::deliver);
     host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
     nic.configSpace()

@@ -39,11 +39,17 @@ public final class HostCongestion implements Scenario {
   private static final Key<Long> FLOWS =
       Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that come in at once");
   private static final Key<Long> MTU =
-      Key.optional("mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "largest IP packet of the network");
+      Key.optional(
+          "mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "largest IP packet of the network");
   private static final Key<String> PAGE =
-      Key.of("page", ValueTypes.words(List.of("4k", "2m")), "4k", "pages that receive buffers are mapped by; 2m stay mapped");
+      Key.of(
+          "page",
+          ValueTypes.words(List.of("4k", "2m")),
+          "4k",
+          "pages that receive buffers are mapped by; 2m stay mapped");
   private static final Key<Long> RING_SIZE =
-      Key.optional("ring.size", ValueTypes.count(64, 8192), "preset", "frames that a receive ring holds");
+      Key.optional(
+          "ring.size", ValueTypes.count(64, 8192), "preset", "frames that a receive ring holds");
   private static final Key<String> IOMMU =
       Key.optional(
           "iommu",
@@ -135,15 +141,15 @@ public final class HostCongestion implements Scenario {
         .withSystem(preset.system().withKeepsInvalidationHint(hint));
   }
 
-  private static Report runNetwork(
-      Settings settings, RunContext context, CongestionPreset preset) {
+  private static Report runNetwork(Settings settings, RunContext context, CongestionPreset preset) {
     boolean isLarge = settings.value(PAGE).equals("2m");
     RxPages.Policy pages =
         isLarge
             ? RxPages.Policy.BLOCKS
             : RxPages.Policy.valueOf(settings.value(REUSE).toUpperCase(Locale.ROOT));
     long seed = settings.value(CommandLineTool.SEED);
-    CongestionMachine machine = new CongestionMachine(preset, pages, 0, seed).traceTo(context.trace());
+    CongestionMachine machine =
+        new CongestionMachine(preset, pages, 0, seed).traceTo(context.trace());
     CongestionMachine.Counts counts =
         machine.measure(
             settings.supply(WARM_UP, WARM_UP_PS), settings.supply(DURATION, DURATION_PS));
@@ -259,7 +265,9 @@ public final class HostCongestion implements Scenario {
     if (system == null) {
       report.unmeasured("invalidations_count", "queue_wait_ns_mean");
     }
-    report.latency(machine.latency()).latencySection("Latency of reads, mapping and handling included");
+    report
+        .latency(machine.latency())
+        .latencySection("Latency of reads, mapping and handling included");
     report.metric("simulated_ns", durationPs / PS_PER_NS);
     report.check(
         "reads reaped <= answered, none refused",

@@ -61,10 +61,17 @@ public final class IommuModes implements Scenario {
   }
 
   private static final Key<Workload> WORKLOAD =
-      Key.of("workload", ValueTypes.words(Workload.class), "nic-rx", "what devices do: receive frames, read 4 KiB from a drive, or read any size");
+      Key.of(
+          "workload",
+          ValueTypes.words(Workload.class),
+          "nic-rx",
+          "what devices do: receive frames, read 4 KiB from a drive, or read any size");
   private static final Key<Long> RATE =
       Key.of(
-          "rate", ValueTypes.bitsPerSecond(1_000_000, 400_000_000_000L), "40Gb/s", "what comes in: frames on the wire, or answers of the device");
+          "rate",
+          ValueTypes.bitsPerSecond(1_000_000, 400_000_000_000L),
+          "40Gb/s",
+          "what comes in: frames on the wire, or answers of the device");
   private static final Key<Long> FRAME_BYTES =
       Key.of(
           "frame-bytes",
@@ -72,9 +79,17 @@ public final class IommuModes implements Scenario {
           "1518",
           "size of a frame, FCS included; the probe reads 4 bytes less at once");
   private static final Key<String> PAGE =
-      Key.of("page", ValueTypes.words(List.of("4k", "2m")), "4k", "pages that buffers are mapped by; 2m stay mapped");
+      Key.of(
+          "page",
+          ValueTypes.words(List.of("4k", "2m")),
+          "4k",
+          "pages that buffers are mapped by; 2m stay mapped");
   private static final Key<Long> DURATION =
-      Key.of("duration", ValueTypes.timePs(PS_PER_US, PS_PER_S), "2ms", "simulated time that is counted, per mode");
+      Key.of(
+          "duration",
+          ValueTypes.timePs(PS_PER_US, PS_PER_S),
+          "2ms",
+          "simulated time that is counted, per mode");
 
   /** What a mode makes of the workload. */
   private record Outcome(
@@ -252,8 +267,7 @@ public final class IommuModes implements Scenario {
     var receiver = machine.receiver();
     long sent = machine.openLoop().sentTotal();
     long dropped = nic.overflowsTotal() + nic.noEntryTotal();
-    long handled =
-        receiver.deliveredFrames() + receiver.heldFrames() + receiver.duplicateFrames();
+    long handled = receiver.deliveredFrames() + receiver.heldFrames() + receiver.duplicateFrames();
     return List.of(
         new SelfCheck(
             "frames sent = stored + dropped + waiting in the adapter",
@@ -332,8 +346,7 @@ public final class IommuModes implements Scenario {
   }
 
   /** For how long a range was reachable that was not mapped any more; without modes, all along. */
-  private static Exposure exposure(
-      MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
+  private static Exposure exposure(MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       return new Exposure((double) durationPs / PS_PER_US, "always");
     }

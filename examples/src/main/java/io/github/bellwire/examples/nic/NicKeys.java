@@ -52,7 +52,10 @@ final class NicKeys {
       Key.optional("pcap", ValueTypes.file(), "the shipped capture", "capture file to replay");
   static final Key<Long> FRAMES =
       Key.optional(
-          "frames", ValueTypes.count(1, 1_000_000_000_000L), "capture", "frames to generate in place of a capture");
+          "frames",
+          ValueTypes.count(1, 1_000_000_000_000L),
+          "capture",
+          "frames to generate in place of a capture");
   static final Key<Long> FRAME_BYTES =
       Key.of(
           "frame-bytes",
@@ -83,7 +86,11 @@ final class NicKeys {
   static final Key<Long> RING_SIZE =
       Key.of("ring.size", ValueTypes.count(8, 4096, 8), "512", "descriptors per ring");
   static final Key<DriverMode> MODE =
-      Key.of("mode", ValueTypes.words(DriverMode.class), "poll", "how the driver notices frames; poll maps its buffers once");
+      Key.of(
+          "mode",
+          ValueTypes.words(DriverMode.class),
+          "poll",
+          "how the driver notices frames; poll maps its buffers once");
   static final Key<Long> BATCH =
       Key.of("batch", ValueTypes.count(1, 4096), "32", "frames per poll and per tail write");
   static final Key<Long> ITR =
@@ -93,11 +100,19 @@ final class NicKeys {
           "0ns",
           "least time between two interrupts of a vector");
   static final Key<Long> QUEUES =
-      Key.of("queues", ValueTypes.count(1, 16), "1", "queues each way; received frames are dealt to them by RSS");
+      Key.of(
+          "queues",
+          ValueTypes.count(1, 16),
+          "1",
+          "queues each way; received frames are dealt to them by RSS");
   static final Key<Long> CORES =
       Key.of("cores", ValueTypes.count(1, 16), "1", "cores that serve the queues, at most as many");
   static final Key<Profile> PROFILE =
-      Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs the cores");
+      Key.of(
+          "profile",
+          ValueTypes.words(Profile.class),
+          "userspace-c",
+          "what host software costs the cores");
   static final Key<OptionalLong> ENGINE_RATE =
       Key.of(
           "nic.engine-rate",
@@ -105,11 +120,23 @@ final class NicKeys {
           "unlimited",
           "descriptors that the card handles per second and direction");
   static final Key<Long> PTHRESH =
-      Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "descriptors on the card below which it reads more (TXDCTL.PTHRESH)");
+      Key.of(
+          "nic.pthresh",
+          ValueTypes.count(0, 40),
+          "0",
+          "descriptors on the card below which it reads more (TXDCTL.PTHRESH)");
   static final Key<Long> HTHRESH =
-      Key.of("nic.hthresh", ValueTypes.count(0, 127), "0", "descriptors in memory that make it read (TXDCTL.HTHRESH)");
+      Key.of(
+          "nic.hthresh",
+          ValueTypes.count(0, 127),
+          "0",
+          "descriptors in memory that make it read (TXDCTL.HTHRESH)");
   static final Key<Long> WTHRESH =
-      Key.of("nic.wthresh", ValueTypes.count(0, 40), "8", "descriptors that it reports as sent at once (TXDCTL.WTHRESH)");
+      Key.of(
+          "nic.wthresh",
+          ValueTypes.count(0, 40),
+          "8",
+          "descriptors that it reports as sent at once (TXDCTL.WTHRESH)");
   // The part knows no limit below 1518 B: MAXFRS counts only while jumbo frames are enabled.
   static final Key<Long> MAX_FRAME =
       Key.of(
@@ -118,9 +145,17 @@ final class NicKeys {
           "1518",
           "longest frame that is received, FCS included; a VLAN tag may come on top");
   static final Key<Long> BUFFER =
-      Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a packet buffer in host memory, in steps of 1KiB");
+      Key.of(
+          "nic.buffer",
+          ValueTypes.bytes(1024, 16_384),
+          "2KiB",
+          "size of a packet buffer in host memory, in steps of 1KiB");
   static final Key<Long> RX_FIFO =
-      Key.of("nic.rx-fifo", ValueTypes.bytes(16 << 10, 512 << 10), "512KiB", "memory of the card for frames that it has received");
+      Key.of(
+          "nic.rx-fifo",
+          ValueTypes.bytes(16 << 10, 512 << 10),
+          "512KiB",
+          "memory of the card for frames that it has received");
   static final Key<Long> READS =
       Key.optional(
           "nic.reads",
@@ -140,7 +175,11 @@ final class NicKeys {
           "0ns",
           "time that the card itself takes to send a frame");
   static final Key<Direction> DIRECTION =
-      Key.of("direction", ValueTypes.words(Direction.class), "one", "from port 0 to port 1, or both ways at once");
+      Key.of(
+          "direction",
+          ValueTypes.words(Direction.class),
+          "one",
+          "from port 0 to port 1, or both ways at once");
 
   /** What all scenarios have; those that replay captures have more. */
   static final List<Key<?>> COMMON =
@@ -237,8 +276,7 @@ final class NicKeys {
     }
   }
 
-  private static void addWithout(
-      Report report, Settings settings, String reason, Key<?>... keys) {
+  private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
     for (Key<?> key : keys) {
       if (settings.isChanged(key)) {
         report.withoutEffect(settings.assignment(key) + ": " + reason);

@@ -36,8 +36,7 @@ final class TransmitWork {
    * @param framesPerSecond how many are due per second at most; 0 for no such limit
    * @param lengthMaxBytes the longest that can be sent, without FCS
    */
-  TransmitWork(
-      FrameSource source, boolean keepsTiming, long framesPerSecond, int lengthMaxBytes) {
+  TransmitWork(FrameSource source, boolean keepsTiming, long framesPerSecond, int lengthMaxBytes) {
     this.source = source;
     pace = new FramePace(framesPerSecond);
     clock = new CaptureClock(keepsTiming);

@@ -78,7 +78,8 @@ public final class PcieBench implements Scenario {
     }
     check(report, machine);
     PcieBenchKeys.addWithoutEffect(report, settings);
-    report.notModelled("what the device of the pcie-bench study (SIGCOMM 2018) shows without a known mechanism; see"
+    report.notModelled(
+        "what the device of the pcie-bench study (SIGCOMM 2018) shows without a known mechanism; see"
             + " ProbeConfig");
     HostChecker.addTo(report, machine.host());
     return report.events(machine.eventsTotal());

@@ -56,7 +56,11 @@ final class PcieBenchKeys {
   }
 
   static final Key<ProbeOperation> OP =
-      Key.of("op", ValueTypes.words(ProbeOperation.class), "read", "what to measure: bandwidth, or with lat- the latency of one DMA at a time");
+      Key.of(
+          "op",
+          ValueTypes.words(ProbeOperation.class),
+          "read",
+          "what to measure: bandwidth, or with lat- the latency of one DMA at a time");
   static final Key<Long> SIZE =
       Key.of("size", ValueTypes.bytes(1, ProbeWindow.SIZE_MAX_BYTES), "64B", "bytes of one DMA");
   static final Key<Long> WINDOW =
@@ -66,23 +70,43 @@ final class PcieBenchKeys {
   static final Key<Pattern> PATTERN =
       Key.of("pattern", ValueTypes.words(Pattern.class), "rand", "order of the slots");
   static final Key<Cache> CACHE =
-      Key.of("cache", ValueTypes.words(Cache.class), "warm", "whether a core has written the window first");
+      Key.of(
+          "cache",
+          ValueTypes.words(Cache.class),
+          "warm",
+          "whether a core has written the window first");
   static final Key<Numa> NUMA =
-      Key.of("numa", ValueTypes.words(Numa.class), "local", "socket of the window's memory and of that core");
+      Key.of(
+          "numa",
+          ValueTypes.words(Numa.class),
+          "local",
+          "socket of the window's memory and of that core");
   static final Key<Slot> SLOT =
       Key.optional(
-          "slot", ValueTypes.words(Slot.class), "host", "distance of slots: offset + size rounded up to lines or a power of two");
+          "slot",
+          ValueTypes.words(Slot.class),
+          "host",
+          "distance of slots: offset + size rounded up to lines or a power of two");
   static final Key<Long> COUNT =
       Key.of("count", ValueTypes.count(1, 1_000_000_000), "100000", "DMAs after the warm-up");
   static final Key<Long> TAGS =
-      Key.optional("probe.tags", ValueTypes.count(1, 768), "link.tags", "reads that the probe has outstanding at most");
+      Key.optional(
+          "probe.tags",
+          ValueTypes.count(1, 768),
+          "link.tags",
+          "reads that the probe has outstanding at most");
   static final Key<OptionalLong> READ_RATE =
-      Key.optional("probe.read-rate", rate(), "host", "reads that the probe's engine starts per second");
+      Key.optional(
+          "probe.read-rate", rate(), "host", "reads that the probe's engine starts per second");
   static final Key<OptionalLong> WRITE_RATE =
-      Key.optional("probe.write-rate", rate(), "host", "writes that the probe's engine starts per second");
+      Key.optional(
+          "probe.write-rate", rate(), "host", "writes that the probe's engine starts per second");
   static final Key<Long> TIMESTAMP =
       Key.optional(
-          "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of the clock that the probe's firmware measures with");
+          "probe.timestamp",
+          ValueTypes.timePs(1, 1_000_000_000),
+          "host",
+          "step of the clock that the probe's firmware measures with");
 
   static final Key<Long> FAULTS =
       Key.optional(
@@ -92,7 +116,11 @@ final class PcieBenchKeys {
           "one TLP in so many is poisoned, corrupted, malformed or lost");
 
   static final Key<Target> TARGET =
-      Key.of("target", ValueTypes.words(Target.class), "memory", "where the window is: in host memory, or in another device");
+      Key.of(
+          "target",
+          ValueTypes.words(Target.class),
+          "memory",
+          "where the window is: in host memory, or in another device");
   static final Key<Long> RESET_AT =
       Key.optional(
           "probe.reset-at",
@@ -219,8 +247,7 @@ final class PcieBenchKeys {
     HostKeys.addWithoutCores(report, settings, "cores are idle while the probe measures");
   }
 
-  private static void addWithout(
-      Report report, Settings settings, String reason, Key<?>... keys) {
+  private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
     for (Key<?> key : keys) {
       if (settings.isGiven(key)) {
         report.withoutEffect(settings.assignment(key) + ": " + reason);

@@ -119,8 +119,7 @@ final class CopyBench {
     long arrivalPs = startPs + times.arrivalPs();
     sink.onStep(id, LifecycleStep.BUILD, TraceCause.COMMAND_GIVEN, startPs, 0, bytes);
     if (method.isDma()) {
-      TraceCause moved =
-          method.isToHost() ? TraceCause.PAYLOAD_WRITTEN : TraceCause.PAYLOAD_READ;
+      TraceCause moved = method.isToHost() ? TraceCause.PAYLOAD_WRITTEN : TraceCause.PAYLOAD_READ;
       sink.onStep(id, LifecycleStep.DEVICE_DMA, moved, arrivalPs, buffer.pa(), bytes);
     }
     long endPs = startPs + times.callPs();

@@ -35,9 +35,16 @@ public final class PioVsDma implements Scenario {
 
   private static final Key<Long> SIZE =
       Key.optional(
-          "size", ValueTypes.bytes(1, CopyBench.BYTES_MAX), "8 B to 256 KiB", "bytes of one copy; without it, all powers of two of the range");
+          "size",
+          ValueTypes.bytes(1, CopyBench.BYTES_MAX),
+          "8 B to 256 KiB",
+          "bytes of one copy; without it, all powers of two of the range");
   private static final Key<String> METHOD =
-      Key.of("method", ValueTypes.words(methodWords()), ALL, "who moves the bytes and how; dma goes both ways");
+      Key.of(
+          "method",
+          ValueTypes.words(methodWords()),
+          ALL,
+          "who moves the bytes and how; dma goes both ways");
   private static final Key<Long> STORE_GAP =
       Key.optional(
           "cpu.store-gap",
@@ -52,7 +59,10 @@ public final class PioVsDma implements Scenario {
           "bytes of the widest load or store of one instruction");
   private static final Key<Long> WC_BUFFERS =
       Key.optional(
-          "cpu.wc-buffers", ValueTypes.count(1, 64), "host", "write-combining buffers of a core, a line of 64 B each");
+          "cpu.wc-buffers",
+          ValueTypes.count(1, 64),
+          "host",
+          "write-combining buffers of a core, a line of 64 B each");
   private static final Key<Long> LOADS =
       Key.optional(
           "cpu.streaming-loads",

@@ -270,8 +270,7 @@ public final class ValueTypes {
     public T parse(String text) {
       int index = words.indexOf(text);
       if (index < 0) {
-        throw new UserErrorException(
-            "must be " + range() + NearestName.question(text, words));
+        throw new UserErrorException("must be " + range() + NearestName.question(text, words));
       }
       return values.get(index);
     }

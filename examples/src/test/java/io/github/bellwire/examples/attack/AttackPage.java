@@ -58,7 +58,10 @@ final class AttackPage {
     lines.addAll(CONDITIONS);
     lines.add("## Matrix");
     lines.add("");
-    lines.add("| Row | Attack | " + String.join(" | ", Arrays.stream(Mode.values()).map(Mode::word).toList()) + " |");
+    lines.add(
+        "| Row | Attack | "
+            + String.join(" | ", Arrays.stream(Mode.values()).map(Mode::word).toList())
+            + " |");
     lines.add("|---|---|" + "---|".repeat(Mode.values().length));
     verdicts.forEach(
         (row, cells) ->

@@ -134,7 +134,14 @@ class SettingsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "up, none", "many, 92-lines", "on, off", "true, on", "xy, sv", "min, ms", "foo, ddio", "4, 4k"
+    "up, none",
+    "many, 92-lines",
+    "on, off",
+    "true, on",
+    "xy, sv",
+    "min, ms",
+    "foo, ddio",
+    "4, 4k"
   })
   void shouldNameNothingThatIsFarOff(String typed, String other) {
     assertThat(NearestName.of(typed, List.of(other))).isEmpty();
