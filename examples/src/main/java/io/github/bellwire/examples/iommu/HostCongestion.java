@@ -215,11 +215,13 @@ public final class HostCongestion implements Scenario {
 
   private static void check(Report report, CongestionMachine machine) {
     var nic = machine.nic();
-    long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
+    long stored = nic.storedTotal();
+    long dropped = nic.overflowsTotal() + nic.noEntryTotal();
+    long waiting = nic.waitingCount();
     report.check(
         "frames offered = stored + dropped + waiting",
-        nic.offeredTotal() == known,
-        nic.offeredTotal() + " = " + known);
+        nic.offeredTotal() == stored + dropped + waiting,
+        nic.offeredTotal() + " = " + stored + " + " + dropped + " + " + waiting);
     var receiver = machine.receiver();
     long unique = nic.storedTotal() - receiver.duplicateFrames();
     long delivered = receiver.deliveredFrames() + receiver.heldFrames();
