@@ -29,14 +29,6 @@ final class SmmuStageFormat implements PageTableFormat {
     beyondHost = addressMask & -1L << capabilities.hostAddressBits();
   }
 
-  int levelBits() {
-    return levelBits;
-  }
-
-  int granuleShift() {
-    return granuleShift;
-  }
-
   @Override
   public int levelShift(int level) {
     return granuleShift + levelBits * (level - 1);
