@@ -1,5 +1,7 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.kernel.Requirements.require;
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -134,16 +136,8 @@ public record DramConfig(
     requireNonNull(mapping, "mapping");
     requireNonNull(pagePolicy, "pagePolicy");
     requireNonNull(queues, "queues");
-    require(
-        Integer.bitCount(channels) == 1 && channels > 0 && channels <= CHANNELS_MAX,
-        "channels",
-        channels,
-        "a power of two, 1.." + CHANNELS_MAX);
-    require(
-        Integer.bitCount(ranks) == 1 && ranks > 0 && ranks <= RANKS_MAX,
-        "ranks",
-        ranks,
-        "a power of two, 1.." + RANKS_MAX);
+    requirePowerOfTwo("channels", channels, 1, CHANNELS_MAX);
+    requirePowerOfTwo("ranks", ranks, 1, RANKS_MAX);
     require(
         rowAccessesMax >= 1 && rowAccessesMax <= ROW_ACCESSES_MAX,
         "rowAccessesMax",
@@ -386,11 +380,5 @@ public record DramConfig(
 
   private static void requireLatency(long value, String name) {
     require(value >= 0 && value <= LATENCY_MAX_PS, name, value, "0.." + LATENCY_MAX_PS);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
 import static java.util.Objects.requireNonNull;
 
 import java.util.ArrayList;
@@ -464,12 +465,6 @@ public final class ConfigSpace {
 
   private static boolean isRegister(int offset, int registerOffset) {
     return offset >>> 2 == registerOffset >>> 2;
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 
   /**

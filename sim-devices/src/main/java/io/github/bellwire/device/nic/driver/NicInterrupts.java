@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.device.nic.NicRegisters;
+import io.github.bellwire.kernel.Requirements;
 import io.github.bellwire.pcie.MsiXLayout;
 
 /**
