@@ -86,14 +86,4 @@ final class SmmuStageFormat implements PageTableFormat {
         (entry & (isTable ? SmmuTableLayout.TABLE_READ_ONLY : SmmuTableLayout.READ_ONLY)) != 0;
     return !isUnprivileged ? USER : isReadOnly ? READ | USER : READ | WRITE | USER;
   }
-
-  @Override
-  public long accessedBit() {
-    return 0;
-  }
-
-  @Override
-  public long dirtyBit() {
-    return 0;
-  }
 }

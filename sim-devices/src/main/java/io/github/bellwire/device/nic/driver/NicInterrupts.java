@@ -118,6 +118,32 @@ public final class NicInterrupts {
   }
 
   /**
+   * Makes a receive queue, and perhaps the transmit queue of the same number, causes of the vector
+   * of that number, connects that and unmasks it.
+   *
+   * @param port the core that writes the registers
+   * @param queueIndex 0..63
+   * @param hasTransmit whether there is such a transmit queue
+   * @param target as for {@link #connect}
+   * @param itrPs as for {@link #connect}
+   * @param isAutoMasked as for {@link #connect}
+   */
+  void connectQueue(
+      CpuPort port,
+      int queueIndex,
+      boolean hasTransmit,
+      InterruptVector target,
+      long itrPs,
+      boolean isAutoMasked) {
+    connect(port, queueIndex, target, itrPs, isAutoMasked);
+    assignReceive(port, queueIndex, queueIndex);
+    if (hasTransmit) {
+      assignTransmit(port, queueIndex, queueIndex);
+    }
+    unmask(port, queueIndex);
+  }
+
+  /**
    * Lets a vector send messages; one follows at once if a cause is pending.
    *
    * @param port the core that writes the register
