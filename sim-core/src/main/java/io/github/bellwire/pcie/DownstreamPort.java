@@ -210,13 +210,13 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Sends the port's own interrupt message, if software has enabled it. */
   private void interrupt(long nowPs) {
-    if (!configSpace.isMsiEnabled() || !configSpace.isBusMasterEnabled()) {
+    if (!configSpace.msi().isEnabled() || !configSpace.isBusMasterEnabled()) {
       return;
     }
-    long address = configSpace.msiAddress();
+    long address = configSpace.msi().address();
     int wireBytes = TlpLayout.requestBytes(address) + Integer.BYTES;
     long atPs = climb(null, TlpType.MEMORY_WRITE, wireBytes, nowPs, true);
-    rootComplex.interrupts().onMessage(ownRequesterId(), address, configSpace.msiData(), atPs);
+    rootComplex.interrupts().onMessage(ownRequesterId(), address, configSpace.msi().data(), atPs);
   }
 
   /**

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -42,7 +43,7 @@ public final class Aperture implements Endpoint {
     memory = new DeviceMemory(config.apertureBytes());
     engine = new CopyEngine(requireNonNull(simulation, "simulation"), config, memory);
     configSpace =
-        new ConfigSpace.Builder(VENDOR_ID, DEVICE_ID)
+        new ConfigSpaceBuilder(VENDOR_ID, DEVICE_ID)
             .classCode(CLASS_PROCESSING_ACCELERATOR)
             .bar(Bar.memory64(ApertureLayout.REGISTER_BAR, REGISTER_BAR_BYTES))
             .bar(

@@ -6,6 +6,7 @@ import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Endpoint;
@@ -62,7 +63,7 @@ public final class FixedRateDrive implements Endpoint {
       data[i] = (byte) (i * 31 + 7);
     }
     configSpace =
-        new ConfigSpace.Builder(VENDOR_RED_HAT, DEVICE_NVME)
+        new ConfigSpaceBuilder(VENDOR_RED_HAT, DEVICE_NVME)
             .classCode(CLASS_NVME)
             .bar(Bar.memory64(0, WINDOW_BYTES))
             .pcie(
