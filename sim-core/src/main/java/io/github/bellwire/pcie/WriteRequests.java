@@ -291,7 +291,8 @@ final class WriteRequests {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerWrite(path, turn, address, source, offset, lengthBytes, readyPs);
+    long arrivalPs =
+        peer.requests().peerWrite(path, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       requester.refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return readyPs;
