@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The 4 KiB configuration space of a function: a header of type 0, or of type 1 for bridges, up to
  * six memory windows, the PCI Express capability and, if asked for, MSI-X, power management and
- * extended capabilities. Offsets and bits are in {@link ConfigLayout} and {@link BridgeLayout};
- * sections below are those of the PCI Express Base Specification 5.0.
+ * extended capabilities. Offsets and bits are in {@link ConfigLayout}; sections below are those of
+ * the PCI Express Base Specification 5.0.
  *
  * <pre>{@code
  * software --read, write--> [ registers: value, writable bits, write-1-to-clear bits ]
@@ -195,11 +195,6 @@ public final class ConfigSpace {
     return offset;
   }
 
-  /** {@return what the function is in the tree} */
-  public PortType type() {
-    return type;
-  }
-
   /**
    * Called when the link has come up: link status shows what was negotiated from now on.
    *
@@ -306,7 +301,7 @@ public final class ConfigSpace {
   }
 
   /** {@return the range of the completion timeout that software has chosen} */
-  public CompletionTimeout completionTimeout() {
+  CompletionTimeout completionTimeout() {
     return CompletionTimeout.ofCode(
         pcie.deviceControl2() & ConfigLayout.DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE);
   }
