@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.ConfigSpaceBuilder;
@@ -124,9 +125,7 @@ public final class FixedRateDrive implements Endpoint {
       refusedTotal++;
     }
     int queue = queues[slot];
-    for (int i = 0; i < status.length; i++) {
-      status[i] = (byte) (buffers[slot] >>> i * Byte.SIZE);
-    }
+    LittleEndian.put(status, 0, status.length, buffers[slot]);
     long place = done[queue]++ & DriveLayout.STATUS_WORDS - 1;
     port.writeStatus(
         statusRings[queue] + place * DriveLayout.STATUS_BYTES,

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.ConfigSpaceBuilder;
