@@ -36,12 +36,12 @@ public final class DmaCheck implements Scenario {
     return bugs;
   }
 
-  /**
-   * {@return who has watched a driver from its start to its end}
-   *
-   * @param events of the simulation are added to its first element
-   */
-  static DmaChecker run(DriverBug bug, Consumer<BugMachine> driver, long[] events) {
+  /** {@return who has watched a driver from its start to its end} */
+  static DmaChecker run(DriverBug bug, Consumer<BugMachine> driver) {
+    return run(bug, driver, new long[1]);
+  }
+
+  private static DmaChecker run(DriverBug bug, Consumer<BugMachine> driver, long[] events) {
     BugMachine machine = bug.machine().get();
     driver.accept(machine);
     machine.close();

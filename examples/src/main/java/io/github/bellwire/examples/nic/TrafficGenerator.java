@@ -31,6 +31,7 @@ final class TrafficGenerator extends Event {
   private long bytesTotal;
   private long paddedTotal;
   private long contentSum;
+  private long firstLastBitPs;
   private long lastBitPs;
   private @Nullable UserErrorException error;
 
@@ -68,6 +69,7 @@ final class TrafficGenerator extends Event {
     startPs = atPs;
     if (moveOn()) {
       sendNext();
+      firstLastBitPs = timePs();
     }
   }
 
@@ -119,6 +121,11 @@ final class TrafficGenerator extends Event {
   /** {@return first bit of the first frame, in picoseconds} */
   long startPs() {
     return startPs;
+  }
+
+  /** {@return last bit of the first frame, in picoseconds} */
+  long firstLastBitPs() {
+    return firstLastBitPs;
   }
 
   /** {@return last bit of the last frame so far, in picoseconds} */

@@ -27,7 +27,7 @@ class GalleryTest {
     DriverBug bug = BUGS.get(violation);
     assertThat(bug).isNotNull();
 
-    DmaChecker checker = DmaCheck.run(bug, bug.faulty(), new long[1]);
+    DmaChecker checker = DmaCheck.run(bug, bug.faulty());
 
     assertThat(checker.count(violation)).isPositive();
     assertThat(checker.reports())
@@ -40,7 +40,7 @@ class GalleryTest {
   void shouldFindNothingInTheRepairedDriver(DmaViolation violation) {
     DriverBug bug = BUGS.get(violation);
 
-    DmaChecker checker = DmaCheck.run(bug, bug.repaired(), new long[1]);
+    DmaChecker checker = DmaCheck.run(bug, bug.repaired());
 
     assertThat(checker.reports()).isEmpty();
     assertThat(checker.total()).isZero();
