@@ -88,6 +88,7 @@ final class ProbeMachine {
 
   /** Builds the machine and brings the caches into the state asked for. */
   ProbeMachine(Settings settings, RunContext context) {
+    PcieBenchKeys.checkTarget(settings);
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
     config = PcieBenchKeys.withFaults(settings, config);
     boolean isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;

@@ -99,9 +99,9 @@ final class QuantityType implements ValueType<Long> {
             + symbol
             + ", must be "
             + Words.or(symbols)
-            + "; did you mean "
-            + (number + NearestName.of(symbol, symbols))
-            + "?");
+            + NearestName.of(symbol, symbols)
+                .map(near -> "; did you mean " + number + near + "?")
+                .orElse(""));
   }
 
   @Override
