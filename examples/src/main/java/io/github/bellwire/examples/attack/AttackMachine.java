@@ -140,10 +140,6 @@ final class AttackMachine {
     return attackerFunction;
   }
 
-  EnumeratedFunction victimFunction() {
-    return victimFunction;
-  }
-
   int victimId() {
     return victimFunction.bdf().requesterId();
   }

@@ -31,7 +31,6 @@ final class ReadEngine {
   private final long[] requestTickets;
   private int requestsCount;
   private long arrivedPs;
-  private long requestsTotal;
   private long refusedTotal;
 
   /** All reads have the length of the buffer; in a stream of them, others use the gaps in one. */
@@ -91,7 +90,6 @@ final class ReadEngine {
       requestTickets[requestsCount++] = ticket;
       arrivedPs = Math.max(arrivedPs, repliedPs);
       issuedBytes += piece;
-      requestsTotal++;
       if (issuedBytes == lengthBytes) {
         buffers.take(nowPs, repliedPs + retirePs, ticket, retirePs);
       }
@@ -147,10 +145,6 @@ final class ReadEngine {
   /** {@return reads that have no answer yet} */
   int outstandingCount(long nowPs) {
     return tags.inUseCount(nowPs);
-  }
-
-  long requestsTotal() {
-    return requestsTotal;
   }
 
   long refusedTotal() {
