@@ -215,7 +215,9 @@ final class ProbeMachine {
       if (operation.hasWrites()) {
         expected.addWrite(writes.next(), window.sizeBytes());
       }
-      if (operation.hasReads()) {
+      if (operation.hasReads() && probe.config().reads().cutsAtMultiples()) {
+        expected.addReadCutAtMultiples(reads.next(), window.sizeBytes());
+      } else if (operation.hasReads()) {
         expected.addRead(reads.next(), window.sizeBytes());
       }
     }
