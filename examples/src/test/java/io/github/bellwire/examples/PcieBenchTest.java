@@ -109,6 +109,26 @@ class PcieBenchTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"longest", "every-rcb", "random"})
+  void shouldExpectAnswersOfPeersToBeCutAtTheBoundaryOfEndpoints(String completions) {
+    // From 64 on, 512 bytes are 64 + 3 x 128 + 64 from a peer, whatever the host would do.
+    JsonNode json =
+        Tool.json(
+            "pcie-bench",
+            "op=read",
+            "target=peer",
+            "offset=64",
+            "slot=pow2",
+            "size=512",
+            "count=100",
+            "link.mps=128",
+            "link.completions=" + completions);
+
+    long requests = Tool.count(json, "tlp_mrd_count");
+    assertThat(Tool.count(json, "tlp_cpld_count")).isEqualTo(5 * requests);
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {

@@ -29,16 +29,19 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.CompletionCut;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
   private static final int EVENTS_PER_LOOK = 1 << 14;
   private static final int LINE_BYTES = 64;
+  private static final int PEER_RCB_BYTES = 128;
   private static final long WARMUP_COUNT = 1_000;
 
   /** Until an IOTLB holds what it will. */
@@ -214,11 +217,16 @@ final class ProbeMachine {
 
   /** {@return what the operations of the run must have put on the link} */
   TlpArithmetic expected() {
-    TlpArithmetic expected =
-        new TlpArithmetic(
-            port.link()
-                .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
-                .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes()));
+    PcieLinkConfig link =
+        port.link()
+            .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
+            .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes());
+    if (isPeer) { // The peer answers, not the host: Base Specification, section 2.3.1.1.
+      link =
+          link.withReadCompletionBoundaryBytes(PEER_RCB_BYTES)
+              .withCompletionCut(CompletionCut.LONGEST);
+    }
+    TlpArithmetic expected = new TlpArithmetic(link);
     ProbeOperation operation = run.operation();
     ProbeWindow window = run.window();
     Simulation simulation = host.simulation();
