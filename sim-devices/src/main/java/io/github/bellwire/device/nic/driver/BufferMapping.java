@@ -1,5 +1,6 @@
 package io.github.bellwire.device.nic.driver;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DescriptorRing;
@@ -9,12 +10,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How the buffers of a pool become reachable for one device: all of them once, at set-up (POLL), or
- * each for the time that the device has it.
+ * each for the time that the device has it. Where the device does not see what cores have in their
+ * caches, shared buffers are brought up to date by the instructions that arm64 has for user space:
+ * DC CVAC before the device reads or writes one, DC CIVAC before a core looks at what it wrote.
  */
 final class BufferMapping {
   private final DmaDevice dma;
   private final BufferPool pool;
   private final int cyclesPerCall;
+  private final boolean isCoherent;
   private final long @Nullable [] poolIovas;
   private long refusedTotal;
 
@@ -28,6 +32,7 @@ final class BufferMapping {
     this.dma = dma;
     this.pool = pool;
     this.cyclesPerCall = cyclesPerCall;
+    isCoherent = dma.config().isCoherent();
     poolIovas = isPreMapped ? mapPool(port) : null;
   }
 
@@ -36,9 +41,15 @@ final class BufferMapping {
     return poolIovas != null;
   }
 
+  /** {@return whether {@link #unmap} does anything} */
+  boolean needsUnmap() {
+    return poolIovas == null || !isCoherent;
+  }
+
   /** {@return the buffer's address for the device, or {@link DmaDevice#MAPPING_ERROR}} */
   long map(CpuPort port, int buffer, int lengthBytes, DmaDirection direction) {
     if (poolIovas != null) {
+      maintain(port, CacheOperation.CLEAN, buffer, lengthBytes);
       return poolIovas[buffer];
     }
     port.compute(cyclesPerCall);
@@ -50,10 +61,18 @@ final class BufferMapping {
   }
 
   /** Takes a buffer back from the device; arguments as of {@link #map}. */
-  void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
+  void unmap(CpuPort port, int buffer, long iova, int lengthBytes, DmaDirection direction) {
     if (poolIovas == null) {
       port.compute(cyclesPerCall);
       dma.unmapSingle(port, iova, lengthBytes, direction);
+    } else if (direction != DmaDirection.TO_DEVICE) {
+      maintain(port, CacheOperation.CLEAN_AND_INVALIDATE, buffer, lengthBytes);
+    }
+  }
+
+  private void maintain(CpuPort port, CacheOperation operation, int buffer, int lengthBytes) {
+    if (!isCoherent) {
+      port.maintainCache(operation, pool.pa(buffer), lengthBytes);
     }
   }
 
