@@ -1,6 +1,5 @@
 package io.github.bellwire.device.nic.driver;
 
-import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DescriptorRing;
@@ -11,8 +10,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * How the buffers of a pool become reachable for one device: all of them once, at set-up (POLL), or
  * each for the time that the device has it. Where the device does not see what cores have in their
- * caches, shared buffers are brought up to date by the instructions that arm64 has for user space:
- * DC CVAC before the device reads or writes one, DC CIVAC before a core looks at what it wrote.
+ * caches, shared buffers are cleaned before it has them, and dropped before a core looks at them.
  */
 final class BufferMapping {
   private final DmaDevice dma;
@@ -49,7 +47,7 @@ final class BufferMapping {
   /** {@return the buffer's address for the device, or {@link DmaDevice#MAPPING_ERROR}} */
   long map(CpuPort port, int buffer, int lengthBytes, DmaDirection direction) {
     if (poolIovas != null) {
-      maintain(port, CacheOperation.CLEAN, buffer, lengthBytes);
+      dma.cleanShared(port, pool.pa(buffer), lengthBytes);
       return poolIovas[buffer];
     }
     port.compute(cyclesPerCall);
@@ -66,13 +64,7 @@ final class BufferMapping {
       port.compute(cyclesPerCall);
       dma.unmapSingle(port, iova, lengthBytes, direction);
     } else if (direction != DmaDirection.TO_DEVICE) {
-      maintain(port, CacheOperation.CLEAN_AND_INVALIDATE, buffer, lengthBytes);
-    }
-  }
-
-  private void maintain(CpuPort port, CacheOperation operation, int buffer, int lengthBytes) {
-    if (!isCoherent) {
-      port.maintainCache(operation, pool.pa(buffer), lengthBytes);
+      dma.dropShared(port, pool.pa(buffer), lengthBytes);
     }
   }
 
