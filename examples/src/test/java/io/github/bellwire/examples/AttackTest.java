@@ -3,6 +3,8 @@ package io.github.bellwire.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** The scenario with the attack matrix, as its users see it. */
@@ -42,6 +44,26 @@ class AttackTest {
     assertThat(tool.out())
         .contains("a01  strict  nothing read, nothing changed; fault 5h: 1, fault 6h: 1")
         .contains("ok      cells as documented: 1 of 1");
+  }
+
+  @Test
+  void shouldExplainItsWords() {
+    String out = Tool.run("attack --set row=a06a").out();
+
+    assertThat(out)
+        .contains("Words\n  succeeds: The attacker reaches its goal")
+        .contains("  window: It does until something happens that the evidence names.\n")
+        .contains("  strict: Each unmap waits until the IOMMU has forgotten the range.\n")
+        .doesNotContain("  partial: ", "  not-applicable: "); // They have not come up.
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"strict-bounce", "strict_bounce"})
+  void shouldHyphenateValuesOfKeysAndUnderlineNamesOfResults(String mode) {
+    JsonNode json = Tool.json("attack", "row=a01", "mode=" + mode);
+
+    assertThat(json.at("/config/mode").asString()).isEqualTo("strict-bounce");
+    assertThat(json.at("/metrics/a01.strict_bounce").asString()).isEqualTo("blocked");
   }
 
   @Test

@@ -171,7 +171,7 @@ public final class ValueTypes {
   }
 
   /**
-   * {@return a choice of words}
+   * {@return a choice of words} Underscores may stand for their hyphens, as in names of results.
    *
    * @param words in the order in which users see them
    */
@@ -268,10 +268,10 @@ public final class ValueTypes {
   private record WordType<T>(List<String> words, List<T> values) implements ValueType<T> {
     @Override
     public T parse(String text) {
-      int index = words.indexOf(text);
+      // Results write the same words with underscores: strict_bounce.
+      int index = words.indexOf(text.replace('_', '-'));
       if (index < 0) {
-        throw new UserErrorException(
-            "must be " + range() + "; did you mean " + NearestName.of(text, words) + "?");
+        throw new UserErrorException("must be " + range() + NearestName.question(text, words));
       }
       return values.get(index);
     }
@@ -301,11 +301,14 @@ public final class ValueTypes {
         return List.of();
       }
       List<String> chosen = List.of(text.split(",", -1));
+      List<String> known = Stream.concat(Stream.of(NONE), words.stream()).toList();
       for (String word : chosen) {
         if (!words.contains(word)) {
-          throw new UserErrorException(
-              "must be " + range() + "; did you mean " + NearestName.of(word, words) + "?");
+          throw new UserErrorException("must be " + range() + NearestName.question(word, known));
         }
+      }
+      if (chosen.stream().distinct().count() < chosen.size()) {
+        throw new UserErrorException("must be " + range() + ", each once");
       }
       return words.stream().filter(chosen::contains).toList();
     }
