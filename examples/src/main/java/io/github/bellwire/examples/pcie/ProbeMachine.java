@@ -52,6 +52,7 @@ final class ProbeMachine {
   private final LinkTotals before;
   private final long startPs;
   private final boolean hasFaults;
+  private final boolean isPeer;
   private final Interruption interruption;
 
   /** What has gone over a link. */
@@ -94,7 +95,7 @@ final class ProbeMachine {
     PcieBenchKeys.checkTarget(settings);
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
     config = PcieBenchKeys.withFaults(settings, config);
-    boolean isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
+    isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
     hasFaults = settings.isGiven(PcieBenchKeys.FAULTS) || isPeer && HostKeys.forbidsPeers(settings);
     if (isPeer) {
       config = config.withRootComplex(config.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
