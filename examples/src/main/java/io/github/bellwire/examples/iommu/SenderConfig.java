@@ -23,8 +23,12 @@ record SenderConfig(
     int windowBytesMax,
     int startBytes,
     long delayPs,
+    int queues,
+    long moderationPs,
     int burstBytes,
-    long probePs,
+    int probeTicks,
+    int timeoutTicks,
+    long tickPs,
     CongestionControl control,
     int writeBytes,
     long writeIntervalPs) {
@@ -36,8 +40,11 @@ record SenderConfig(
   /** IPv4 and TCP with time stamps. */
   private static final int HEADERS_BYTES = 52;
 
+  /** A jiffy of Linux at 250 Hz, as Ubuntu builds it. */
+  private static final long TICK_PS = 4_000_000_000L;
+
   private static final long START_US = 60;
-  private static final long SENDER_PS = 32_000_000;
+  private static final long SENDER_PS = 16_000_000;
   private static final long PS_PER_NS = 1_000;
   private static final double PS_PER_SECOND = 1e12;
 
@@ -50,16 +57,20 @@ record SenderConfig(
    *
    * @param moderationNs from a completion to its event in the adapter that sends
    */
-  static SenderConfig of(long bitsPerSecond, int mtuBytes, long moderationNs) {
+  static SenderConfig of(long bitsPerSecond, int mtuBytes, int queues, long moderationNs) {
     return new SenderConfig(
         bitsPerSecond,
         mtuBytes + ETHERNET_BYTES,
         mtuBytes - HEADERS_BYTES,
         1_000_000,
         (int) (bitsPerSecond / 8 * START_US / 1_000_000),
-        SENDER_PS + moderationNs * PS_PER_NS,
+        SENDER_PS,
+        queues,
+        moderationNs * PS_PER_NS,
         65_536,
-        8_000_000_000L,
+        3,
+        51,
+        TICK_PS,
         CongestionControl.DCTCP,
         0,
         0);
@@ -80,8 +91,12 @@ record SenderConfig(
         windowBytesMax,
         startBytes,
         delayPs,
+        queues,
+        moderationPs,
         burstBytes,
-        probePs,
+        probeTicks,
+        timeoutTicks,
+        tickPs,
         control,
         newWriteBytes,
         Math.round(newWriteBytes * 8 * PS_PER_SECOND / writeBitsPerSecond));
@@ -96,8 +111,12 @@ record SenderConfig(
         windowBytesMax,
         startBytes,
         delayPs,
+        queues,
+        moderationPs,
         burstBytes,
-        probePs,
+        probeTicks,
+        timeoutTicks,
+        tickPs,
         newControl,
         writeBytes,
         writeIntervalPs);
