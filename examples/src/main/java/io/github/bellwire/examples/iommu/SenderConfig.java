@@ -8,10 +8,14 @@ package io.github.bellwire.examples.iommu;
  * @param payloadBytes of the application in a frame
  * @param windowBytesMax that a flow may have under way
  * @param startBytes that all flows together may have under way at first
- * @param delayPs from an acknowledgement on the wire to the frame that it lets go, and from there
- *     to the receiver
+ * @param delayPs from an acknowledgement on the wire to the completion at the sender, and from the
+ *     frame that it lets go to the receiver
+ * @param queues of the adapter that sends; flows take turns
+ * @param moderationPs from the first completion in one of them to its event
  * @param burstBytes that a flow sends back to back
- * @param probePs how long nothing is heard before the last frame is sent again
+ * @param probeTicks how long something may stay unknown before it is looked for
+ * @param timeoutTicks how long nothing is heard before all is lost
+ * @param tickPs of timers
  * @param control of windows
  * @param writeBytes that an application hands over at once; 0 if it always has more to send
  * @param writeIntervalPs from one of its writes to the next
@@ -50,11 +54,13 @@ record SenderConfig(
 
   /**
    * {@return senders of a rate and an MTU} One socket buffer of 1 MB per flow, as the scripts of
-   * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload); a tail
-   * loss probe after two jiffies of 4 ms (TCP_TIMEOUT_MIN of Linux at 250 Hz). Assumptions: 32 us
-   * for the other host and a switch, and the moderation of the other adapter; at first all flows
-   * together have as much under way as the wire carries in 60 us.
+   * "Fast and Safe IO Memory Protection" set; bursts of 64 KiB (TCP segmentation offload). Timers
+   * of Linux at 250 Hz: two jiffies of 4 ms and one for two round trips, or a part of one, before a
+   * tail loss probe and before what may be out of order is lost (TCP_TIMEOUT_MIN); 50 and one
+   * before a timeout (TCP_RTO_MIN). Assumptions: 16 us for the other host and a switch; at first
+   * all flows together have as much under way as the wire carries in 60 us.
    *
+   * @param queues of the adapter that sends
    * @param moderationNs from a completion to its event in the adapter that sends
    */
   static SenderConfig of(long bitsPerSecond, int mtuBytes, int queues, long moderationNs) {

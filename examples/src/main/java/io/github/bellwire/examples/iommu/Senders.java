@@ -7,12 +7,13 @@ import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 
 /**
- * Flows that send as much as their windows let them over one wire, taking turns in bursts. A window
- * grows per round trip and shrinks once per round trip in which a frame is lost; a frame is lost
- * when one that was sent later has arrived.
+ * Flows that send as much as their windows let them over one wire, taking turns in bursts. Losses
+ * that acknowledgements do not tell of are found by timers of Linux: three ticks after some frames
+ * have arrived behind a gap, or without any, by a probe; and else by a timeout of 200 ms, which
+ * doubles. Acknowledgements are heard together, by the events of the adapter that sends.
  *
- * <p>Not modelled: marks and queues of switches, slow start, retransmission timeouts behind the
- * probe.
+ * <p>Not modelled: marks and queues of switches, slow start of new connections, limits of what an
+ * acknowledgement can tell.
  */
 final class Senders implements FrameListener {
   private static final int NEVER = -1;
