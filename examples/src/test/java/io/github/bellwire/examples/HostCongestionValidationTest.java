@@ -46,8 +46,7 @@ class HostCongestionValidationTest {
     compareMetric(name + ", L3 misses", l3, runs, "pt_l3_misses_per_page");
   }
 
-  private static void compareMetric(
-      String name, double published, JsonNode[] runs, String metric) {
+  private static void compareMetric(String name, double published, JsonNode[] runs, String metric) {
     compare(STRICT, name, published, mean(runs, metric), misses(published), FS);
   }
 
@@ -129,8 +128,7 @@ class HostCongestionValidationTest {
   }
 
   /** What nothing is promised for. */
-  private static void compareOthers(
-      String name, JsonNode[] runs, double dropPercent, double acks) {
+  private static void compareOthers(String name, JsonNode[] runs, double dropPercent, double acks) {
     compare(
         STRICT,
         name + ", % of frames dropped",

@@ -41,11 +41,10 @@ final class CongestionPresets {
 
   /**
    * "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: four Xeon Gold 6234 with eight
-   * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive.
-   * A buffer of 262,016 bytes, all of it for one priority ("HowTo Tune Receive Buffers on Mellanox
-   * Adapter Cards"). Assumptions: interrupt moderation of 32 us, a step of Linux's dynamic
-   * moderation (lib/dim/net_dim.c), and the other host's delays; chosen with the figures of 5 flows
-   * in view.
+   * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive. A buffer
+   * of 262,016 bytes, all of it for one priority ("HowTo Tune Receive Buffers on Mellanox Adapter
+   * Cards"). Assumptions: interrupt moderation of 32 us, a step of Linux's dynamic moderation
+   * (lib/dim/net_dim.c), and the other host's delays; chosen with the figures of 5 flows in view.
    */
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(

@@ -77,8 +77,7 @@ final class Senders implements FrameListener {
     burstFrames = Math.max(1, config.burstBytes() / config.payloadBytes());
     windowFramesMax =
         Math.min(
-            AckLayout.ARRIVED_WORDS * Long.SIZE,
-            config.windowBytesMax() / config.payloadBytes());
+            AckLayout.ARRIVED_WORDS * Long.SIZE, config.windowBytesMax() / config.payloadBytes());
     flows = new Flow[flowsCount];
     Arrays.setAll(flows, i -> new Flow());
     eventPs = new long[config.queues()];

@@ -1,6 +1,5 @@
 package io.github.bellwire.examples.iommu;
 
-import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.device.striding.driver.FrameHandler;

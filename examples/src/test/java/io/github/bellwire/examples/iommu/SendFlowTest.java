@@ -7,8 +7,7 @@ import org.junit.jupiter.api.Test;
 class SendFlowTest {
   private static final int BURST = 16;
 
-  private final SendFlow flow =
-      new SendFlow(new SendWindow(CongestionControl.DCTCP, 10, 100), 100);
+  private final SendFlow flow = new SendFlow(new SendWindow(CongestionControl.DCTCP, 10, 100), 100);
 
   /** One frame per picosecond, from 0. */
   private void send(int frames) {

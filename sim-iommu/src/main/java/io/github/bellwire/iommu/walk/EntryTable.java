@@ -136,8 +136,7 @@ final class EntryTable {
   }
 
   /** Sets what an entry is about that a walk brings which has begun before. */
-  void set(
-      int slot, long value, int newFlags, long newBeganPs, long newReadyPs, long newUntilPs) {
+  void set(int slot, long value, int newFlags, long newBeganPs, long newReadyPs, long newUntilPs) {
     values[slot] = value;
     flags[slot] = newFlags;
     beganPs[slot] = newBeganPs;
