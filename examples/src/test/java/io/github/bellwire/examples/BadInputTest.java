@@ -262,7 +262,7 @@ class BadInputTest {
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
         "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce",
-        "iommu=strict_bounce | must be off, passthrough, lazy, strict or strict-bounce;"
+        "iommu=strictbounce | must be off, passthrough, lazy, strict or strict-bounce;"
             + " did you mean strict-bounce?",
         "iommu.kernel=linux | must be linux-6.12, linux-6.0, arm64-smmu or"
             + " linux-6.12-amd; did you mean linux-6.12?",
