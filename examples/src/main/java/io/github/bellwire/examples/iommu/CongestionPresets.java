@@ -44,7 +44,9 @@ final class CongestionPresets {
    * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive. A buffer
    * of 262,016 bytes, all of it for one priority ("HowTo Tune Receive Buffers on Mellanox Adapter
    * Cards"). Assumptions: interrupt moderation of 32 us, a step of Linux's dynamic moderation
-   * (lib/dim/net_dim.c), and the other host's delays; chosen with the figures of 5 flows in view.
+   * (lib/dim/net_dim.c), and the other host's delays; chosen with the figures of 5 flows in view,
+   * drops included; with longer delays, which fit the throughput of 5 flows as well, 20 flows lose
+   * too seldom to keep pages from being recycled.
    */
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(
