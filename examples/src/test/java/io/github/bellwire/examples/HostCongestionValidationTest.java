@@ -17,6 +17,7 @@ class HostCongestionValidationTest {
   private static final String LAZY = "IOMMU: 200 Gb/s, lazy";
   private static final String DRIVES = "IOMMU: eight drives";
   private static final String FS = "FS, figures 2 and 7";
+  private static final String MODEL = "FS, section 2.2, model";
   private static final String WALL = "Wall";
   private static final int SEEDS = 3;
   private static final String CALIBRATED = "calibrated on it";
@@ -39,29 +40,15 @@ class HostCongestionValidationTest {
   }
 
   private static void compareMisses(
-      String name, JsonNode[] runs, double iotlb, double upper, double l3, boolean hasIotlbBand) {
-    compare(
-        STRICT,
-        name + ", IOTLB misses per 4 KiB",
-        iotlb,
-        mean(runs, "iotlb_misses_per_page"),
-        hasIotlbBand ? misses(iotlb) : Band.NONE,
-        hasIotlbBand ? FS : "fewer acknowledgements than there");
-    compare(
-        STRICT,
-        name + ", L1 misses",
-        upper,
-        mean(runs, "pt_l1_misses_per_page"),
-        misses(upper),
-        FS);
-    compare(
-        STRICT,
-        name + ", L2 misses",
-        upper,
-        mean(runs, "pt_l2_misses_per_page"),
-        misses(upper),
-        FS);
-    compare(STRICT, name + ", L3 misses", l3, mean(runs, "pt_l3_misses_per_page"), misses(l3), FS);
+      String name, JsonNode[] runs, double iotlb, double upper, double l3) {
+    compareMetric(name + ", IOTLB misses per 4 KiB", iotlb, runs, "iotlb_misses_per_page");
+    compareMetric(name + ", L1 misses", upper, runs, "pt_l1_misses_per_page");
+    compareMetric(name + ", L2 misses", upper, runs, "pt_l2_misses_per_page");
+    compareMetric(name + ", L3 misses", l3, runs, "pt_l3_misses_per_page");
+  }
+
+  private static void compareMetric(String name, double published, JsonNode[] runs, String metric) {
+    compare(STRICT, name, published, mean(runs, metric), misses(published), FS);
   }
 
   /** Table reads per page of payload. */
@@ -96,55 +83,63 @@ class HostCongestionValidationTest {
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithFewFlows() {
     JsonNode off = Tool.json("host-congestion", "iommu=off", "warm-up=1ms", "duration=1ms");
-    JsonNode[] strict = seeds("host-congestion", "duration=2ms");
+    JsonNode[] strict = seeds("host-congestion", "duration=4ms");
 
     double gbps = mean(strict, "goodput_gbit_per_s");
     assertThat(spreadPercent(strict, "goodput_gbit_per_s")).isLessThan(10);
     compare(STRICT, "5 flows, off, Gb/s", 97.5, goodput(off), Band.percent(2), FS);
     compare(STRICT, "5 flows, Gb/s", 78, gbps, Band.percent(10), FS);
-    compareMisses("5 flows", strict, 1.30, 0.05, 0.36, true);
-    compareModel("5 flows", strict, gbps);
+    compareMisses("5 flows", strict, 1.30, 0.05, 0.36);
+    compareModel("5 flows", strict, gbps, Band.percent(10), MODEL);
+    compareOthers("5 flows", strict, 0.28, 0.043);
+    assertThat(mean(strict, "fresh_pages_ratio")).isLessThan(0.1);
   }
 
   /** What the paper's formula makes of the simulated misses. */
-  private static void compareModel(String name, JsonNode[] runs, double gbps) {
+  private static void compareModel(
+      String name, JsonNode[] runs, double gbps, Band band, String source) {
     double model = 4096 * 8 / (PAGE_NS + reads(runs) * READ_NS);
-    compare(
-        STRICT,
-        name + ", Gb/s, given the simulated misses",
-        model,
-        gbps,
-        Band.percent(10),
-        "FS, section 2.2, model");
+    compare(STRICT, name + ", Gb/s, given the simulated misses", model, gbps, band, source);
   }
 
   /**
-   * Where no page is recycled, as the paper says of all its runs. The driver would recycle them,
-   * and does here; what kept it from that with many flows lasts longer than these milliseconds.
+   * The same driver, which recycles pages while nobody holds the oldest. What has come behind a gap
+   * is held, and with 20 flows gaps stay open for 10 or 200 ms, since hardly anything is under way
+   * that would tell of the loss: on most cores no page is recycled most of the time. The first
+   * timeouts come in step, after 200 ms; the 200 ms behind them count.
    */
   @Test
-  void shouldReceiveAsTheStrictExperimentDidWithManyFlowsWherePagesAreNotRecycled() {
-    JsonNode[] strict =
-        seeds("host-congestion", "flows=20", "pages=fresh", "warm-up=4ms", "duration=2ms");
-    JsonNode recycled = Tool.json("host-congestion", "flows=20", "warm-up=3ms", "duration=2ms");
+  void shouldReceiveAsTheStrictExperimentDidWithManyFlows() {
+    JsonNode[] strict = {
+      Tool.json("host-congestion", "flows=20", "warm-up=250ms", "duration=200ms")
+    };
 
     double gbps = mean(strict, "goodput_gbit_per_s");
+    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.percent(10), FS);
+    compareMisses("20 flows", strict, 1.97, 0.43, 0.76);
+    String idle = MODEL + "; while flows wait for timers too little is sent";
+    compareModel("20 flows", strict, gbps, Band.NONE, idle);
+    compareOthers("20 flows", strict, 2.9, 0.10);
+    assertThat(mean(strict, "fresh_pages_ratio")).isGreaterThan(0.5);
+    assertThat(mean(strict, "late_losses_count")).isPositive();
+  }
+
+  /** What nothing is promised for. */
+  private static void compareOthers(String name, JsonNode[] runs, double dropPercent, double acks) {
     compare(
         STRICT,
-        "20 flows, fresh pages, Gb/s",
-        40.5,
-        gbps,
+        name + ", % of frames dropped",
+        dropPercent,
+        100 * mean(runs, "drop_ratio"),
         Band.NONE,
-        "fewer IOTLB misses than there");
-    compareModel("20 flows, fresh pages", strict, gbps);
-    compareMisses("20 flows, fresh pages", strict, 1.97, 0.43, 0.76, false);
+        FS);
     compare(
         STRICT,
-        "20 flows, pages recycled, Gb/s",
-        40.5,
-        goodput(recycled),
+        name + ", acknowledgements per 4 KiB",
+        acks,
+        mean(runs, "acks_per_page"),
         Band.NONE,
-        "losses stay too short to keep pages from being recycled");
+        "FS, figure 2c");
   }
 
   /** FS, figure 12: neither the hint nor consecutive addresses alone are enough. */

@@ -116,6 +116,11 @@ final class CongestionMachine {
       return count * (double) (1 << 20) / Math.max(1, deliveredBytes);
     }
 
+    /** {@return of the pages that have been put into entries, those that were not recycled} */
+    double freshRatio() {
+      return mapped / (double) Math.max(1, mapped + recycled);
+    }
+
     double dropRatio() {
       return (overflows + noEntry) / (double) Math.max(1, offered);
     }
@@ -202,7 +207,11 @@ final class CongestionMachine {
 
   private static SenderConfig wire(CongestionPreset preset) {
     SenderConfig wire =
-        SenderConfig.of(preset.bitsPerSecond(), preset.mtuBytes(), preset.moderationNs())
+        SenderConfig.of(
+                preset.bitsPerSecond(),
+                preset.mtuBytes(),
+                preset.activeChannels(),
+                preset.senderModerationNs())
             .withControl(preset.control());
     return preset.flowBitsPerSecond() == 0
         ? wire

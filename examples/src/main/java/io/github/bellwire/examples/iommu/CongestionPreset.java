@@ -19,6 +19,7 @@ import io.github.bellwire.iommu.driver.MappingPolicy;
  * @param activeChannels of these that flows come in through
  * @param flows that are received
  * @param moderationNs from a completion to its event
+ * @param senderModerationNs the same of the adapter that sends and hears acknowledgements
  * @param bufferBytes of the adapter
  * @param control of the senders' windows
  * @param flowBitsPerSecond that the application of a flow sends in writes of {@link #WRITE_BYTES};
@@ -40,6 +41,7 @@ record CongestionPreset(
     int activeChannels,
     int flows,
     long moderationNs,
+    long senderModerationNs,
     int bufferBytes,
     CongestionControl control,
     long flowBitsPerSecond,
@@ -60,6 +62,7 @@ record CongestionPreset(
         activeChannels,
         newFlows,
         moderationNs,
+        senderModerationNs,
         bufferBytes,
         control,
         flowBitsPerSecond,
@@ -79,6 +82,7 @@ record CongestionPreset(
         activeChannels,
         flows,
         moderationNs,
+        senderModerationNs,
         bufferBytes,
         control,
         flowBitsPerSecond,
@@ -98,6 +102,7 @@ record CongestionPreset(
         activeChannels,
         flows,
         moderationNs,
+        senderModerationNs,
         bufferBytes,
         control,
         flowBitsPerSecond,

@@ -174,6 +174,10 @@ public final class HostCongestion implements Scenario {
             "cpu_busy_ratio", counts.busyPs() / (double) counts.timePs() / preset.activeChannels())
         .metric("frames_offered_count", counts.offered())
         .metric("frames_dropped_count", counts.overflows() + counts.noEntry())
+        .metric("fresh_pages_ratio", counts.freshRatio())
+        .metric("tail_probes_count", machine.senders().probesTotal())
+        .metric("late_losses_count", machine.senders().lateLossesTotal())
+        .metric("timeouts_count", machine.senders().timeoutsTotal())
         .metric("simulated_ns", counts.timePs() / PS_PER_NS);
     if (machine.iommu() == null) {
       report.unmeasured(
@@ -194,7 +198,7 @@ public final class HostCongestion implements Scenario {
     }
     check(report, machine);
     report.notModelled(
-        "switches and their marks, slow start, timeouts of 200 ms; adapters that merge frames; the"
+        "switches and their marks, slow start of new connections; adapters that merge frames; the"
             + " bandwidth of DRAM; protocol headers");
     return report.events(machine.host().simulation().eventsTotal());
   }

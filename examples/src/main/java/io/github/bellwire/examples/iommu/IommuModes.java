@@ -234,6 +234,7 @@ public final class IommuModes implements Scenario {
             CHANNELS,
             FLOWS,
             lake.moderationNs(),
+            lake.senderModerationNs(),
             lake.bufferBytes(),
             lake.control(),
             0,

@@ -7,15 +7,17 @@ import io.github.bellwire.kernel.Simulation;
 import java.util.Arrays;
 
 /**
- * Flows that send as much as their windows let them over one wire, taking turns in bursts. A window
- * grows per round trip and shrinks once per round trip in which a frame is lost; a frame is lost
- * when one that was sent later has arrived.
+ * Flows that send as much as their windows let them over one wire, taking turns in bursts. Losses
+ * that acknowledgements do not tell of are found by timers of Linux: three ticks after some frames
+ * have arrived behind a gap, or without any, by a probe; and else by a timeout of 200 ms, which
+ * doubles. Acknowledgements are heard together, by the events of the adapter that sends.
  *
- * <p>Not modelled: marks and queues of switches, slow start, retransmission timeouts behind the
- * probe.
+ * <p>Not modelled: marks and queues of switches, slow start of new connections, limits of what an
+ * acknowledgement can tell.
  */
 final class Senders implements FrameListener {
-  private static final int MASK = StreamReceiver.WINDOW - 1;
+  private static final int NEVER = -1;
+  private static final int BACKOFF_MAX = 6;
 
   /** Where frames go; says whether there was room for one. */
   interface Wire {
@@ -28,7 +30,8 @@ final class Senders implements FrameListener {
   private final Wire wire;
   private final Flow[] flows;
   private final int burstFrames;
-  private final double windowFramesMax;
+  private final int windowFramesMax;
+  private int tick;
 
   // Flows that may send, in turn.
   private final int[] turns;
@@ -42,27 +45,25 @@ final class Senders implements FrameListener {
   private byte[] acks = new byte[AckLayout.LENGTH_BYTES * 64];
   private long[] ackPs = new long[64];
   private int acksCount;
+  private final long[] eventPs;
   private final Event arrival;
-  private final Event probe;
+  private final Event ticker;
 
   private long sentFrames;
   private long retransmittedFrames;
-  private long probes;
+  private long probesTotal;
+  private long timeoutsTotal;
+  private long lateLossesTotal;
   private boolean isStopped;
 
-  private static final class Flow {
-    final long[] stamps = new long[StreamReceiver.WINDOW];
-    final boolean[] isArrived = new boolean[StreamReceiver.WINDOW];
-    final boolean[] isLost = new boolean[StreamReceiver.WINDOW];
-    int first;
-    int next;
-    int arrived;
-    int lost;
-    int lossEnd;
-    long stamp;
-    long newestArrived;
-    double window;
-    long heardPs;
+  private final class Flow {
+    final SendFlow frames =
+        new SendFlow(new SendWindow(control, startFrames(), windowFramesMax), windowFramesMax);
+    // The tick in which something was heard or sent last that timers count from.
+    int heardTick;
+    int lookTick = NEVER;
+    boolean isProbed;
+    int timeouts;
     boolean isInTurn;
     long writtenBytes;
   }
@@ -72,28 +73,23 @@ final class Senders implements FrameListener {
     this.config = config;
     control = config.control();
     this.wire = wire;
-    flows = new Flow[flowsCount];
-    Arrays.setAll(flows, i -> new Flow());
     turns = new int[flowsCount];
     burstFrames = Math.max(1, config.burstBytes() / config.payloadBytes());
     windowFramesMax =
         Math.min(
-            AckLayout.ARRIVED_WORDS * Long.SIZE,
-            (double) config.windowBytesMax() / config.payloadBytes());
-    double start = (double) config.startBytes() / config.payloadBytes() / flowsCount;
-    for (Flow flow : flows) {
-      flow.window = Math.max(2, Math.min(windowFramesMax, start));
-    }
+            AckLayout.ARRIVED_WORDS * Long.SIZE, config.windowBytesMax() / config.payloadBytes());
+    flows = new Flow[flowsCount];
+    Arrays.setAll(flows, i -> new Flow());
+    eventPs = new long[config.queues()];
     transmitter = new Transmitter();
     arrival = new Arrival();
-    probe = new Probe();
+    ticker = new Ticker();
   }
 
   /** All flows begin to send. */
   void start() {
     RandomStream phases = simulation.randomStream("writes");
     for (int i = 0; i < flows.length; i++) {
-      flows[i].heardPs = simulation.nowPs();
       if (config.writeBytes() == 0) {
         offer(i);
       } else {
@@ -101,13 +97,13 @@ final class Senders implements FrameListener {
         simulation.schedule(new Writer(i), simulation.nowPs() + phasePs);
       }
     }
-    simulation.schedule(probe, simulation.nowPs() + config.probePs() / 8);
+    simulation.schedule(ticker, simulation.nowPs() + config.tickPs());
   }
 
   /** Nothing more is sent. */
   void stop() {
     isStopped = true;
-    simulation.cancel(probe);
+    simulation.cancel(ticker);
   }
 
   private final class Transmitter extends Event {
@@ -124,11 +120,14 @@ final class Senders implements FrameListener {
     }
   }
 
-  private final class Probe extends Event {
+  private final class Ticker extends Event {
     @Override
     protected void onEvent(long nowPs) {
-      probeSilent(nowPs);
-      simulation.schedule(this, nowPs + config.probePs() / 8);
+      tick++;
+      for (int i = 0; i < flows.length; i++) {
+        checkTimers(i, nowPs);
+      }
+      simulation.schedule(this, nowPs + config.tickPs());
     }
   }
 
@@ -148,20 +147,28 @@ final class Senders implements FrameListener {
     }
   }
 
+  private double startFrames() {
+    return (double) config.startBytes() / config.payloadBytes() / turns.length;
+  }
+
   private boolean maySend(Flow flow) {
-    int underWay = flow.next - flow.first - flow.arrived - flow.lost;
-    return underWay < (int) flow.window && (flow.lost > 0 || hasNew(flow));
+    SendFlow frames = flow.frames;
+    return frames.underWay() < frames.window.frames() && (frames.hasLost() || hasNew(flow));
   }
 
   private boolean hasNew(Flow flow) {
+    long sent = flow.frames.next();
     boolean isWritten =
-        config.writeBytes() == 0 || flow.writtenBytes >= (flow.next + 1L) * config.payloadBytes();
-    return isWritten && flow.next - flow.first < windowFramesMax;
+        config.writeBytes() == 0 || flow.writtenBytes >= (sent + 1) * config.payloadBytes();
+    return isWritten && flow.frames.hasRoom();
   }
 
   private void offer(int index) {
     Flow flow = flows[index];
-    if (flow.isInTurn || !maySend(flow) || isStopped) {
+    if (flow.isInTurn
+        || !maySend(flow)
+        || isStopped
+        || !flow.frames.hasLost() && flow.frames.defers(burstFrames, simulation.nowPs())) {
       return;
     }
     flow.isInTurn = true;
@@ -198,23 +205,16 @@ final class Senders implements FrameListener {
   }
 
   private void send(int index, Flow flow) {
-    int sequence = flow.next;
-    if (flow.lost > 0) {
-      sequence = flow.first;
-      while (!flow.isLost[sequence & MASK]) {
-        sequence++;
-      }
-      flow.isLost[sequence & MASK] = false;
-      flow.lost--;
-      retransmittedFrames++;
-    } else {
-      if (flow.next == flow.first) {
-        flow.heardPs = simulation.nowPs();
-      }
-      flow.isArrived[sequence & MASK] = false;
-      flow.next++;
+    SendFlow frames = flow.frames;
+    retransmittedFrames += frames.hasLost() ? 1 : 0;
+    int sequence = frames.take(simulation.nowPs());
+    if (sequence == frames.first() || frames.window.isOpen()) {
+      flow.heardTick = tick;
     }
-    flow.stamps[sequence & MASK] = ++flow.stamp;
+    transmit(index, sequence);
+  }
+
+  private void transmit(int index, int sequence) {
     sentFrames++;
     wire.send(index, sequence, config.frameBytes());
   }
@@ -225,7 +225,12 @@ final class Senders implements FrameListener {
       ackPs = Arrays.copyOf(ackPs, 2 * acksCount);
       acks = Arrays.copyOf(acks, 2 * acksCount * AckLayout.LENGTH_BYTES);
     }
+    int queue = (int) AckLayout.get(frame, AckLayout.FLOW, Integer.BYTES) % eventPs.length;
     long arrivalPs = atPs + config.delayPs();
+    if (arrivalPs > eventPs[queue]) {
+      eventPs[queue] = arrivalPs + config.moderationPs();
+    }
+    arrivalPs = eventPs[queue];
     int place = acksCount++;
     int bytes = AckLayout.LENGTH_BYTES;
     while (place > 0 && ackPs[place - 1] > arrivalPs) {
@@ -252,85 +257,71 @@ final class Senders implements FrameListener {
   }
 
   private void onAck(int index, Flow flow, int expected, long nowPs) {
-    flow.heardPs = nowPs;
-    int fresh = 0;
-    while (flow.first < expected) {
-      fresh += arrive(flow, flow.first & MASK);
-      flow.arrived--;
-      flow.first++;
+    SendFlow frames = flow.frames;
+    boolean isAdvanced = expected > frames.first();
+    if (isAdvanced) {
+      flow.heardTick = tick;
+      flow.isProbed = false;
+      flow.timeouts = 0;
     }
-    if (flow.first == expected) {
-      for (int word = 0; word < AckLayout.ARRIVED_WORDS; word++) {
-        int offset = AckLayout.ARRIVED + word * Long.BYTES;
-        for (long bits = AckLayout.get(acks, offset, Long.BYTES); bits != 0; bits &= bits - 1) {
-          int sequence = expected + word * Long.SIZE + Long.numberOfTrailingZeros(bits);
-          fresh += arrive(flow, sequence & MASK);
-        }
+    int lostBefore = frames.lost();
+    int news = frames.arriveBefore(expected, nowPs);
+    for (int word = 0; frames.first() == expected && word < AckLayout.ARRIVED_WORDS; word++) {
+      int offset = AckLayout.ARRIVED + word * Long.BYTES;
+      for (long bits = AckLayout.get(acks, offset, Long.BYTES); bits != 0; bits &= bits - 1) {
+        int sequence = expected + word * Long.SIZE + Long.numberOfTrailingZeros(bits);
+        news += frames.arrive(sequence, nowPs);
       }
     }
-    boolean hasLoss = findLost(flow);
-    if (hasLoss && flow.first >= flow.lossEnd) {
-      flow.lossEnd = flow.next;
-      flow.window = Math.max(2, flow.window * control.keptRatio());
-    } else if (flow.first >= flow.lossEnd) {
-      flow.window =
-          Math.min(windowFramesMax, flow.window + control.growthFrames() * fresh / flow.window);
-    }
+    look(index, flow, news, isAdvanced, lostBefore, nowPs);
+  }
+
+  /** Looks for losses, again later if there may be some, and sends. */
+  private void look(
+      int index, Flow flow, int news, boolean isAdvanced, int lostBefore, long nowPs) {
+    flow.lookTick = flow.frames.findLost(nowPs) ? tick + config.probeTicks() : NEVER;
+    flow.frames.settle(news, isAdvanced, lostBefore);
     offer(index);
   }
 
-  /** Returns 1 if that is news. */
-  private static int arrive(Flow flow, int slot) {
-    if (flow.isArrived[slot]) {
-      return 0;
+  private void checkTimers(int index, long nowPs) {
+    Flow flow = flows[index];
+    SendFlow frames = flow.frames;
+    if (frames.isIdle()) {
+      return;
     }
-    flow.isArrived[slot] = true;
-    flow.arrived++;
-    flow.newestArrived = Math.max(flow.newestArrived, flow.stamps[slot]);
-    if (flow.isLost[slot]) {
-      flow.isLost[slot] = false;
-      flow.lost--;
+    if (flow.lookTick != NEVER) {
+      if (tick >= flow.lookTick) {
+        flow.heardTick = tick;
+        lateLossesTotal++;
+        look(index, flow, 0, false, frames.lost(), nowPs);
+      }
+      return;
     }
-    return 1;
+    int silentTicks = tick - flow.heardTick;
+    boolean isAlone = frames.next() - frames.first() == 1;
+    boolean isProbe = frames.window.isOpen() && !flow.isProbed;
+    if (isProbe && silentTicks >= (isAlone ? config.timeoutTicks() : config.probeTicks())) {
+      probe(index, flow, nowPs);
+    } else if (silentTicks >= config.timeoutTicks() << Math.min(flow.timeouts, BACKOFF_MAX)) {
+      timeOut(index, flow, nowPs);
+    }
   }
 
-  /** Frames that others have overtaken are lost. */
-  private static boolean findLost(Flow flow) {
-    boolean isFound = false;
-    if (flow.arrived == 0 && flow.newestArrived == 0) {
-      return false;
-    }
-    for (int sequence = flow.first; sequence < flow.next; sequence++) {
-      int slot = sequence & MASK;
-      if (!flow.isArrived[slot] && !flow.isLost[slot] && flow.stamps[slot] < flow.newestArrived) {
-        flow.isLost[slot] = true;
-        flow.lost++;
-        isFound = true;
-      }
-    }
-    return isFound;
+  /** Sends something, so that what comes back tells of the rest. */
+  private void probe(int index, Flow flow, long nowPs) {
+    flow.isProbed = true;
+    flow.heardTick = tick;
+    probesTotal++;
+    transmit(index, hasNew(flow) ? flow.frames.takeNew(nowPs) : flow.frames.takeLast(nowPs));
   }
 
-  private void probeSilent(long nowPs) {
-    for (int i = 0; i < flows.length; i++) {
-      Flow flow = flows[i];
-      if (flow.next == flow.first || nowPs - flow.heardPs < config.probePs()) {
-        continue;
-      }
-      flow.heardPs = nowPs;
-      probes++;
-      // All is lost that has not arrived: a window of one frame probes for the rest.
-      for (int sequence = flow.first; sequence < flow.next; sequence++) {
-        int slot = sequence & MASK;
-        if (!flow.isArrived[slot] && !flow.isLost[slot]) {
-          flow.isLost[slot] = true;
-          flow.lost++;
-        }
-      }
-      flow.window = Math.max(2, flow.window * control.keptRatio());
-      flow.lossEnd = flow.next;
-      offer(i);
-    }
+  private void timeOut(int index, Flow flow, long nowPs) {
+    flow.heardTick = tick;
+    flow.timeouts++;
+    timeoutsTotal++;
+    flow.frames.loseAll();
+    offer(index);
   }
 
   /** {@return frames sent, those sent again included} */
@@ -343,8 +334,18 @@ final class Senders implements FrameListener {
     return retransmittedFrames;
   }
 
-  /** {@return how often a flow heard nothing for too long} */
-  long probes() {
-    return probes;
+  /** {@return how often a flow sent a frame since it had heard nothing} */
+  long probesTotal() {
+    return probesTotal;
+  }
+
+  /** {@return how often a flow found a loss by a timer only} */
+  long lateLossesTotal() {
+    return lateLossesTotal;
+  }
+
+  /** {@return how often a flow gave up everything that was under way} */
+  long timeoutsTotal() {
+    return timeoutsTotal;
   }
 }

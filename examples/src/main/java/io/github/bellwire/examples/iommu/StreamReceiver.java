@@ -1,6 +1,5 @@
 package io.github.bellwire.examples.iommu;
 
-import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.device.striding.driver.FrameHandler;
@@ -16,8 +15,9 @@ import org.jspecify.annotations.Nullable;
  * The network stack of the receiving host, as far as it rules what devices see: consecutive frames
  * of a flow that come in one turn are handled as one segment; what is in order is read by the
  * application on the same core, after the turn, which lets go of its pages; the rest waits, and so
- * do its pages. Each segment of several frames, or with a gap before it, is acknowledged at once,
- * of others every second one.
+ * do its pages. Segments are acknowledged at once only if they have a gap before them, fill one or
+ * bring nothing new; else what the application reads is, a single frame after 40 ms (tcp_input.c
+ * and tcp_cleanup_rbuf of Linux).
  */
 final class StreamReceiver implements FrameHandler {
   /** Frames of a flow that may wait behind a gap, a power of two. */
@@ -25,6 +25,14 @@ final class StreamReceiver implements FrameHandler {
 
   private static final int MASK = WINDOW - 1;
   private static final int PAGES_PER_FRAME = 4;
+
+  /** Acknowledgements at once while there is a gap (TCP_FASTRETRANS_THRESH); then one per turn. */
+  private static final int REPEATED_MAX = 3;
+
+  /** TCP_DELACK_MIN of Linux. */
+  private static final long DELAY_PS = 40_000_000_000L;
+
+  private static final long NOT_DUE = Long.MAX_VALUE;
 
   /** Hears when applications have got a frame. */
   interface Delivery {
@@ -34,11 +42,13 @@ final class StreamReceiver implements FrameHandler {
   private final StreamCosts costs;
   private final int payloadBytes;
   private final int segmentFramesMax;
+  private final int readFramesMax;
   private final Flow[] flows;
   private final Delivery delivery;
   private final byte[] ack = new byte[AckLayout.LENGTH_BYTES];
 
   private final Map<StridingChannel, Readers> readers = new IdentityHashMap<>();
+  private final Map<StridingChannel, DelayedAcks> delayed = new IdentityHashMap<>();
 
   private long deliveredFrames;
   private long duplicateFrames;
@@ -53,7 +63,11 @@ final class StreamReceiver implements FrameHandler {
     int read;
     int openSegment = -1;
     int ahead;
-    boolean owesAck;
+    // The acknowledgement that has been sent last, and how often there was a gap before it since.
+    int acknowledged;
+    int repeated;
+    boolean owesSelective;
+    long duePs = NOT_DUE;
     boolean isReading;
 
     void release(int slot) {
@@ -72,6 +86,7 @@ final class StreamReceiver implements FrameHandler {
     this.costs = costs;
     this.payloadBytes = payloadBytes;
     segmentFramesMax = Math.max(1, costs.segmentBytesMax() / payloadBytes);
+    readFramesMax = Math.max(1, costs.readBytesMax() / payloadBytes);
     flows = new Flow[flowsCount];
     Arrays.setAll(flows, i -> new Flow());
   }
@@ -88,8 +103,11 @@ final class StreamReceiver implements FrameHandler {
     private int count;
     private int running = -1;
 
-    Readers(Core core) {
-      super(core);
+    private final StridingChannel channel;
+
+    Readers(StridingChannel channel) {
+      super(channel.core());
+      this.channel = channel;
     }
 
     /** There is something to read for a flow's application. */
@@ -115,7 +133,7 @@ final class StreamReceiver implements FrameHandler {
         running = index;
         port.compute(costs.perSwitch());
       }
-      for (int frames = 0; frames < segmentFramesMax && flow.read < flow.expected; frames++) {
+      for (int frames = 0; frames < readFramesMax && flow.read < flow.expected; frames++) {
         port.compute(payloadBytes / costs.copyBytesPerCycle());
         flow.release(flow.read & MASK);
         delivery.onDelivered(index, flow.read, port.nowPs());
@@ -123,6 +141,8 @@ final class StreamReceiver implements FrameHandler {
         deliveredFrames++;
       }
       flow.isReading = false;
+      acknowledgeRead(port, channel, index, flow);
+      channel.ring(port);
       if (flow.read < flow.expected) {
         wake(index);
       }
@@ -138,7 +158,8 @@ final class StreamReceiver implements FrameHandler {
 
   /** Applications on a core read what comes in through its channel. */
   void serve(StridingChannel channel) {
-    readers.put(channel, new Readers(channel.core()));
+    readers.put(channel, new Readers(channel));
+    delayed.put(channel, new DelayedAcks(channel));
   }
 
   @Override
@@ -199,21 +220,74 @@ final class StreamReceiver implements FrameHandler {
       flow.openSegment = -1;
       port.compute(costs.perSegment());
       segmentsTotal++;
-      if (advance(flow)) {
+      boolean hadGap = flow.ahead > 0;
+      boolean isAdvanced = advance(flow);
+      if (isAdvanced) {
+        flow.repeated = 0;
         applications.wake(segmentFlows[i]);
       }
-      boolean hasGap = flow.ahead > 0;
-      if (hasGap || applications.segmentFrames[i] > 1 || flow.owesAck) {
-        flow.owesAck = false;
+      if (flow.ahead > 0 && flow.repeated >= REPEATED_MAX) {
+        flow.owesSelective = true;
+      } else if (flow.ahead > 0 || !isAdvanced || hadGap) {
+        flow.repeated++;
         acknowledge(port, channel, segmentFlows[i], flow);
-      } else {
-        flow.owesAck = true;
+      }
+    }
+    for (int i = 0; i < segments; i++) {
+      Flow flow = flows[segmentFlows[i]];
+      if (flow.owesSelective) {
+        acknowledge(port, channel, segmentFlows[i], flow);
       }
     }
     applications.segments = 0;
     if (applications.count > 0) {
       applications.wakeAt(port.nowPs());
     }
+  }
+
+  /** Acknowledgements of single frames, in the order in which they fall due. */
+  private final class DelayedAcks extends Routine {
+    private final StridingChannel channel;
+    private final int[] waiting = new int[flows.length];
+    private int head;
+    private int count;
+
+    DelayedAcks(StridingChannel channel) {
+      super(channel.core());
+      this.channel = channel;
+    }
+
+    void add(int index, long nowPs) {
+      Flow flow = flows[index];
+      if (flow.duePs == NOT_DUE) {
+        flow.duePs = nowPs + DELAY_PS;
+        waiting[(head + count) % waiting.length] = index;
+        count++;
+        wakeAt(flow.duePs);
+      }
+    }
+
+    @Override
+    protected void run(CpuPort port) {
+      while (count > 0 && flows[waiting[head]].duePs <= port.nowPs()) {
+        int index = waiting[head];
+        Flow flow = flows[index];
+        head = (head + 1) % waiting.length;
+        count--;
+        flow.duePs = NOT_DUE;
+        if (flow.acknowledged < flow.expected) {
+          acknowledge(port, channel, index, flow);
+        }
+      }
+      channel.ring(port);
+      if (count > 0) {
+        wakeAt(flows[waiting[head]].duePs);
+      }
+    }
+  }
+
+  private DelayedAcks delayed(StridingChannel channel) {
+    return Objects.requireNonNull(delayed.get(channel));
   }
 
   /** Returns whether there is more in order than before. */
@@ -227,7 +301,19 @@ final class StreamReceiver implements FrameHandler {
     return flow.expected > before;
   }
 
+  /** An application has read: more than one frame is acknowledged at once, one a while later. */
+  private void acknowledgeRead(CpuPort port, StridingChannel channel, int index, Flow flow) {
+    int news = flow.expected - flow.acknowledged;
+    if (news > 1) {
+      acknowledge(port, channel, index, flow);
+    } else if (news == 1) {
+      delayed(channel).add(index, port.nowPs());
+    }
+  }
+
   private void acknowledge(CpuPort port, StridingChannel channel, int index, Flow flow) {
+    flow.acknowledged = flow.expected;
+    flow.owesSelective = false;
     AckLayout.put(ack, AckLayout.FLOW, index, Integer.BYTES);
     AckLayout.put(ack, AckLayout.EXPECTED, flow.expected, Integer.BYTES);
     for (int word = 0; word < AckLayout.ARRIVED_WORDS; word++) {

@@ -32,6 +32,7 @@ final class EntryTable {
   private final long[] tags;
   private final long[] pages;
   private final boolean[] isUsed;
+  private final long[] beganPs;
   private final long[] readyPs;
   private final long[] untilPs;
   private final long[] values;
@@ -61,6 +62,7 @@ final class EntryTable {
     tags = new long[slots];
     pages = new long[slots];
     isUsed = new boolean[slots];
+    beganPs = new long[slots];
     readyPs = new long[slots];
     untilPs = new long[slots];
     values = new long[slots];
@@ -128,10 +130,16 @@ final class EntryTable {
     return slot;
   }
 
-  /** Sets what an entry is about. */
+  /** Sets what an entry is about that is there at once. */
   void set(int slot, long value, int newFlags, long newReadyPs, long newUntilPs) {
+    set(slot, value, newFlags, newReadyPs, newReadyPs, newUntilPs);
+  }
+
+  /** Sets what an entry is about that a walk brings which has begun before. */
+  void set(int slot, long value, int newFlags, long newBeganPs, long newReadyPs, long newUntilPs) {
     values[slot] = value;
     flags[slot] = newFlags;
+    beganPs[slot] = newBeganPs;
     readyPs[slot] = newReadyPs;
     untilPs[slot] = newUntilPs;
   }
@@ -166,6 +174,15 @@ final class EntryTable {
       older[slot] = NONE;
       older[oldest[set]] = slot;
       oldest[set] = slot;
+    }
+  }
+
+  /** Entries that are on their way at a time may not be used from then on. */
+  void endUnderWay(long atPs) {
+    for (int slot = 0; slot < tags.length; slot++) {
+      if (isUsed[slot] && beganPs[slot] < atPs && atPs < readyPs[slot]) {
+        end(slot, atPs);
+      }
     }
   }
 

@@ -51,4 +51,18 @@ final class PendingInvalidations {
     }
     return untilPs;
   }
+
+  /** {@return the time of the first invalidation between two times, or forever} */
+  long firstPs(long fromPs, long toPs) {
+    long untilPs = EntryTable.FOREVER_PS;
+    if (fromPs >= latestPs) {
+      return untilPs;
+    }
+    for (int i = 0; i < DEPTH; i++) {
+      if (timesPs[i] > fromPs && timesPs[i] < toPs && timesPs[i] < untilPs) {
+        untilPs = timesPs[i];
+      }
+    }
+    return untilPs;
+  }
 }

@@ -303,8 +303,9 @@ final class TableWalk {
     long pagingTag = pagingTag(tag, level);
     long page = page(address, level);
     long untilPs = caches.pendingPaging.untilPs(pagingTag, page, requestedPs);
+    untilPs = Math.min(untilPs, caches.abandonedPs(requestedPs, endPs));
     int slot = cache.insert(pagingTag, page, Integer.MAX_VALUE);
     int flags = rights | (isTableWritable ? TABLE_WRITABLE : 0) | next << NEXT_LEVEL_SHIFT;
-    cache.set(slot, table, flags, endPs, untilPs);
+    cache.set(slot, table, flags, requestedPs, endPs, untilPs);
   }
 }

@@ -24,6 +24,7 @@ public final class TranslationCaches {
 
   private final TranslationStatistics statistics;
   private final boolean preservesPagingCaches;
+  private final boolean abandonsWalks;
   final EntryTable contexts;
   final DeviceContext[] contextEntries;
   final EntryTable pasids;
@@ -41,6 +42,7 @@ public final class TranslationCaches {
   TranslationCaches(TranslationConfig config, TranslationStatistics statistics) {
     this.statistics = statistics;
     preservesPagingCaches = config.preservesPagingCachesOnLeafInvalidate();
+    abandonsWalks = config.abandonsWalksOnInvalidate();
     contexts = new EntryTable(1, config.contextEntries());
     contextEntries = entries(config.contextEntries());
     pasids = new EntryTable(1, config.pasidEntries());
@@ -263,8 +265,19 @@ public final class TranslationCaches {
     for (EntryTable table : paging) {
       if (table != null) {
         forget(table, kind, tag, address, bits, atPs);
+        if (abandonsWalks) {
+          table.endUnderWay(atPs);
+        }
       }
     }
+    if (abandonsWalks) {
+      iotlb.endUnderWay(atPs);
+    }
+  }
+
+  /** {@return when what a walk brings is abandoned, or forever} */
+  long abandonedPs(long beganPs, long readyPs) {
+    return abandonsWalks ? pendingPaging.firstPs(beganPs, readyPs) : EntryTable.FOREVER_PS;
   }
 
   private static void forget(

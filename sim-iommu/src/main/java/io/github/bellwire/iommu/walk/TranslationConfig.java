@@ -13,6 +13,10 @@ import static io.github.bellwire.kernel.Requirements.require;
  * @param walkers what walks take
  * @param preservesPagingCachesOnLeafInvalidate whether invalidating pages with the hint that only
  *     leaf entries have changed leaves the paging-structure caches alone
+ * @param abandonsWalksOnInvalidate whether an invalidation that empties paging-structure caches
+ *     keeps walks under way, to whatever addresses, from being remembered: each serves the request
+ *     that it was made for, and the next one to its page walks again. Otherwise only walks to the
+ *     invalidated range are forgotten
  */
 public record TranslationConfig(
     Capabilities capabilities,
@@ -21,7 +25,8 @@ public record TranslationConfig(
     int contextEntries,
     int pasidEntries,
     Walkers walkers,
-    boolean preservesPagingCachesOnLeafInvalidate) {
+    boolean preservesPagingCachesOnLeafInvalidate,
+    boolean abandonsWalksOnInvalidate) {
   private static final int ENTRIES_MAX = 4096;
   private static final long OVERHEAD_MAX_PS = 1_000_000_000;
 
@@ -194,6 +199,36 @@ public record TranslationConfig(
     }
   }
 
+  /**
+   * Creates a configuration whose walks are remembered unless their own range is invalidated.
+   *
+   * @param capabilities as above
+   * @param iotlb as above
+   * @param pagingCaches as above
+   * @param contextEntries as above
+   * @param pasidEntries as above
+   * @param walkers as above
+   * @param preservesPagingCachesOnLeafInvalidate as above
+   */
+  public TranslationConfig(
+      Capabilities capabilities,
+      Iotlb iotlb,
+      PagingCaches pagingCaches,
+      int contextEntries,
+      int pasidEntries,
+      Walkers walkers,
+      boolean preservesPagingCachesOnLeafInvalidate) {
+    this(
+        capabilities,
+        iotlb,
+        pagingCaches,
+        contextEntries,
+        pasidEntries,
+        walkers,
+        preservesPagingCachesOnLeafInvalidate,
+        false);
+  }
+
   // Checked here and nowhere else.
   public TranslationConfig {
     requireEntries("contextEntries", contextEntries, 1);
@@ -213,7 +248,8 @@ public record TranslationConfig(
         contextEntries,
         pasidEntries,
         walkers,
-        preservesPagingCachesOnLeafInvalidate);
+        preservesPagingCachesOnLeafInvalidate,
+        abandonsWalksOnInvalidate);
   }
 
   /**
@@ -229,7 +265,8 @@ public record TranslationConfig(
         contextEntries,
         pasidEntries,
         walkers,
-        preservesPagingCachesOnLeafInvalidate);
+        preservesPagingCachesOnLeafInvalidate,
+        abandonsWalksOnInvalidate);
   }
 
   /**
@@ -245,7 +282,8 @@ public record TranslationConfig(
         contextEntries,
         pasidEntries,
         walkers,
-        preservesPagingCachesOnLeafInvalidate);
+        preservesPagingCachesOnLeafInvalidate,
+        abandonsWalksOnInvalidate);
   }
 
   /**
@@ -261,7 +299,8 @@ public record TranslationConfig(
         contextEntries,
         pasidEntries,
         newWalkers,
-        preservesPagingCachesOnLeafInvalidate);
+        preservesPagingCachesOnLeafInvalidate,
+        abandonsWalksOnInvalidate);
   }
 
   /**
@@ -271,7 +310,31 @@ public record TranslationConfig(
    */
   public TranslationConfig withPreservesPagingCachesOnLeafInvalidate(boolean newPreserves) {
     return new TranslationConfig(
-        capabilities, iotlb, pagingCaches, contextEntries, pasidEntries, walkers, newPreserves);
+        capabilities,
+        iotlb,
+        pagingCaches,
+        contextEntries,
+        pasidEntries,
+        walkers,
+        newPreserves,
+        abandonsWalksOnInvalidate);
+  }
+
+  /**
+   * {@return this configuration with another treatment of walks under way}
+   *
+   * @param newAbandons as in the constructor
+   */
+  public TranslationConfig withAbandonsWalksOnInvalidate(boolean newAbandons) {
+    return new TranslationConfig(
+        capabilities,
+        iotlb,
+        pagingCaches,
+        contextEntries,
+        pasidEntries,
+        walkers,
+        preservesPagingCachesOnLeafInvalidate,
+        newAbandons);
   }
 
   private static void requireEntries(String name, int value, int least) {

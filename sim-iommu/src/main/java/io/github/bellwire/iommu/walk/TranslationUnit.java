@@ -333,7 +333,8 @@ public final class TranslationUnit implements Translation {
     int slot = iotlb.insert(tag, page, waysOfSet - reserved(startPs));
     int flags = walker.rights() | (walker.isDirty() ? DIRTY : 0);
     long untilPs = caches.pendingPages.untilPs(tag, page, request.atPs());
-    iotlb.set(slot, walker.pagePa(), flags, walker.endPs(), untilPs);
+    untilPs = Math.min(untilPs, caches.abandonedPs(startPs, walker.endPs()));
+    iotlb.set(slot, walker.pagePa(), flags, startPs, walker.endPs(), untilPs);
     statistics.iotlbFills++;
     return slot;
   }

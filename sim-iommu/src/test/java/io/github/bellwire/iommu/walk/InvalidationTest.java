@@ -175,4 +175,66 @@ class InvalidationTest {
     assertThat(reads(0, 4)).isZero(); // The oldest has stayed.
     assertThat(fixture.result.readyPs()).isLessThanOrEqualTo(6 * READ_PS);
   }
+
+  /** A walk for page 7 takes 20 ns; page 6 is invalidated when half of them are over. */
+  private int readsAfterAnInvalidationDuringAWalk(boolean isKnownBefore, boolean isLeafOnly) {
+    if (isKnownBefore) {
+      caches.invalidateIotlbPages(DOMAIN, IOVA + 6 * PAGE, 0, isLeafOnly, FUTURE_PS);
+    }
+    assertThat(reads(7, FUTURE_PS - READ_PS / 2)).isEqualTo(1);
+    if (!isKnownBefore) {
+      caches.invalidateIotlbPages(DOMAIN, IOVA + 6 * PAGE, 0, isLeafOnly, FUTURE_PS);
+    }
+    assertThat(reads(7, FUTURE_PS - 1)).isZero();
+    return reads(7, FUTURE_PS);
+  }
+
+  @Test
+  void shouldRememberWalksUnderWayToOtherPages() {
+    assertThat(readsAfterAnInvalidationDuringAWalk(true, false)).isZero();
+    map(SMALL);
+    assertThat(readsAfterAnInvalidationDuringAWalk(false, false)).isZero();
+  }
+
+  @Test
+  void shouldAbandonWalksUnderWayWhenTablesMayHaveChangedIfConfiguredSo() {
+    TranslationConfig config = SMALL.withAbandonsWalksOnInvalidate(true);
+    map(config);
+    assertThat(readsAfterAnInvalidationDuringAWalk(true, false)).isEqualTo(4);
+    map(config);
+    assertThat(readsAfterAnInvalidationDuringAWalk(false, false)).isEqualTo(4);
+    map(config);
+    assertThat(readsAfterAnInvalidationDuringAWalk(true, true)).isZero();
+    map(config);
+    assertThat(readsAfterAnInvalidationDuringAWalk(false, true)).isZero();
+  }
+
+  @Test
+  void shouldNotAbandonWalksThatBeginOrEndWithTheInvalidation() {
+    map(SMALL.withAbandonsWalksOnInvalidate(true));
+    caches.invalidateIotlbPages(DOMAIN, IOVA + PAGE, 0, false, FUTURE_PS);
+
+    assertThat(reads(6, FUTURE_PS - READ_PS)).isEqualTo(1); // Ends then.
+    assertThat(reads(7, FUTURE_PS)).isEqualTo(4); // Begins then.
+    assertThat(reads(6, FUTURE_PS)).isZero();
+    assertThat(reads(7, FUTURE_PS + 1)).isZero();
+  }
+
+  @Test
+  void shouldAbandonTheLevelsAboveThatAWalkUnderWayBrings() {
+    long far = 1L << 21;
+    for (boolean isAbandoned : new boolean[] {false, true}) {
+      map(SMALL.withAbandonsWalksOnInvalidate(isAbandoned));
+      long tables = fixture.memory.getLong(fixture.context(SOURCE)) & -PAGE;
+      fixture.map(tables, 4, IOVA + far, PA, 1, 3);
+      fixture.map(tables, 4, IOVA + far + PAGE, PA, 1, 3);
+      caches.invalidateIotlbPages(DOMAIN, IOVA, 0, false, FUTURE_PS);
+      fixture.ask(IOVA + far, false, FUTURE_PS - READ_PS / 2);
+      int before = fixture.readsCount;
+
+      fixture.ask(IOVA + far + PAGE, false, FUTURE_PS + 10 * READ_PS);
+
+      assertThat(fixture.readsCount - before).isEqualTo(isAbandoned ? 4 : 1);
+    }
+  }
 }

@@ -151,7 +151,7 @@ public final class StridingChannel extends Routine {
   }
 
   /**
-   * Sends a frame, at the end of the turn at the latest.
+   * Sends a frame, at the end of the turn or with {@link #ring}.
    *
    * @param port the core
    * @param frame its bytes
@@ -179,6 +179,18 @@ public final class StridingChannel extends Routine {
     port.store(entryPa + StridingLayout.TX_LENGTH, Integer.BYTES, lengthBytes);
     queued++;
     return true;
+  }
+
+  /**
+   * Lets the adapter know of what is to be sent.
+   *
+   * @param port the core
+   */
+  public void ring(CpuPort port) {
+    if (queued > rung) {
+      rung = queued;
+      write(port, StridingLayout.TX_TAIL, queued);
+    }
   }
 
   /**
@@ -210,10 +222,7 @@ public final class StridingChannel extends Routine {
     turnCount = 0;
     isInTurn = false;
     handler.onTurnEnd(port, this);
-    if (queued > rung) {
-      rung = queued;
-      write(port, StridingLayout.TX_TAIL, queued);
-    }
+    ring(port);
     refill(port, config.rxEntries());
     if (isSpent) {
       wakeAt(port.nowPs());
