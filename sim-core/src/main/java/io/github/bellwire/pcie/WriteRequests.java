@@ -212,39 +212,58 @@ final class WriteRequests {
   /** Serves a request that has left the device; returns when it is globally visible or refused. */
   private long receive(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    long arrivalPs = upstream.arrivalPs(sentPs);
-    if (requester.isRouted()) {
-      RequestRoute route =
-          requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, lengthBytes, sentPs);
-      if (route.status() != DmaStatus.OK || route.turn() != null) {
-        return leaveAtSwitch(route, iova, source, offset, lengthBytes);
-      }
-      arrivalPs = route.arrivalPs();
-    }
-    if (idleStates != null) {
-      arrivalPs = idleStates.awakePs(arrivalPs);
-    }
-    long pa = iova;
-    long readyPs = arrivalPs + rootUpstreamPs;
+    return requester.isRouted()
+        ? receiveRouted(iova, source, offset, lengthBytes, wireBytes, isPolled)
+        : arrive(iova, source, offset, lengthBytes, isPolled, upstream.arrivalPs(sentPs));
+  }
+
+  private long receiveRouted(
+      long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
+    RequestRoute route =
+        requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, lengthBytes, sentPs);
+    return route.status() != DmaStatus.OK || route.turn() != null
+        ? leaveAtSwitch(route, iova, source, offset, lengthBytes)
+        : arrive(iova, source, offset, lengthBytes, isPolled, route.arrivalPs());
+  }
+
+  /** Serves a request that has arrived at the root complex. */
+  private long arrive(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled, long arrivalPs) {
+    long awakePs = idleStates == null ? arrivalPs : idleStates.awakePs(arrivalPs);
+    long readyPs = awakePs + rootUpstreamPs;
     if (requester.isMessage(iova)) {
       return deliverMessage(iova, source, offset, lengthBytes, inOrder(readyPs));
     }
-    if (requester.isTranslated()) {
-      TranslationResult translated = requester.translate(iova, lengthBytes, true, readyPs);
-      readyPs = translated.readyPs();
-      if (translated.status() != DmaStatus.OK) {
-        return refuseAtRoot(translated.status(), iova, lengthBytes, readyPs);
-      }
-      pa = translated.pa();
-    }
+    return requester.isTranslated()
+        ? translate(iova, source, offset, lengthBytes, isPolled, readyPs)
+        : commit(iova, iova, source, offset, lengthBytes, isPolled, readyPs);
+  }
+
+  private long translate(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled, long atPs) {
+    TranslationResult translated = requester.translate(iova, lengthBytes, true, atPs);
+    long readyPs = translated.readyPs();
+    return translated.status() == DmaStatus.OK
+        ? commit(iova, translated.pa(), source, offset, lengthBytes, isPolled, readyPs)
+        : refuseAtRoot(translated.status(), iova, lengthBytes, readyPs);
+  }
+
+  /** Writes to memory, unless the address is somebody else's. */
+  private long commit(
+      long iova,
+      long pa,
+      byte[] source,
+      int offset,
+      int lengthBytes,
+      boolean isPolled,
+      long readyPs) {
     if (!memory.contains(pa, lengthBytes)) {
       return leaveMemory(pa, source, offset, lengthBytes, readyPs);
     }
     long ownedPs = readyPs + ownershipPs;
     long commitPs = inOrder(caches.write(pa, lengthBytes, requester.isNoSnoop(), ownedPs));
-    DmaAccessListener listener = rootComplex.accessListener();
-    if (listener != null) {
-      listener.onWrite(requester.id(), iova, pa, source, offset, lengthBytes, commitPs);
+    if (rootComplex.isHeard()) {
+      tellWrite(iova, pa, source, offset, lengthBytes, commitPs);
     }
     if (messages != null) {
       // The device may be gone before the write has left: then it must not have happened.
@@ -255,6 +274,14 @@ final class WriteRequests {
       memory.copyIn(pa, source, offset, lengthBytes);
     }
     return commitPs;
+  }
+
+  private void tellWrite(
+      long iova, long pa, byte[] source, int offset, int lengthBytes, long commitPs) {
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null) {
+      listener.onWrite(requester.id(), iova, pa, source, offset, lengthBytes, commitPs);
+    }
   }
 
   private long leaveAtSwitch(
