@@ -244,6 +244,11 @@ public final class LinkDirection {
     }
   }
 
+  /** {@return when the last bit of all that has been sent in the order of calls has left} */
+  long freePs() {
+    return freePs;
+  }
+
   /** {@return bytes of TLPs sent, headers and framing included} */
   public long bytesTotal() {
     return bytesTotal;

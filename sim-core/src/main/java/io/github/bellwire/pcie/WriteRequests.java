@@ -48,6 +48,9 @@ final class WriteRequests {
   private final long rootDownstreamPs;
   private final long ownershipPs;
   private final boolean isArrivalObservable;
+  // Whether nothing on the way to memory holds a write up or looks at it, as long as it is plain.
+  private final boolean isWayPlain;
+  private final long plainWayPs;
   private long sentPs;
 
   WriteRequests(
@@ -80,6 +83,14 @@ final class WriteRequests {
         port.isSlot()
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
+    isWayPlain =
+        credits == null
+            && !remembersAllSends
+            && idleStates == null
+            && messages == null
+            && !isArrivalObservable
+            && !port.link().generation().isFlitMode();
+    plainWayPs = port.link().propagationPs() + rootUpstreamPs + ownershipPs;
   }
 
   /** The link has gone down: what has not left never does. */
@@ -125,9 +136,41 @@ final class WriteRequests {
   long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
-    if (!requester.mayIssue()) {
-      return atPs;
+    if (isPlain(iova, lengthBytes)) {
+      return writePlain(iova, source, offset, lengthBytes, isPolled);
     }
+    return requester.mayIssue() ? writePieces(iova, source, offset, lengthBytes, isPolled) : atPs;
+  }
+
+  private boolean isPlain(long iova, int lengthBytes) {
+    return isWayPlain
+        && requester.isPlain()
+        && !rootComplex.isHeard()
+        && memory.containsHigh(iova, lengthBytes)
+        && TlpLayout.isOneRequest(iova, lengthBytes, requester.maxPayloadBytes());
+  }
+
+  /**
+   * Does what {@link #writePieces} does, for one request that passes all stages in brackets: what
+   * nearly all writes are.
+   */
+  private long writePlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
+    long readyPs = sentPs;
+    long startPs = behindPs(readyPs);
+    boolean isAtOnce = startPs == readyPs && upstream.freePs() <= readyPs;
+    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
+    if (!isAtOnce && hasWaited(wireBytes, readyPs)) {
+      sends.add(readyPs, sentPs);
+    }
+    long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
+    long commitPs = order.addBehind(sentPs, cachedPs);
+    place(pa, source, offset, lengthBytes, isPolled, commitPs);
+    return Math.max(commitPs, sentPs);
+  }
+
+  private long writePieces(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     long visiblePs = 0;
     int done = 0;
     do {
@@ -155,7 +198,7 @@ final class WriteRequests {
       startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
     }
     sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (remembersAllSends || sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS) {
+    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
       sends.add(readyPs, sentPs);
     }
     long takenPs =
@@ -167,6 +210,10 @@ final class WriteRequests {
       credits.giveBack(CreditPool.dataCredits(dataBytes), forwardedPs + creditReturnPs);
     }
     return takenPs;
+  }
+
+  private boolean hasWaited(int wireBytes, long readyPs) {
+    return sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
   }
 
   private long receiveWatched(
@@ -268,12 +315,19 @@ final class WriteRequests {
     if (messages != null) {
       // The device may be gone before the write has left: then it must not have happened.
       commits.add(pa, source, offset, lengthBytes, commitPs, path, sentPs);
-    } else if (isPolled || isArrivalObservable || commits.overlaps(pa, lengthBytes)) {
+    } else {
+      place(pa, source, offset, lengthBytes, isPolled || isArrivalObservable, commitPs);
+    }
+    return commitPs;
+  }
+
+  private void place(
+      long pa, byte[] source, int offset, int lengthBytes, boolean isVisibleLater, long commitPs) {
+    if (isVisibleLater || commits.overlaps(pa, lengthBytes)) {
       commits.add(pa, source, offset, lengthBytes, commitPs);
     } else {
       memory.copyIn(pa, source, offset, lengthBytes);
     }
-    return commitPs;
   }
 
   private void tellWrite(
