@@ -97,18 +97,6 @@ public final class TlpLayout {
   }
 
   /**
-   * {@return whether one request covers a range, see {@link #requestPieceBytes}}
-   *
-   * @param address first byte
-   * @param lengthBytes at least 1
-   * @param limitBytes MPS for writes, MRRS for reads
-   */
-  public static boolean isOneRequest(long address, int lengthBytes, int limitBytes) {
-    return (int) (address & DW_MASK) + lengthBytes <= limitBytes
-        && (int) (address & REQUEST_BOUNDARY_BYTES - 1) + lengthBytes <= REQUEST_BOUNDARY_BYTES;
-  }
-
-  /**
    * {@return how much of a range the next request may cover, so that its double words fit a limit
    * and it stays inside 4 KiB}
    *

@@ -136,25 +136,39 @@ final class WriteRequests {
   long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
-    if (isPlain(iova, lengthBytes)) {
-      return writePlain(iova, source, offset, lengthBytes, isPolled);
+    boolean isPlain = isPlain(iova, lengthBytes);
+    if (!isPlain && !requester.mayIssue()) {
+      return atPs;
     }
-    return requester.mayIssue() ? writePieces(iova, source, offset, lengthBytes, isPolled) : atPs;
+    long visiblePs = 0;
+    int done = 0;
+    do {
+      long address = iova + done;
+      int piece =
+          TlpLayout.requestPieceBytes(address, lengthBytes - done, requester.maxPayloadBytes());
+      visiblePs =
+          isPlain
+              ? sendPlain(address, source, offset + done, piece, isPolled)
+              : Math.max(visiblePs, send(address, source, offset + done, piece, isPolled));
+      done += piece;
+    } while (done < lengthBytes);
+    if (!isPlain && !requester.isRelaxed()) {
+      visiblePs = order.commitBefore(sentPs);
+    }
+    // Nothing may have been committed if all was refused.
+    return Math.max(visiblePs, sentPs);
   }
 
+  /** {@return whether nothing but link, caches and memory has to do with a write, as is usual} */
   private boolean isPlain(long iova, int lengthBytes) {
     return isWayPlain
         && requester.isPlain()
         && !rootComplex.isHeard()
-        && memory.containsHigh(iova, lengthBytes)
-        && TlpLayout.isOneRequest(iova, lengthBytes, requester.maxPayloadBytes());
+        && memory.containsHigh(iova, lengthBytes);
   }
 
-  /**
-   * Does what {@link #writePieces} does, for one request that passes all stages in brackets: what
-   * nearly all writes are.
-   */
-  private long writePlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+  /** Does what {@link #send} does, without a look at the stages in brackets. */
+  private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
     long readyPs = sentPs;
     long startPs = behindPs(readyPs);
@@ -166,25 +180,7 @@ final class WriteRequests {
     long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
     long commitPs = order.addBehind(sentPs, cachedPs);
     place(pa, source, offset, lengthBytes, isPolled, commitPs);
-    return Math.max(commitPs, sentPs);
-  }
-
-  private long writePieces(
-      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
-    long visiblePs = 0;
-    int done = 0;
-    do {
-      long address = iova + done;
-      int piece =
-          TlpLayout.requestPieceBytes(address, lengthBytes - done, requester.maxPayloadBytes());
-      visiblePs = Math.max(visiblePs, send(address, source, offset + done, piece, isPolled));
-      done += piece;
-    } while (done < lengthBytes);
-    if (!requester.isRelaxed()) {
-      visiblePs = order.commitBefore(sentPs);
-    }
-    // Nothing may have been committed if all was refused.
-    return Math.max(visiblePs, sentPs);
+    return commitPs;
   }
 
   /** Sends one request; returns when it is globally visible or has been dropped. */
