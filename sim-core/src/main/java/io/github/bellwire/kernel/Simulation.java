@@ -124,11 +124,7 @@ public final class Simulation {
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    long outerLimitPs = limitPs;
-    limitPs = NOWHERE_PS;
-    boolean isStep = stepUntil(Long.MAX_VALUE);
-    limitPs = outerLimitPs;
-    return isStep;
+    return limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
   }
 
   /** Lets events happen until none is pending. */
@@ -181,6 +177,15 @@ public final class Simulation {
       throw new IllegalArgumentException(
           "atPs must be >= nowPs: atPs=" + atPs + ", nowPs=" + nowPs);
     }
+  }
+
+  /** Lets one event happen while one of a run waits. */
+  private boolean stepAlone() {
+    long outerLimitPs = limitPs;
+    limitPs = NOWHERE_PS;
+    boolean isStep = stepUntil(Long.MAX_VALUE);
+    limitPs = outerLimitPs;
+    return isStep;
   }
 
   private void stepAllUntil(long lastPs, long eventsMax) {

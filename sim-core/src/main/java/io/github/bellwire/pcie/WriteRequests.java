@@ -84,8 +84,7 @@ final class WriteRequests {
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
     isWayPlain =
-        credits == null
-            && !remembersAllSends
+        !remembersAllSends
             && idleStates == null
             && messages == null
             && !isArrivalObservable
@@ -171,10 +170,9 @@ final class WriteRequests {
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
     long readyPs = sentPs;
-    long startPs = behindPs(readyPs);
-    boolean isAtOnce = startPs == readyPs && upstream.freePs() <= readyPs;
-    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (!isAtOnce && hasWaited(wireBytes, readyPs)) {
+    boolean mayWait = upstream.freePs() > readyPs; // Otherwise earlier writes have left, too.
+    sentPs = upstream.transmitMemoryWrite(wireBytes, mayWait ? behindPs(readyPs) : readyPs);
+    if (mayWait && hasWaited(wireBytes, readyPs)) {
       sends.add(readyPs, sentPs);
     }
     long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);

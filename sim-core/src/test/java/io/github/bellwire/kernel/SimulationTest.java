@@ -358,6 +358,62 @@ class SimulationTest {
   }
 
   @Test
+  void shouldNotLetAnEventHappenAgainWithinAStepOfAnotherOne() {
+    simulation.schedule(doing(nowPs -> simulation.step()), 5);
+    simulation.schedule(repeating(10), 10);
+
+    simulation.runUntil(15);
+
+    assertThat(happened).containsExactly("first@10");
+    assertThat(simulation.nowPs()).isEqualTo(15);
+  }
+
+  @Test
+  void shouldLetNoMoreEventsHappenThanAskedFor() {
+    simulation.schedule(named("other"), 30);
+    simulation.schedule(repeating(10), 10);
+
+    assertThat(simulation.run(0)).isTrue();
+    assertThat(happened).isEmpty();
+    assertThat(simulation.run(5)).isTrue();
+
+    // What happens again counts.
+    assertThat(happened)
+        .containsExactly("first@10", "again@20", "other@30", "first@30", "again@40");
+    assertThat(simulation.nowPs()).isEqualTo(40);
+    assertThat(simulation.eventsTotal()).isEqualTo(5);
+  }
+
+  @Test
+  void shouldSayThatNothingIsPendingAnyMore() {
+    simulation.schedule(named("a"), 10);
+    simulation.schedule(named("b"), 20);
+
+    assertThat(simulation.run(1)).isTrue();
+    assertThat(simulation.run(5)).isFalse();
+
+    assertThat(happened).containsExactly("a@10", "b@20");
+    assertThat(simulation.nowPs()).isEqualTo(20);
+  }
+
+  @Test
+  void shouldKeepTheNumberOfTheOuterRunWhileAnEventWaits() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.run(0);
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 1));
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 2));
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.run(2);
+
+    assertThat(happened).containsExactly("true", "false");
+  }
+
+  @Test
   void shouldKeepTheLimitOfTheOuterRunWhileAnEventWaits() {
     Event[] self = new Event[1];
     self[0] =

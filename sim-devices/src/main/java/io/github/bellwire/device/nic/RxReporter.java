@@ -199,8 +199,7 @@ final class RxReporter {
       encodeLegacy(frame, queue, pieceBytes, status, isLast);
     } else {
       queue.addDone(
-          frame.writeBackLow,
-          RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
+          frame.writeBackLow, RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
     }
   }
 
