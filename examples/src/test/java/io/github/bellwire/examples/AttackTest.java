@@ -45,6 +45,25 @@ class AttackTest {
   }
 
   @Test
+  void shouldExplainItsWords() {
+    String out = Tool.run("attack --set row=a06a").out();
+
+    assertThat(out)
+        .contains("Words\n  succeeds: The attacker reaches its goal")
+        .contains("  window: It does until something happens that the evidence names.\n")
+        .contains("  strict: Each unmap waits until the IOMMU has forgotten the range.\n")
+        .doesNotContain("  partial: ", "  not-applicable: "); // They have not come up.
+  }
+
+  @Test
+  void shouldHyphenateValuesOfKeysAndUnderlineNamesOfResults() {
+    JsonNode json = Tool.json("attack", "row=a01", "mode=strict-bounce");
+
+    assertThat(json.at("/config/mode").asString()).isEqualTo("strict-bounce");
+    assertThat(json.at("/metrics/a01.strict_bounce").asString()).isEqualTo("blocked");
+  }
+
+  @Test
   void shouldTraceTheSameTwice() {
     String first = hash("row=a04");
 

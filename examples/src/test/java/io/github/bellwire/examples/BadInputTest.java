@@ -238,14 +238,15 @@ class BadInputTest {
         "rate=801Gb/s      | must be 1Gb/s to 800Gb/s",
         "link.lanes=3      | must be 1, 2, 4, 8, 16 or 32",
         "link.lanes=0      | must be 1, 2, 4, 8, 16 or 32",
-        "link.acs=rr,xy    | must be off or some of sv,tb,rr,cr,uf,ec,dt; did you mean sv?",
+        "link.acs=rr,xy    | must be off or some of sv,tb,rr,cr,uf,ec,dt",
+        "link.acs=sv,sv    | must be off or some of sv,tb,rr,cr,uf,ec,dt, each once",
         "link.acs=rr       | needs link.switch=on",
         "link.gen=0        | must be 1 to 6",
         "link.gen=7        | must be 1 to 6",
-        "link.dllps=up     | must be none, guide-rate or opposite; did you mean none?",
+        "link.dllps=up     | must be none, guide-rate or opposite",
         "link.completions=rcb | must be longest, every-rcb or random; did you mean every-rcb?",
         "link.credits=many | must be 92-lines, pcievhost, unlimited, xeon-c5500-x16,"
-            + " xeon-c5500-x4 or xeon-c5500-x8; did you mean 92-lines?",
+            + " xeon-c5500-x4 or xeon-c5500-x8",
         "link.bits-per-error=9999 | must be 10000 to 1000000000000000",
         "link.mps=64       | must be 128B to 4KiB",
         "link.mps=192      | must be a power of two, 128B to 4KiB",
@@ -260,8 +261,9 @@ class BadInputTest {
             + " MHz or GHz",
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
-        "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce;"
-            + " did you mean off?",
+        "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce",
+        "iommu=strict_bounce | must be off, passthrough, lazy, strict or strict-bounce;"
+            + " did you mean strict-bounce?",
         "iommu.kernel=linux | must be linux-6.12, linux-6.0, arm64-smmu or"
             + " linux-6.12-amd; did you mean linux-6.12?",
         "iommu=strict-bounce | needs mode=interrupt or mode=napi",
@@ -301,6 +303,7 @@ class BadInputTest {
         "pcap=             | must be the name of a file",
         // each allowed by itself, but not together; the last one is at fault
         "frames=5 pcap=x | must not be set together with frames or frame-bytes",
+        "itr=2us | needs mode=interrupt or mode=napi, there are no interrupts else",
         "frame-bytes=64 pcap=x | must not be set together with frames or frame-bytes",
         "frames=5 timing=capture | must be line-rate, generated frames have no timing of their own",
         "cores=2 | must be at most queues=1",

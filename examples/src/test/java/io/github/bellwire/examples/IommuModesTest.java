@@ -63,6 +63,37 @@ class IommuModesTest {
   }
 
   @Test
+  void shouldSayHowLongBuffersStayedExposed() {
+    Tool network = Tool.run("iommu-modes --set duration=100us");
+    Tool large = Tool.run("iommu-modes --set duration=50us --set workload=probe --set page=2m");
+
+    assertThat(network.out())
+        .containsPattern("off +[0-9.]+ .* always\n")
+        .containsPattern("strict +[0-9.]+ .* [0-9]+\\.[0-9]{2}\n")
+        .contains("longest exposure: how long a device could still reach a buffer")
+        .doesNotContain("Figures", "iotlb");
+    assertThat(large.out()).containsPattern("strict +[0-9.]+ .* -\n");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"nic-rx", "nvme"})
+  void shouldCheckWhatDifferentPartsHaveCounted(String workload) {
+    JsonNode checks = run("workload=" + workload).at("/self_check/checks");
+
+    assertThat(checks).hasSize(11); // Two of each mode, and faults.
+    boolean isNetwork = workload.equals("nic-rx");
+    for (int i = 0; i < 10; i += 2) {
+      assertThat(checks.get(i).get("detail").asString())
+          .matches(
+              isNetwork
+                  ? "[1-9][0-9]* = [0-9]+ \\+ [0-9]+ \\+ [0-9]+"
+                  : "([0-9]+) <= [0-9]+ <= [0-9]+, 0 refused");
+      assertThat(checks.get(i + 1).get("name").asString())
+          .contains(isNetwork ? "frames handled by software <= frames stored" : "Little's law");
+    }
+  }
+
+  @Test
   void shouldUnmapNothingWherePagesAreLarge() {
     JsonNode json = run("workload=nvme", "page=2m", "rate=10Gb/s");
 

@@ -95,6 +95,24 @@ class LifecycleTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"lifecycle", "lifecycle --set op=transmit", "nic-rx --set frames=1"})
+  void shouldPrintNoRateOfASingleFrame(String args) {
+    Tool tool = Tool.run(args);
+
+    assertThat(tool.out()).doesNotContain("goodput", "frames/s", "latency p95", " 0 /s");
+    assertThat(tool.out()).containsOnlyOnce("latency p50");
+    // Scripts rely on names.
+    assertThat(Tool.run(args + " --json").json().get("metrics").has("goodput_gbit_per_s")).isTrue();
+  }
+
+  @Test
+  void shouldPrintDoorbellsOnlyWhereTheyWereCounted() {
+    assertThat(Tool.run("lifecycle").out()).doesNotContain("doorbells");
+    assertThat(Tool.run("lifecycle --set op=transmit").out()).containsPattern("doorbells +[1-9]");
+    assertThat(Tool.run("lifecycle --set frames=3").out()).contains("goodput");
+  }
+
   @Test
   void shouldPrintAsManyOperationsAsAskedFor() {
     Tool tool = Tool.run("nic-rx --trace 3");

@@ -120,6 +120,34 @@ class LinkFeaturesTest {
     assertThat((double) Tool.count(cut, "dma_issued_count"))
         .isCloseTo(whole * 50e-6, withinPercentage(3));
     assertThat(Tool.count(cut, "reads_lost_count")).isBetween(1L, 64L);
+    assertThat(Tool.number(cut, "interrupted_after_ns")).isEqualTo(50_000);
+  }
+
+  @Test
+  void shouldSayFirstThatTheProbeWasResetOrPulled() {
+    String run = "pcie-bench --set count=5000 --set ";
+    Tool reset = Tool.run(run + "probe.reset-at=50us --set probe.remove-at=60us");
+    Tool pulled = Tool.run(run + "probe.remove-at=50us --set op=write");
+
+    assertThat(reset.out().lines().skip(2).findFirst().orElseThrow())
+        .matches("  The probe was reset after 50us: [0-9]+ of 6512 DMAs had been issued, .*");
+    assertThat(reset.out()).contains("probe.remove-at=60us: the run was over");
+    assertThat(pulled.out().lines().skip(2).findFirst().orElseThrow())
+        .matches("  The probe was pulled out of its slot after 50us: [0-9]+ of .*")
+        .doesNotContain("without answer");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"probe.reset-at=1s", "probe.remove-at=1s"})
+  void shouldRefuseWhatWouldComeBehindTheEndOfTheRun(String setting) {
+    Tool tool = Tool.run("pcie-bench --set count=500 --set " + setting);
+
+    assertThat(tool.code()).isEqualTo(2);
+    assertThat(tool.err())
+        .matches(
+            "bellwire: "
+                + setting
+                + ": must be before the end of the run, which took [0-9.]+us\\n");
   }
 
   // Relaxed ordering.

@@ -103,10 +103,6 @@ final class ReceivePath {
     return sum;
   }
 
-  long receivedTotal() {
-    return receivedTotal;
-  }
-
   private void onFrame(CpuPort port, ReceivedFrame received) {
     receivedTotal++;
     sum += port.load(received.pa(0), Long.BYTES);

@@ -1,5 +1,8 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * The private caches of one core. The second level holds whatever the first does (assumption).
  *
@@ -29,13 +32,13 @@ public record CoreCacheConfig(
 
   // Checked here and nowhere else.
   public CoreCacheConfig {
-    Require.powerOfTwo(l1Sets, 1, L1_SETS_MAX, "l1Sets");
-    Require.within(l1Ways, 1, TagArray.WAYS_MAX, "l1Ways");
-    Require.within(l1HitPs, 1, LATENCY_MAX_PS, "l1HitPs");
-    Require.powerOfTwo(l2Sets, L2_SETS_MIN, L2_SETS_MAX, "l2Sets");
-    Require.within(l2Ways, 1, TagArray.WAYS_MAX, "l2Ways");
-    Require.within(l2HitPs, 1, LATENCY_MAX_PS, "l2HitPs");
-    Require.within(storePs, 1, LATENCY_MAX_PS, "storePs");
-    Require.within(snoopPs, 0, LATENCY_MAX_PS, "snoopPs");
+    requirePowerOfTwo("l1Sets", l1Sets, 1, L1_SETS_MAX);
+    requireRange("l1Ways", l1Ways, 1, TagArray.WAYS_MAX);
+    requireRange("l1HitPs", l1HitPs, 1, LATENCY_MAX_PS);
+    requirePowerOfTwo("l2Sets", l2Sets, L2_SETS_MIN, L2_SETS_MAX);
+    requireRange("l2Ways", l2Ways, 1, TagArray.WAYS_MAX);
+    requireRange("l2HitPs", l2HitPs, 1, LATENCY_MAX_PS);
+    requireRange("storePs", storePs, 1, LATENCY_MAX_PS);
+    requireRange("snoopPs", snoopPs, 0, LATENCY_MAX_PS);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -41,11 +43,11 @@ public record EmbeddedCacheConfig(
 
   // Checked here and nowhere else.
   public EmbeddedCacheConfig {
-    Require.powerOfTwo(sets, SETS_MIN, SETS_MAX, "sets");
-    Require.within(ways, 1, TagArray.WAYS_MAX, "ways");
-    Require.within(hitPs, 1, LATENCY_MAX_PS, "hitPs");
-    Require.within(storePs, 1, LATENCY_MAX_PS, "storePs");
-    Require.within(devicePs, 0, LATENCY_MAX_PS, "devicePs");
+    requirePowerOfTwo("sets", sets, SETS_MIN, SETS_MAX);
+    requireRange("ways", ways, 1, TagArray.WAYS_MAX);
+    requireRange("hitPs", hitPs, 1, LATENCY_MAX_PS);
+    requireRange("storePs", storePs, 1, LATENCY_MAX_PS);
+    requireRange("devicePs", devicePs, 0, LATENCY_MAX_PS);
     requireNonNull(maintenance, "maintenance");
   }
 

@@ -354,7 +354,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   // Devices.
 
   /** Past the cache, to DRAM. */
-  private final class PlainPort implements DeviceCachePort {
+  private final class PlainPort extends MemoryPort {
+    PlainPort() {
+      super(dram);
+    }
+
     @Override
     public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
       statistics.dramReads += lines(pa, lengthBytes);
@@ -365,21 +369,6 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
       statistics.dramWrites += lines(pa, lengthBytes);
       return dram.write(pa, lengthBytes, atPs + config.devicePs());
-    }
-
-    @Override
-    public long memoryMark() {
-      return dram.askedTotal();
-    }
-
-    @Override
-    public long delayPs(long from, long to, long nowPs) {
-      return dram.delayPs(from, to, nowPs);
-    }
-
-    @Override
-    public long memoryChangesTotal() {
-      return dram.changesTotal();
     }
 
     private long lines(long pa, int lengthBytes) {
@@ -393,10 +382,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
   }
 
   /** Through the cache. */
-  private final class SnoopedPort implements DeviceCachePort {
+  private final class SnoopedPort extends MemoryPort {
     private final boolean allocatesOnWrite;
 
     SnoopedPort(boolean allocatesOnWrite) {
+      super(dram);
       this.allocatesOnWrite = allocatesOnWrite;
     }
 
@@ -426,21 +416,6 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
         donePs = Math.max(donePs, writeLine(line, isPartial, atPs + config.devicePs()));
       }
       return donePs;
-    }
-
-    @Override
-    public long memoryMark() {
-      return dram.askedTotal();
-    }
-
-    @Override
-    public long delayPs(long from, long to, long nowPs) {
-      return dram.delayPs(from, to, nowPs);
-    }
-
-    @Override
-    public long memoryChangesTotal() {
-      return dram.changesTotal();
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {

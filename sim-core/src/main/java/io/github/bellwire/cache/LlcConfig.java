@@ -1,5 +1,8 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * A last-level cache: one per socket, made of slices.
  *
@@ -29,16 +32,16 @@ public record LlcConfig(
 
   // Checked here and nowhere else.
   public LlcConfig {
-    Require.within(slices, 1, SLICES_MAX, "slices");
-    Require.powerOfTwo(setsPerSlice, SETS_MIN, SETS_MAX, "setsPerSlice");
-    Require.within(ways, 1, TagArray.WAYS_MAX, "ways");
+    requireRange("slices", slices, 1, SLICES_MAX);
+    requirePowerOfTwo("setsPerSlice", setsPerSlice, SETS_MIN, SETS_MAX);
+    requireRange("ways", ways, 1, TagArray.WAYS_MAX);
     int allWays = (1 << ways) - 1;
     if (ioWays == 0 || (ioWays & ~allWays) != 0) {
       throw new IllegalArgumentException(
           String.format("ioWays must be a mask within 0x%x: ioWays=0x%x", allWays, ioWays));
     }
-    Require.within(snoopFilterWays, 1, TagArray.WAYS_MAX, "snoopFilterWays");
-    Require.within(hitPs, 0, HIT_MAX_PS, "hitPs");
+    requireRange("snoopFilterWays", snoopFilterWays, 1, TagArray.WAYS_MAX);
+    requireRange("hitPs", hitPs, 0, HIT_MAX_PS);
   }
 
   /**
@@ -47,7 +50,7 @@ public record LlcConfig(
    * @param ioWaysCount 1 to the number of ways
    */
   public int highestWays(int ioWaysCount) {
-    Require.within(ioWaysCount, 1, ways, "ioWaysCount");
+    requireRange("ioWaysCount", ioWaysCount, 1, ways);
     return (1 << ioWaysCount) - 1 << ways - ioWaysCount;
   }
 

@@ -1,5 +1,7 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What cleaning and invalidating lines costs a core. There is no instruction for a range: every
  * line has its own, and a barrier follows the last.
@@ -25,7 +27,7 @@ public record MaintenanceConfig(long linePs, long barrierPs) {
 
   // Checked here and nowhere else.
   public MaintenanceConfig {
-    Require.within(linePs, 0, LINE_MAX_PS, "linePs");
-    Require.within(barrierPs, 0, BARRIER_MAX_PS, "barrierPs");
+    requireRange("linePs", linePs, 0, LINE_MAX_PS);
+    requireRange("barrierPs", barrierPs, 0, BARRIER_MAX_PS);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * The sockets of a machine and what lies between them. Cores are dealt out in blocks: the first
  * half belongs to socket 0.
@@ -18,11 +20,11 @@ public record NumaConfig(int sockets, long secondSocketPa, long roundTripPs) {
 
   // Checked here and nowhere else.
   public NumaConfig {
-    Require.within(sockets, 1, 2, "sockets");
+    requireRange("sockets", sockets, 1, 2);
     if (secondSocketPa < 0 || secondSocketPa % CacheHierarchy.LINE_BYTES != 0) {
       throw new IllegalArgumentException(
           "secondSocketPa must be a multiple of 64, >= 0: secondSocketPa=" + secondSocketPa);
     }
-    Require.within(roundTripPs, 0, ROUND_TRIP_MAX_PS, "roundTripPs");
+    requireRange("roundTripPs", roundTripPs, 0, ROUND_TRIP_MAX_PS);
   }
 }

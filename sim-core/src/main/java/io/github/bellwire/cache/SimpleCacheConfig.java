@@ -1,5 +1,7 @@
 package io.github.bellwire.cache;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * One shared last-level cache and one private cache per core.
  *
@@ -44,11 +46,5 @@ public record SimpleCacheConfig(
         name,
         value,
         "a power of two, 1..2^20");
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

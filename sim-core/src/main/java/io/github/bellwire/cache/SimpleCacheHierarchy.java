@@ -50,7 +50,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   private final long[] setStates;
   // The private caches, one after the other.
   private final long[] coreLines;
-  private final Port port = new Port();
+  private final Port port;
 
   /** How long memory did not take what the line allocated last has displaced. */
   private long displacedWaitPs;
@@ -66,6 +66,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
    */
   public SimpleCacheHierarchy(SimpleCacheConfig config, int coresCount, MemoryController dram) {
     this.dram = dram;
+    port = new Port();
     llcHitPs = config.llcHitPs();
     coreHitPs = config.coreHitPs();
     storePs = config.storePs();
@@ -348,7 +349,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   /** The way of all root ports. Looks at the tags whether a request asks for it or not. */
-  private final class Port implements DeviceCachePort {
+  private final class Port extends MemoryPort {
+    Port() {
+      super(dram);
+    }
+
     @Override
     public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {
       long lastLine = pa + lengthBytes - 1 >>> LINE_SHIFT;
@@ -383,21 +388,6 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         from = to;
       }
       return donePs;
-    }
-
-    @Override
-    public long memoryMark() {
-      return dram.askedTotal();
-    }
-
-    @Override
-    public long delayPs(long from, long to, long nowPs) {
-      return dram.delayPs(from, to, nowPs);
-    }
-
-    @Override
-    public long memoryChangesTotal() {
-      return dram.changesTotal();
     }
 
     private long writeLine(long line, boolean isPartial, long atPs) {

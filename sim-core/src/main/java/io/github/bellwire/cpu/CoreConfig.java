@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -46,11 +47,11 @@ public record CoreConfig(
 
   // Checked here and nowhere else.
   public CoreConfig {
-    require(frequencyHz, "frequencyHz", FREQUENCY_MIN_HZ, FREQUENCY_MAX_HZ);
-    require(mmioWritePs, "mmioWritePs", 1, MMIO_WRITE_MAX_PS);
-    require(interruptPs, "interruptPs", 0, INTERRUPT_MAX_PS);
-    require(linesOutstanding, "linesOutstanding", 1, LINES_MAX);
-    require(lookAheadCycles, "lookAheadCycles", 0, LOOK_AHEAD_MAX);
+    requireRange("frequencyHz", frequencyHz, FREQUENCY_MIN_HZ, FREQUENCY_MAX_HZ);
+    requireRange("mmioWritePs", mmioWritePs, 1, MMIO_WRITE_MAX_PS);
+    requireRange("interruptPs", interruptPs, 0, INTERRUPT_MAX_PS);
+    requireRange("linesOutstanding", linesOutstanding, 1, LINES_MAX);
+    requireRange("lookAheadCycles", lookAheadCycles, 0, LOOK_AHEAD_MAX);
     requireNonNull(deviceAccess, "deviceAccess");
   }
 
@@ -82,12 +83,5 @@ public record CoreConfig(
   public CoreConfig withDeviceAccess(DeviceAccessConfig newDeviceAccess) {
     return new CoreConfig(
         frequencyHz, mmioWritePs, interruptPs, linesOutstanding, lookAheadCycles, newDeviceAccess);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

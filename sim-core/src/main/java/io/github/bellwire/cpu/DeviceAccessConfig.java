@@ -1,5 +1,7 @@
 package io.github.bellwire.cpu;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What streams of accesses to device memory cost a core, beside the fabric.
  *
@@ -56,16 +58,16 @@ public record DeviceAccessConfig(
 
   // Checked here and nowhere else.
   public DeviceAccessConfig {
-    require(storeGapPs, "storeGapPs", 1, GAP_MAX_PS);
+    requireRange("storeGapPs", storeGapPs, 1, GAP_MAX_PS);
     if (vectorBytes < 8 || vectorBytes > 64 || Integer.bitCount(vectorBytes) != 1) {
       throw new IllegalArgumentException(
           "vectorBytes must be 8, 16, 32 or 64: vectorBytes=" + vectorBytes);
     }
-    require(vectorStorePs, "vectorStorePs", 0, VECTOR_STORE_MAX_PS);
-    require(buffersCount, "buffersCount", 1, BUFFERS_MAX);
-    require(handoverPs, "handoverPs", 0, GAP_MAX_PS);
-    require(fencePs, "fencePs", 0, GAP_MAX_PS);
-    require(streamingLoadsCount, "streamingLoadsCount", 1, BUFFERS_MAX);
+    requireRange("vectorStorePs", vectorStorePs, 0, VECTOR_STORE_MAX_PS);
+    requireRange("buffersCount", buffersCount, 1, BUFFERS_MAX);
+    requireRange("handoverPs", handoverPs, 0, GAP_MAX_PS);
+    requireRange("fencePs", fencePs, 0, GAP_MAX_PS);
+    requireRange("streamingLoadsCount", streamingLoadsCount, 1, BUFFERS_MAX);
   }
 
   /**
@@ -130,12 +132,5 @@ public record DeviceAccessConfig(
         handoverPs,
         fencePs,
         newStreamingLoadsCount);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.dma;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 import java.util.Objects;
 
 /**
@@ -232,11 +234,5 @@ public final class DescriptorRing {
 
   private static IllegalArgumentException advanceRefused(int count, int limit) {
     return new IllegalArgumentException("count must be 0.." + limit + ": count=" + count);
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

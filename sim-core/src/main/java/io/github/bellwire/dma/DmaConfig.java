@@ -1,5 +1,7 @@
 package io.github.bellwire.dma;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * What a device demands of DMA mappings. Construction throws {@link IllegalArgumentException}
  * naming the property, the bound it breaks and its value.
@@ -70,11 +72,5 @@ public record DmaConfig(
    */
   public DmaConfig withCoherent(boolean newIsCoherent) {
     return new DmaConfig(maxSegmentBytes, minAlignMask, expectedMappings, newIsCoherent);
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.dma;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * A contiguous range of RAM that the page allocator hands out.
  *
@@ -36,11 +38,5 @@ public record MemoryZone(long basePa, long sizeBytes) {
   /** {@return whether the zone has no memory} */
   public boolean isEmpty() {
     return sizeBytes == 0;
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.github.bellwire.host;
 
+import static io.github.bellwire.kernel.Requirements.require;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cache.CacheConfig;
@@ -335,11 +336,5 @@ public record HostConfig(
 
   private static boolean isInPages(long bytes, long min, long max) {
     return bytes >= min && bytes <= max && bytes % PAGE_BYTES == 0;
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

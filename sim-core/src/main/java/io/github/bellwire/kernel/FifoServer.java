@@ -19,6 +19,14 @@ import java.util.Arrays;
  * times already; the delay reaches those that arrive behind it. So work is conserved: the server is
  * never faster than it is, and never idles while somebody waits.
  *
+ * <p>For servers that find out while they serve how long it takes, such as the holder of a lock or
+ * a unit that works through a ring: {@link #enter} tells the start, {@link #leave} the end. What
+ * has been told is never asked for again. {@link TurnQueue} serves by the same rule where the
+ * duration is known beforehand; there, whoever was pushed back can ask for the new time by a
+ * ticket. That costs links between slots, told times and fractions, a line of the host's cache
+ * each, and a bound on how many are remembered; here neither is needed, and nobody is forgotten
+ * before being done.
+ *
  * <p>Those that are done by the clock's time are forgotten, as nobody can arrive earlier. Times are
  * picoseconds. Grows to the most that are remembered at one time and allocates nothing beyond.
  * Confined to the simulation thread.

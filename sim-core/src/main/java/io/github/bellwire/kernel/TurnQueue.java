@@ -13,6 +13,10 @@ package io.github.bellwire.kernel;
  * later comes in between. Whoever asks again when the estimate has come gets the true end, or a
  * later estimate. What the caller of {@link #add} was told stays on record, for {@link #delayPs}.
  *
+ * <p>For servers that know beforehand how long each takes, and whose customers ask again: the pipe
+ * of a memory, a direction of a link. {@link FifoServer} serves by the same rule where the duration
+ * comes out only while somebody is served.
+ *
  * <p>Durations may have a fraction, which is carried from one customer to the next without a pause.
  * Remembers the customers added last: those whose ends are still of interest, up to a number. Who
  * is forgotten keeps the end. Allocates nothing after construction. Confined to the simulation

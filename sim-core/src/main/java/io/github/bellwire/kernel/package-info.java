@@ -7,8 +7,9 @@
  *     +--------------onEvent(nowPs)---------+
  * }</pre>
  *
- * <p>{@link io.github.bellwire.kernel.TurnQueue} is what stages share that serve one after the
- * other.
+ * <p>{@link io.github.bellwire.kernel.TurnQueue} and {@link io.github.bellwire.kernel.FifoServer}
+ * are what stages share that serve one after the other; {@link
+ * io.github.bellwire.kernel.Requirements} checks the arguments of everybody.
  *
  * <p>Time is a {@code long} in picoseconds, from 0 to 106.75 days. Not modelled here: anything that
  * takes time by itself; stages that only delay things compute times and need no event.

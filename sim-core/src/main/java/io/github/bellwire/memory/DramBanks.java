@@ -188,10 +188,6 @@ final class DramBanks {
     return 1 << bankInRankBits;
   }
 
-  int bank(long rank, long group, long bank) {
-    return (int) ((rank << groupBits | group) << bankInGroupBits | bank);
-  }
-
   int rank(int bank) {
     return bank >> bankInRankBits;
   }

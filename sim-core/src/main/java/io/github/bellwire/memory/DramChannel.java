@@ -1,5 +1,37 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.memory.DramChannelLayout.ACTIVATES;
+import static io.github.bellwire.memory.DramChannelLayout.ADMITTED;
+import static io.github.bellwire.memory.DramChannelLayout.BANK_SHIFT;
+import static io.github.bellwire.memory.DramChannelLayout.COMMAND;
+import static io.github.bellwire.memory.DramChannelLayout.DRAINING;
+import static io.github.bellwire.memory.DramChannelLayout.FORWARDED;
+import static io.github.bellwire.memory.DramChannelLayout.IDLE_WRITING;
+import static io.github.bellwire.memory.DramChannelLayout.LAST_BANK;
+import static io.github.bellwire.memory.DramChannelLayout.LAST_DIRECTION;
+import static io.github.bellwire.memory.DramChannelLayout.MERGED;
+import static io.github.bellwire.memory.DramChannelLayout.MODE;
+import static io.github.bellwire.memory.DramChannelLayout.NOW;
+import static io.github.bellwire.memory.DramChannelLayout.OWNER;
+import static io.github.bellwire.memory.DramChannelLayout.PENDING_READS;
+import static io.github.bellwire.memory.DramChannelLayout.RANKS;
+import static io.github.bellwire.memory.DramChannelLayout.READING;
+import static io.github.bellwire.memory.DramChannelLayout.READS;
+import static io.github.bellwire.memory.DramChannelLayout.READS_COUNT;
+import static io.github.bellwire.memory.DramChannelLayout.READS_TOTAL;
+import static io.github.bellwire.memory.DramChannelLayout.REFRESHES;
+import static io.github.bellwire.memory.DramChannelLayout.REFRESH_STALL;
+import static io.github.bellwire.memory.DramChannelLayout.ROW_CLOSED;
+import static io.github.bellwire.memory.DramChannelLayout.ROW_CONFLICTS;
+import static io.github.bellwire.memory.DramChannelLayout.ROW_HITS;
+import static io.github.bellwire.memory.DramChannelLayout.SLOT;
+import static io.github.bellwire.memory.DramChannelLayout.STATISTICS;
+import static io.github.bellwire.memory.DramChannelLayout.TURNAROUNDS;
+import static io.github.bellwire.memory.DramChannelLayout.TURN_WRITES;
+import static io.github.bellwire.memory.DramChannelLayout.WAS_CONFLICT;
+import static io.github.bellwire.memory.DramChannelLayout.WRITES;
+import static io.github.bellwire.memory.DramChannelLayout.WRITES_TOTAL;
+
 import io.github.bellwire.memory.DramConfig.Arbitration;
 import io.github.bellwire.memory.DramConfig.PagePolicy;
 import io.github.bellwire.memory.DramConfig.Queues;
@@ -31,44 +63,6 @@ final class DramChannel {
   private static final long AGES = 1L << AGE_BITS;
   private static final int WAIT_SHIFT = BANK_BITS + AGE_BITS + 1;
   private static final long NO_RANK = Long.MAX_VALUE;
-
-  // Per bank: the request that its row was opened for, its next command and for which request,
-  // whether another row was closed for it, reads that wait.
-  private static final int BANK_SHIFT = 3;
-  private static final int OWNER = 0;
-  private static final int COMMAND = 1;
-  private static final int SLOT = 2;
-  private static final int WAS_CONFLICT = 3;
-  private static final int READS_COUNT = 4;
-
-  // What the data bus is for: reads, writes until enough are gone, writes until a read comes.
-  private static final long READING = 0;
-  private static final long DRAINING = 1;
-  private static final long IDLE_WRITING = 2;
-
-  // The rest of the state.
-  private static final int NOW = 0;
-  private static final int READS = 1;
-  private static final int WRITES = 2;
-  private static final int PENDING_READS = 3;
-  private static final int MODE = 4;
-  private static final int TURN_WRITES = 5;
-  private static final int LAST_DIRECTION = 6;
-  private static final int ADMITTED = 7;
-  private static final int LAST_BANK = 8;
-  private static final int STATISTICS = 9; // from here on, in the order of DramStatistics
-  private static final int READS_TOTAL = 9;
-  private static final int WRITES_TOTAL = 10;
-  private static final int FORWARDED = 11;
-  private static final int MERGED = 12;
-  private static final int ROW_HITS = 13;
-  private static final int ROW_CLOSED = 14;
-  private static final int ROW_CONFLICTS = 15;
-  private static final int ACTIVATES = 16;
-  private static final int TURNAROUNDS = 17;
-  private static final int REFRESHES = 18;
-  private static final int REFRESH_STALL = 19;
-  private static final int RANKS = 20; // two per rank: owners, whether it waits for its refresh
 
   private final Queues queues;
   private final PagePolicy pagePolicy;
@@ -605,22 +599,6 @@ final class DramChannel {
     for (DramChannel channel : channels) {
       channel.addStatistics(sum);
     }
-    int bytes = channels[0].burstBytes;
-    long reads = sum[READS_TOTAL - STATISTICS];
-    long writes = sum[WRITES_TOTAL - STATISTICS];
-    return new DramStatistics(
-        reads,
-        writes,
-        sum[FORWARDED - STATISTICS],
-        sum[MERGED - STATISTICS],
-        sum[ROW_HITS - STATISTICS],
-        sum[ROW_CLOSED - STATISTICS],
-        sum[ROW_CONFLICTS - STATISTICS],
-        sum[ACTIVATES - STATISTICS],
-        sum[TURNAROUNDS - STATISTICS],
-        sum[REFRESHES - STATISTICS],
-        sum[REFRESH_STALL - STATISTICS],
-        reads * bytes,
-        writes * bytes);
+    return DramChannelLayout.statistics(sum, channels[0].burstBytes);
   }
 }

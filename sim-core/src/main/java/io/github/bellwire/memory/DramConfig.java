@@ -1,5 +1,7 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.kernel.Requirements.require;
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -134,16 +136,8 @@ public record DramConfig(
     requireNonNull(mapping, "mapping");
     requireNonNull(pagePolicy, "pagePolicy");
     requireNonNull(queues, "queues");
-    require(
-        Integer.bitCount(channels) == 1 && channels > 0 && channels <= CHANNELS_MAX,
-        "channels",
-        channels,
-        "a power of two, 1.." + CHANNELS_MAX);
-    require(
-        Integer.bitCount(ranks) == 1 && ranks > 0 && ranks <= RANKS_MAX,
-        "ranks",
-        ranks,
-        "a power of two, 1.." + RANKS_MAX);
+    requirePowerOfTwo("channels", channels, 1, CHANNELS_MAX);
+    requirePowerOfTwo("ranks", ranks, 1, RANKS_MAX);
     require(
         rowAccessesMax >= 1 && rowAccessesMax <= ROW_ACCESSES_MAX,
         "rowAccessesMax",
@@ -193,19 +187,10 @@ public record DramConfig(
    * @param newTiming as in the constructor
    */
   public DramConfig withTiming(DramTiming newTiming) {
-    return new DramConfig(
-        newTiming,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        newTiming.refresh().intervalPs(),
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.timing = newTiming;
+    draft.firstRefreshPs = newTiming.refresh().intervalPs();
+    return draft.toConfig();
   }
 
   /**
@@ -215,19 +200,10 @@ public record DramConfig(
    * @param newRanks as in the constructor
    */
   public DramConfig withChannels(int newChannels, int newRanks) {
-    return new DramConfig(
-        timing,
-        newChannels,
-        newRanks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.channels = newChannels;
+    draft.ranks = newRanks;
+    return draft.toConfig();
   }
 
   /**
@@ -236,19 +212,9 @@ public record DramConfig(
    * @param newMapping as in the constructor
    */
   public DramConfig withMapping(String newMapping) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        newMapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.mapping = newMapping;
+    return draft.toConfig();
   }
 
   /**
@@ -258,19 +224,10 @@ public record DramConfig(
    * @param newRowAccessesMax as in the constructor
    */
   public DramConfig withPagePolicy(PagePolicy newPagePolicy, int newRowAccessesMax) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        newPagePolicy,
-        newRowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.pagePolicy = newPagePolicy;
+    draft.rowAccessesMax = newRowAccessesMax;
+    return draft.toConfig();
   }
 
   /**
@@ -279,19 +236,9 @@ public record DramConfig(
    * @param newQueues as in the constructor
    */
   public DramConfig withQueues(Queues newQueues) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        newQueues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.queues = newQueues;
+    return draft.toConfig();
   }
 
   /**
@@ -300,19 +247,9 @@ public record DramConfig(
    * @param newRefreshStaggerPs as in the constructor
    */
   public DramConfig withRefreshStaggerPs(long newRefreshStaggerPs) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        newRefreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.refreshStaggerPs = newRefreshStaggerPs;
+    return draft.toConfig();
   }
 
   /**
@@ -321,19 +258,9 @@ public record DramConfig(
    * @param newFirstRefreshPs as in the constructor
    */
   public DramConfig withFirstRefreshPs(long newFirstRefreshPs) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        newFirstRefreshPs,
-        frontPs,
-        backPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.firstRefreshPs = newFirstRefreshPs;
+    return draft.toConfig();
   }
 
   /**
@@ -343,19 +270,10 @@ public record DramConfig(
    * @param newBackPs as in the constructor
    */
   public DramConfig withLatency(long newFrontPs, long newBackPs) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        newFrontPs,
-        newBackPs,
-        horizonPs);
+    Draft draft = new Draft(this);
+    draft.frontPs = newFrontPs;
+    draft.backPs = newBackPs;
+    return draft.toConfig();
   }
 
   /**
@@ -364,19 +282,9 @@ public record DramConfig(
    * @param newHorizonPs as in the constructor
    */
   public DramConfig withHorizonPs(long newHorizonPs) {
-    return new DramConfig(
-        timing,
-        channels,
-        ranks,
-        mapping,
-        pagePolicy,
-        rowAccessesMax,
-        queues,
-        refreshStaggerPs,
-        firstRefreshPs,
-        frontPs,
-        backPs,
-        newHorizonPs);
+    Draft draft = new Draft(this);
+    draft.horizonPs = newHorizonPs;
+    return draft.toConfig();
   }
 
   @Override
@@ -388,9 +296,50 @@ public record DramConfig(
     require(value >= 0 && value <= LATENCY_MAX_PS, name, value, "0.." + LATENCY_MAX_PS);
   }
 
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
+  /** All components, to change one of them. */
+  private static final class Draft {
+    private DramTiming timing;
+    private int channels;
+    private int ranks;
+    private String mapping;
+    private PagePolicy pagePolicy;
+    private int rowAccessesMax;
+    private Queues queues;
+    private long refreshStaggerPs;
+    private long firstRefreshPs;
+    private long frontPs;
+    private long backPs;
+    private long horizonPs;
+
+    Draft(DramConfig from) {
+      timing = from.timing;
+      channels = from.channels;
+      ranks = from.ranks;
+      mapping = from.mapping;
+      pagePolicy = from.pagePolicy;
+      rowAccessesMax = from.rowAccessesMax;
+      queues = from.queues;
+      refreshStaggerPs = from.refreshStaggerPs;
+      firstRefreshPs = from.firstRefreshPs;
+      frontPs = from.frontPs;
+      backPs = from.backPs;
+      horizonPs = from.horizonPs;
+    }
+
+    DramConfig toConfig() {
+      return new DramConfig(
+          timing,
+          channels,
+          ranks,
+          mapping,
+          pagePolicy,
+          rowAccessesMax,
+          queues,
+          refreshStaggerPs,
+          firstRefreshPs,
+          frontPs,
+          backPs,
+          horizonPs);
     }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -42,10 +44,10 @@ public record DramTiming(
       boolean isBusPerRank) {
     // Checked here and nowhere else.
     public Organization {
-      requirePower(bankGroupsCount, "bankGroupsCount", 1, 8);
-      requirePower(banksPerGroupCount, "banksPerGroupCount", 1, 16);
-      requirePower(rowBytes, "rowBytes", 512, 65_536);
-      requirePower(burstBytes, "burstBytes", 32, 64);
+      requirePowerOfTwo("bankGroupsCount", bankGroupsCount, 1, 8);
+      requirePowerOfTwo("banksPerGroupCount", banksPerGroupCount, 1, 16);
+      requirePowerOfTwo("rowBytes", rowBytes, 512, 65_536);
+      requirePowerOfTwo("burstBytes", burstBytes, 32, 64);
     }
 
     /** {@return banks of one rank} */
@@ -174,8 +176,8 @@ public record DramTiming(
   public record CommandBus(int activateClocks, int columnClocks, boolean isRowBusSeparate) {
     // Checked here and nowhere else.
     public CommandBus {
-      requireIn(activateClocks, "activateClocks", 1, 2);
-      requireIn(columnClocks, "columnClocks", 1, 2);
+      requireRange("activateClocks", activateClocks, 1, 2);
+      requireRange("columnClocks", columnClocks, 1, 2);
     }
   }
 
@@ -315,7 +317,7 @@ public record DramTiming(
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public DramTiming {
-    requireIn(clockPs, "clockPs", 100, 10_000);
+    requireRange("clockPs", clockPs, 100, 10_000);
     requireNonNull(organization, "organization");
     requireNonNull(column, "column");
     requireNonNull(row, "row");
@@ -386,20 +388,6 @@ public record DramTiming(
   }
 
   private static void requireClocks(int value, String name, int min) {
-    requireIn(value, name, min, CLOCKS_MAX);
-  }
-
-  private static void requirePower(int value, String name, int min, int max) {
-    if (value < min || value > max || Integer.bitCount(value) != 1) {
-      throw new IllegalArgumentException(
-          name + " must be a power of two, " + min + ".." + max + ": " + name + "=" + value);
-    }
-  }
-
-  private static void requireIn(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange(name, value, min, CLOCKS_MAX);
   }
 }

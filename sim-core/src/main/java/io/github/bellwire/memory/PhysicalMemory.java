@@ -1,5 +1,7 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
@@ -406,11 +408,5 @@ public final class PhysicalMemory {
 
   private static IllegalArgumentException badSize(int sizeBytes) {
     return new IllegalArgumentException("sizeBytes must be 1, 2, 4 or 8: sizeBytes=" + sizeBytes);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.memory;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * DRAM as a latency and a data rate.
  *
@@ -24,19 +26,13 @@ public record SimpleMemoryControllerConfig(long readLatencyPs, long writeLatency
 
   // Checked here and nowhere else.
   public SimpleMemoryControllerConfig {
-    require(readLatencyPs, "readLatencyPs", 1_000_000_000);
-    require(writeLatencyPs, "writeLatencyPs", 1_000_000_000);
-    require(psPerLine, "psPerLine", 1_000_000);
+    requireRange("readLatencyPs", readLatencyPs, 0, 1_000_000_000);
+    requireRange("writeLatencyPs", writeLatencyPs, 0, 1_000_000_000);
+    requireRange("psPerLine", psPerLine, 0, 1_000_000);
   }
 
   @Override
   public SimpleMemoryController newController() {
     return new SimpleMemoryController(this);
-  }
-
-  private static void require(long value, String name, long max) {
-    if (value < 0 || value > max) {
-      throw new IllegalArgumentException(name + " must be 0.." + max + ": " + name + "=" + value);
-    }
   }
 }

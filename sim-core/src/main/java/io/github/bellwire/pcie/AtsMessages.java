@@ -79,7 +79,7 @@ final class AtsMessages {
   /** Sends a message to the function, behind register writes before it; returns its arrival. */
   private long send(int wireBytes, long readyPs) {
     long herePs = port.descend(null, TlpType.MESSAGE, wireBytes, readyPs, true);
-    long startPs = port.behindPostedWritesPs(herePs);
+    long startPs = port.requests().behindPostedWritesPs(herePs);
     LinkDirection downstream = port.downstream();
     if (credits == null) {
       return downstream.arrivalPs(downstream.transmit(TlpType.MESSAGE, wireBytes, startPs));

@@ -167,7 +167,8 @@ final class AtsRequests {
   private long complete(
       TlpType type, int wireBytes, @Nullable Switch turn, long readyPs, AtsTranslation answer) {
     long herePs = port.descend(turn, type, wireBytes, readyPs, true);
-    long leftPs = downstream.transmit(type, wireBytes, port.behindPostedWritesPs(herePs));
+    long leftPs =
+        downstream.transmit(type, wireBytes, port.requests().behindPostedWritesPs(herePs));
     long arrivalPs = downstream.arrivalPs(leftPs);
     TlpFault fault = faults.ofCompletion(type == TlpType.COMPLETION_WITH_DATA);
     if (fault == TlpFault.NONE) {

@@ -23,6 +23,20 @@ final class BarWindows {
   }
 
   /** Reads the base address registers; a window at address 0 is never decoded. */
+  /** Defines the registers of a window: unassigned after reset. */
+  static void install(ConfigRegisters registers, Bar bar) {
+    int offset = ConfigLayout.barOffset(bar.index());
+    long addressBits = -bar.sizeBytes();
+    registers.set32(
+        offset,
+        (bar.is64Bit() ? ConfigLayout.BAR_TYPE_64 : 0)
+            | (bar.prefetchable() ? ConfigLayout.BAR_PREFETCHABLE : 0));
+    registers.writable32(offset, (int) addressBits & ~ConfigLayout.BAR_ATTRIBUTES);
+    if (bar.is64Bit()) {
+      registers.writable32(offset + Integer.BYTES, (int) (addressBits >>> Integer.SIZE));
+    }
+  }
+
   void decode(ConfigRegisters registers, boolean memoryEnabled) {
     decodedCount = 0;
     for (int i = 0; i < bars.length; i++) {

@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * Bus, device and function number: the address of a function in configuration space and the
  * requester ID of its TLPs (PCI Express Base Specification, section 2.2.6.2).
@@ -25,11 +27,5 @@ public record Bdf(int bus, int device, int function) {
   @Override
   public String toString() {
     return String.format("0000:%02x:%02x.%d", bus, device, function);
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -27,8 +27,8 @@ final class BridgeFunction {
   static ConfigSpace newConfigSpace(
       PortType type, PcieLinkConfig link, int accessControl, @Nullable SlotConfig slot) {
     int generation = link.generation().ordinal() + 1;
-    ConfigSpace.Builder builder =
-        new ConfigSpace.Builder(VENDOR, DEVICE)
+    ConfigSpaceBuilder builder =
+        new ConfigSpaceBuilder(VENDOR, DEVICE)
             .bridge(type)
             .classCode(CLASS_BRIDGE)
             .pcie(PCIE_OFFSET, generation, link.lanes(), link.maxPayloadBytes(), true)

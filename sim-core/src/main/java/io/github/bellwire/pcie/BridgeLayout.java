@@ -20,7 +20,7 @@ package io.github.bellwire.pcie;
  *      +---------------------------------------------------------------+
  * }</pre>
  */
-public final class BridgeLayout {
+final class BridgeLayout {
   /** Header type: the function is a bridge. */
   public static final int HEADER_TYPE_BRIDGE = 1;
 

@@ -61,10 +61,6 @@ final class BridgeWindows {
     return secondaryBus;
   }
 
-  int subordinateBus() {
-    return subordinateBus;
-  }
-
   long memoryBase() {
     return memoryBase;
   }

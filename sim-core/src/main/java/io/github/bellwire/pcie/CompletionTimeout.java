@@ -4,7 +4,7 @@ package io.github.bellwire.pcie;
  * Ranges of the completion timeout with their codes in device control 2 (PCI Express Base
  * Specification 5.0, section 7.5.3.16).
  */
-public enum CompletionTimeout {
+enum CompletionTimeout {
   /** 50 us to 50 ms. */
   DEFAULT(0, 50_000_000L, 50_000_000_000L),
   /** Range A, 50 us to 100 us. */

@@ -1,9 +1,9 @@
 package io.github.bellwire.pcie;
 
 /**
- * Offsets and bits of a configuration space; the header is that of type 0, see {@link BridgeLayout}
- * for bridges. Sections are those of the PCI Express Base Specification 5.0. Offsets of capability
- * registers are relative to their structure.
+ * Offsets and bits of a configuration space; the header is that of type 0. Sections are those of
+ * the PCI Express Base Specification 5.0. Offsets of capability registers are relative to their
+ * structure.
  *
  * <pre>{@code
  *       31           24 23           16 15            8 7             0
@@ -162,7 +162,7 @@ public final class ConfigLayout {
   /** PCI Express capabilities, 16 bits: version 3:0, device type 7:4 (7.5.3.2). */
   public static final int PCIE_CAPABILITIES = 0x02;
 
-  /** PCI Express capabilities: position of the device type, see {@link PortType}. */
+  /** PCI Express capabilities: position of the device type. */
   public static final int PCIE_CAPABILITIES_TYPE_SHIFT = 4;
 
   /** PCI Express capabilities: the link leads to a slot. */
@@ -345,7 +345,7 @@ public final class ConfigLayout {
   /** Device control 2: completion timeout value 3:0 and disable 4. */
   public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT = 0x1F;
 
-  /** Device control 2: completion timeout value, see {@link CompletionTimeout}. */
+  /** Device control 2: completion timeout value. */
   public static final int DEVICE_CONTROL_2_COMPLETION_TIMEOUT_VALUE = 0xF;
 
   /** Device control 2: may set the ID-based ordering attribute in requests. */

@@ -38,7 +38,6 @@ final class DataLinkLayer {
   private long discardFromPs;
   private long discardToPs;
   private long replaysTotal;
-  private long retrainsTotal;
 
   /**
    * Creates the layer.
@@ -104,11 +103,6 @@ final class DataLinkLayer {
     return replaysTotal;
   }
 
-  /** {@return how often the link has trained anew} */
-  long retrainsTotal() {
-    return retrainsTotal;
-  }
-
   private long deliver(BitErrors errors, int wireBytes, long firstSentPs) {
     long sentPs = firstSentPs;
     int replays = 0;
@@ -117,7 +111,6 @@ final class DataLinkLayer {
       long restartPs = nakPs(sentPs);
       if (++replays == REPLAYS_MAX) {
         replays = 0;
-        retrainsTotal++;
         senderErrors.record(PcieError.REPLAY_NUM_ROLLOVER, restartPs);
         opposite.blockFrom(restartPs, restartPs + retrainPs);
         restartPs += retrainPs;

@@ -3,7 +3,6 @@ package io.github.bellwire.pcie;
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,6 +31,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final CompletionCutter cutter;
   private final FaultyTlps faultyTlps;
   private final TlpTap tap;
+  private final DownstreamRequests requests;
   private final @Nullable CreditPool postedCredits;
   private final long creditReturnPs;
   private @Nullable Occupant occupant;
@@ -40,16 +40,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   private final Event linkUp;
   private final Event functionReady;
   private @Nullable Endpoint inserted;
-  // When the last memory write left this port.
-  private long sentPs;
-  private long mmioWritesTotal;
 
   /** An endpoint that is plugged in, with what belongs to its stay. */
-  private record Occupant(
-      Endpoint endpoint,
-      UpstreamPath upstreamPath,
-      RequestQueue requests,
-      AtsMessages atsMessages) {}
+  record Occupant(
+      Endpoint endpoint, UpstreamPath upstreamPath, RequestQueue queue, AtsMessages atsMessages) {}
 
   DownstreamPort(
       RootComplex rootComplex,
@@ -77,6 +71,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     FlowControlConfig flowControl = config.flowControl();
     postedCredits = CreditPool.ofNullable(flowControl.endpoint().ph(), flowControl.endpoint().pd());
     creditReturnPs = flowControl.updatePs() + config.propagationPs();
+    requests = new DownstreamRequests(this, rootComplex, link, postedCredits, creditReturnPs);
     ErrorReporter reporter = rootComplex.errorReporter();
     errors.reportTo(
         (error, header01, header23, atPs) ->
@@ -104,10 +99,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
   void plug(Endpoint endpoint) {
     endpoint.configSpace().tell(rootComplex.changes());
     UpstreamPath path = new UpstreamPath(rootComplex, this, endpoint, caches());
-    RequestQueue requests = new RequestQueue(simulation, endpoint);
+    RequestQueue queue = new RequestQueue(simulation, endpoint);
     AtsMessages messages =
         new AtsMessages(this, endpoint, path, postedCredits, creditReturnPs, rootComplex.config());
-    occupant = new Occupant(endpoint, path, requests, messages);
+    occupant = new Occupant(endpoint, path, queue, messages);
     rootComplex.addOccupied(this);
     endpoint.configSpace().onFunctionReset(this::resetFunction);
     endpoint.connect(path);
@@ -169,7 +164,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
       onFunctionReady(gone.endpoint());
     }
     gone.endpoint().configSpace().onFunctionReset(null);
-    gone.requests().drop();
+    gone.queue().drop();
     gone.upstreamPath().disconnect(nowPs);
     rootComplex.removeOccupied(this, gone.upstreamPath(), nowPs);
     gone.endpoint().linkDown(nowPs);
@@ -192,7 +187,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     Endpoint endpoint = current.endpoint();
     long nowPs = simulation.nowPs();
     endpoint.configSpace().resetFunction(endpoint, nowPs);
-    current.requests().drop();
+    current.queue().drop();
     endpoint.configSpace().setSilent(true);
     simulation.reschedule(functionReady, nowPs + endpoint.functionResetPs());
   }
@@ -210,13 +205,13 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Sends the port's own interrupt message, if software has enabled it. */
   private void interrupt(long nowPs) {
-    if (!configSpace.isMsiEnabled() || !configSpace.isBusMasterEnabled()) {
+    if (!configSpace.msi().isEnabled() || !configSpace.isBusMasterEnabled()) {
       return;
     }
-    long address = configSpace.msiAddress();
+    long address = configSpace.msi().address();
     int wireBytes = TlpLayout.requestBytes(address) + Integer.BYTES;
     long atPs = climb(null, TlpType.MEMORY_WRITE, wireBytes, nowPs, true);
-    rootComplex.interrupts().onMessage(ownRequesterId(), address, configSpace.msiData(), atPs);
+    rootComplex.interrupts().onMessage(ownRequesterId(), address, configSpace.msi().data(), atPs);
   }
 
   /**
@@ -248,7 +243,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** Drops the writes of a device that has gone, of which the last bit leaves after a time. */
   void dropRequestsOf(DmaPort device, long afterPs) {
-    occupant().requests().drop(device, afterPs);
+    occupant().queue().drop(device, afterPs);
   }
 
   /** {@return the function at the far end of the link; null if there is none} */
@@ -364,6 +359,11 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return current == null ? 0 : current.upstreamPath().creditWaitPsTotal();
   }
 
+  /** {@return what cores and peers ask of the device} */
+  DownstreamRequests requests() {
+    return requests;
+  }
+
   CompletionCutter cutter() {
     return cutter;
   }
@@ -384,7 +384,7 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
 
   /** {@return register writes that cores have sent to the device} */
   public long mmioWritesTotal() {
-    return mmioWritesTotal;
+    return requests.mmioWritesTotal();
   }
 
   /** {@return how the caches treat the requests of devices below} */
@@ -459,210 +459,10 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return device == 0 && function == 0 ? functionBelow() : null;
   }
 
-  /** A core writes to a register; returns how long the root port took: waiting and sending. */
-  long mmioWrite(long address, int sizeBytes, long value, long readyPs) {
-    Occupant current = occupant;
-    long herePs = sendWrite(null, address, sizeBytes, readyPs);
-    int bar = barAt(address, sizeBytes);
-    if (current == null || bar < 0) {
-      reportUnsupported(true, address, sizeBytes, 0, arrivalPs());
-    } else {
-      long offset = address - current.endpoint().configSpace().barAddress(bar);
-      long arrivalPs = arrivalPs();
-      current.requests().add(bar, offset, sizeBytes, value, herePs, arrivalPs);
-      mmioWritesTotal++;
-    }
-    return leftRootPs(sentPs) - readyPs;
-  }
-
-  /** A core writes up to a line; returns how long the root port took: waiting and sending. */
-  long mmioWrite(long address, byte[] source, int sourceOffset, int lengthBytes, long readyPs) {
-    long arrivalPs = peerWrite(null, null, address, source, sourceOffset, lengthBytes, readyPs);
-    mmioWritesTotal += arrivalPs < 0 ? 0 : 1;
-    return leftRootPs(sentPs) - readyPs;
-  }
-
-  /** Sends a memory write, see {@link #sentPs}; returns when it was ready at this port. */
-  private long sendWrite(@Nullable Switch turn, long address, int lengthBytes, long readyPs) {
-    int dataBytes = TlpLayout.dataBytes(address, lengthBytes);
-    int wireBytes =
-        TlpLayout.requestBytes(address)
-            + dataBytes
-            + downstream.requestExtraBytes(address, lengthBytes);
-    long herePs = descend(turn, TlpType.MEMORY_WRITE, wireBytes, readyPs, true);
-    long startPs = behindPostedWritesPs(herePs);
-    if (occupant == null) {
-      sentPs = herePs; // Nothing is sent on a link that is down.
-    } else if (postedCredits == null) {
-      sentPs = downstream.transmitMemoryWrite(wireBytes, startPs);
-    } else {
-      int credits = CreditPool.dataCredits(dataBytes);
-      sentPs = downstream.transmitMemoryWrite(wireBytes, postedCredits.take(credits, startPs));
-      // The device takes a register write when it arrives.
-      postedCredits.giveBack(credits, downstream.arrivalPs(sentPs) + creditReturnPs);
-    }
-    return herePs;
-  }
-
-  /** Returns when the last memory write is at the device, or is found to have nowhere to go. */
-  private long arrivalPs() {
-    return occupant == null ? sentPs : downstream.arrivalPs(sentPs);
-  }
-
   /** {@return the way of messages to the function below; null if there is none} */
   @Nullable AtsMessages atsMessages() {
     Occupant current = occupant;
     return current == null ? null : current.atsMessages();
-  }
-
-  /** A core reads a register: lets time run until the request is there. */
-  void mmioRead(long address, int sizeBytes, long readyPs, MmioResult result) {
-    simulation.runUntil(sendRead(null, address, readyPs));
-    long nowPs = simulation.nowPs();
-    int bar = barAt(address, sizeBytes);
-    long value = RootComplex.allOnes(sizeBytes);
-    if (bar >= 0) {
-      Endpoint endpoint = endpoint();
-      long offset = address - endpoint.configSpace().barAddress(bar);
-      value = endpoint.mmioRead(bar, offset, sizeBytes, nowPs);
-    }
-    result.answer(value, complete(bar, address, sizeBytes, nowPs));
-  }
-
-  /** Returns when a read request is at the device. */
-  long sendRead(@Nullable Switch turn, long address, long readyPs) {
-    int wireBytes = TlpLayout.requestBytes(address);
-    long herePs = descend(turn, TlpType.MEMORY_READ, wireBytes, readyPs, true);
-    if (occupant == null) {
-      return herePs; // Nothing is sent on a link that is down.
-    }
-    return downstream.arrivalPs(
-        downstream.transmitMemoryRead(wireBytes, behindPostedWritesPs(herePs)));
-  }
-
-  /** Lets time run until the request is at the device; returns when the bytes are at the core. */
-  long answerRead(
-      long address, byte[] destination, int destinationOffset, int lengthBytes, long arrivalPs) {
-    simulation.runUntil(arrivalPs);
-    long nowPs = simulation.nowPs();
-    int bar = barAt(address, lengthBytes);
-    if (bar >= 0) {
-      Endpoint endpoint = endpoint();
-      long offset = address - endpoint.configSpace().barAddress(bar);
-      endpoint.mmioRead(bar, offset, destination, destinationOffset, lengthBytes, nowPs);
-    } else {
-      int end = destinationOffset + lengthBytes;
-      Arrays.fill(destination, destinationOffset, end, (byte) 0xff);
-    }
-    return complete(bar, address, lengthBytes, nowPs);
-  }
-
-  /** Answers a core's read, without data if no BAR was hit; returns when that is at the core. */
-  private long complete(int bar, long address, int lengthBytes, long arrivalPs) {
-    Occupant current = occupant;
-    if (current == null) {
-      reportUnsupported(false, address, lengthBytes, 0, arrivalPs);
-      return climb(null, TlpType.COMPLETION, TlpLayout.COMPLETION_BYTES, arrivalPs, true)
-          + rootComplex.config().upstreamPs();
-    }
-    TlpType type = TlpType.COMPLETION;
-    int wireBytes = TlpLayout.COMPLETION_BYTES;
-    long readyPs = arrivalPs;
-    if (bar >= 0) {
-      type = TlpType.COMPLETION_WITH_DATA;
-      wireBytes += TlpLayout.dataBytes(address, lengthBytes);
-      readyPs += current.endpoint().readLatencyPs(bar);
-    } else {
-      reportUnsupported(false, address, lengthBytes, 0, arrivalPs);
-    }
-    UpstreamPath path = current.upstreamPath();
-    long completionSentPs = upstream.transmit(type, wireBytes, path.behindPostedWritesPs(readyPs));
-    long rootPs = climb(null, type, wireBytes, upstream.arrivalPs(completionSentPs), true);
-    // The completion pushes the device's posted writes ahead of it.
-    return Math.max(rootPs + rootComplex.config().upstreamPs(), path.committedPs(completionSentPs));
-  }
-
-  /**
-   * A peer writes to the device: posted.
-   *
-   * @param peer who writes; null for a core
-   * @param turn where the request has turned downwards, as for {@link #descend}
-   * @return when it arrives there, or -1 - that time if nobody takes it
-   */
-  long peerWrite(
-      @Nullable UpstreamPath peer,
-      @Nullable Switch turn,
-      long address,
-      byte[] source,
-      int sourceOffset,
-      int lengthBytes,
-      long readyPs) {
-    long herePs = sendWrite(turn, address, lengthBytes, readyPs);
-    long arrivalPs = arrivalPs();
-    Occupant current = occupant;
-    int bar = barAt(address, lengthBytes);
-    if (current == null || bar < 0) {
-      int requesterId = peer == null ? 0 : peer.requesterId();
-      reportUnsupported(true, address, lengthBytes, requesterId, arrivalPs);
-      return -1 - arrivalPs;
-    }
-    long offset = address - current.endpoint().configSpace().barAddress(bar);
-    long leavesPs = peer == null ? 0 : peer.sentPs();
-    current
-        .requests()
-        .addWrite(
-            bar, offset, source, sourceOffset, lengthBytes, herePs, arrivalPs, peer, leavesPs);
-    return arrivalPs;
-  }
-
-  /**
-   * A peer reads from the device, which answers when the request arrives.
-   *
-   * @param turn where the request has turned downwards, as for {@link #descend}
-   * @return when the device can answer, or -1 - the time of arrival if nobody takes it
-   */
-  long peerRead(
-      UpstreamPath peer,
-      @Nullable Switch turn,
-      long address,
-      byte[] destination,
-      int destinationOffset,
-      int lengthBytes,
-      long readyPs) {
-    long arrivalPs = sendRead(turn, address, readyPs);
-    Occupant current = occupant;
-    int bar = barAt(address, lengthBytes);
-    if (current == null || bar < 0) {
-      reportUnsupported(false, address, lengthBytes, peer.requesterId(), arrivalPs);
-      return -1 - arrivalPs;
-    }
-    long offset = address - current.endpoint().configSpace().barAddress(bar);
-    current.requests().addRead(bar, offset, destination, destinationOffset, lengthBytes, arrivalPs);
-    return arrivalPs + current.endpoint().readLatencyPs(bar);
-  }
-
-  /**
-   * Sends a completion of the device for a peer up to where it turns.
-   *
-   * @param readyPs when the device could send it
-   * @param turn as for {@link #climb}
-   * @param isFirst as for {@link #climb}
-   * @return when it has arrived there
-   */
-  long peerCompletion(
-      @Nullable Switch turn, TlpType type, int wireBytes, long readyPs, boolean isFirst) {
-    Occupant current = occupant;
-    if (current == null) {
-      return climb(turn, type, wireBytes, readyPs, isFirst); // The port answers in its place.
-    }
-    long startPs = current.upstreamPath().behindPostedWritesPs(readyPs);
-    long completionSentPs = upstream.transmit(type, wireBytes, startPs);
-    return climb(turn, type, wireBytes, upstream.arrivalPs(completionSentPs), isFirst);
-  }
-
-  /** The read of a peer that came last is given up: nothing must arrive for it. */
-  void abandonRead() {
-    occupant().requests().abandonRead();
   }
 
   /** {@return the switch below which this port and another come together first, or null} */
@@ -687,45 +487,17 @@ public abstract sealed class DownstreamPort permits RootPort, SwitchPort {
     return occupant().endpoint().configSpace().maxPayloadBytes();
   }
 
+  /** {@return the endpoint that is plugged in, with what belongs to its stay; null if none is} */
+  @Nullable Occupant occupantOrNull() {
+    return occupant;
+  }
+
   /**
-   * {@return when a TLP may enter the serializer of the downstream direction: not before the
-   * register writes that were ready up to then have left}
+   * {@return the same}
    *
-   * @param readyPs when it could start otherwise
+   * @throws IllegalStateException if none is
    */
-  long behindPostedWritesPs(long readyPs) {
-    Occupant current = occupant;
-    boolean isInTurn = downstream.isInTurn() && postedCredits == null; // Then it is anyway.
-    return current == null || isInTurn
-        ? readyPs
-        : Math.max(
-            readyPs, current.requests().lastArrivalPs(readyPs) - link.config().propagationPs());
-  }
-
-  /** Returns the window that holds all of a range, -1 if none does. */
-  private int barAt(long address, int lengthBytes) {
-    Occupant current = occupant;
-    if (current == null) {
-      return -1;
-    }
-    ConfigSpace device = current.endpoint().configSpace();
-    int bar = device.barIndexAt(address);
-    return bar == device.barIndexAt(address + lengthBytes - 1) ? bar : -1;
-  }
-
-  /** The device, or the port itself if there is none, does not support a request. */
-  private void reportUnsupported(
-      boolean isWrite, long address, int lengthBytes, int requesterId, long atPs) {
-    rootComplex.countUnclaimed();
-    PortErrors detector = occupant == null ? errors : deviceErrors;
-    detector.record(
-        PcieError.UNSUPPORTED_REQUEST,
-        TlpHeader.request01(isWrite, address, lengthBytes, 0, requesterId, 0),
-        TlpHeader.request23(address),
-        atPs);
-  }
-
-  private Occupant occupant() {
+  Occupant occupant() {
     Occupant current = occupant;
     if (current == null) {
       throw new IllegalStateException("no endpoint is plugged in: " + bdf());

@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import io.github.bellwire.memory.LittleEndian;
+
 /**
  * A device function as the fabric sees it. Implementations keep to their specification's registers
  * and reach memory, interrupts and time through what {@link #connect} gives them, never around it.
@@ -63,7 +65,7 @@ public interface Endpoint {
     for (int done = 0; done < lengthBytes; ) {
       int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
       long value = mmioRead(bar, offset + done, piece, nowPs);
-      MmioBlock.put(destination, destinationOffset + done, piece, value);
+      LittleEndian.put(destination, destinationOffset + done, piece, value);
       done += piece;
     }
   }
@@ -84,7 +86,7 @@ public interface Endpoint {
       int bar, long offset, byte[] source, int sourceOffset, int lengthBytes, long nowPs) {
     for (int done = 0; done < lengthBytes; ) {
       int piece = MmioBlock.pieceBytes(offset + done, lengthBytes - done);
-      long value = MmioBlock.get(source, sourceOffset + done, piece);
+      long value = LittleEndian.get(source, sourceOffset + done, piece);
       mmioWrite(bar, offset + done, piece, value, nowPs);
       done += piece;
     }

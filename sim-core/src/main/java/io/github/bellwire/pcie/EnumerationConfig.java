@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * What the firmware hands out: address windows for BARs, payload and read request sizes, and the
  * right to relaxed ordering. Construction throws {@link IllegalArgumentException} naming the
@@ -184,11 +186,5 @@ public record EnumerationConfig(
         name,
         bytes,
         "a power of two in 128..4096");
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What one end of a link advertises, per class: posted (P), non-posted (NP), completions (Cpl);
  * headers (H) of one TLP and data (D) of 16 bytes each. 0 is unlimited (PCI Express Base
@@ -54,17 +56,11 @@ public record FlowControlCredits(int ph, int pd, int nph, int npd, int cplh, int
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public FlowControlCredits {
-    require(ph, "ph", HEADERS_MAX);
-    require(pd, "pd", DATA_MAX);
-    require(nph, "nph", HEADERS_MAX);
-    require(npd, "npd", DATA_MAX);
-    require(cplh, "cplh", BUFFER_MAX);
-    require(cpld, "cpld", BUFFER_MAX);
-  }
-
-  private static void require(int value, String name, int max) {
-    if (value < 0 || value > max) {
-      throw new IllegalArgumentException(name + " must be 0.." + max + ": " + name + "=" + value);
-    }
+    requireRange("ph", ph, 0, HEADERS_MAX);
+    requireRange("pd", pd, 0, DATA_MAX);
+    requireRange("nph", nph, 0, HEADERS_MAX);
+    requireRange("npd", npd, 0, DATA_MAX);
+    requireRange("cplh", cplh, 0, BUFFER_MAX);
+    requireRange("cpld", cpld, 0, BUFFER_MAX);
   }
 }

@@ -25,18 +25,4 @@ final class MmioBlock {
     int aligned = (int) Long.lowestOneBit(offset | Long.BYTES);
     return Math.min(aligned, Integer.highestOneBit(leftBytes));
   }
-
-  static long get(byte[] bytes, int offset, int sizeBytes) {
-    long value = 0;
-    for (int i = sizeBytes - 1; i >= 0; i--) {
-      value = value << Byte.SIZE | bytes[offset + i] & 0xff;
-    }
-    return value;
-  }
-
-  static void put(byte[] bytes, int offset, int sizeBytes, long value) {
-    for (int i = 0; i < sizeBytes; i++) {
-      bytes[offset + i] = (byte) (value >>> i * Byte.SIZE);
-    }
-  }
 }

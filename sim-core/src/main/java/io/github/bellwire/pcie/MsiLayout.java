@@ -5,7 +5,7 @@ package io.github.bellwire.pcie;
  * structure (PCI Express Base Specification 5.0, section 7.7.1). Ports signal errors and hot-plug
  * events by it.
  */
-public final class MsiLayout {
+final class MsiLayout {
   /** Length of the structure, in bytes. */
   public static final int LENGTH_BYTES = 14;
 

@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * Where a function keeps its MSI-X table and pending bit array, and how many vectors it has (PCI
  * Express Base Specification 5.0, section 7.7.2). Construction throws {@link
@@ -48,11 +50,5 @@ public record MsiXConfig(
 
   private static boolean isWindowOffset(int offset) {
     return offset >= 0 && (offset & 7) == 0;
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

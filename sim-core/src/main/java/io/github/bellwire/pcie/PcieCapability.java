@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * The PCI Express capability structure of a function inside its configuration space (PCI Express
  * Base Specification 5.0, section 7.5.3).
@@ -164,11 +166,5 @@ final class PcieCapability {
           default -> false;
         };
     require(legal, "lanes", lanes, "1, 2, 4, 8, 12, 16 or 32, at most " + maxLanes);
-  }
-
-  private static void require(boolean ok, String name, int value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -320,12 +321,6 @@ public record PcieLinkConfig(
         name,
         value,
         "128, 256, 512, 1024, 2048 or 4096");
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 
   private static void requireCredits(

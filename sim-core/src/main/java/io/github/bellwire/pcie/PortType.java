@@ -4,7 +4,7 @@ package io.github.bellwire.pcie;
  * What a function is in the tree of a hierarchy: the device/port type of the PCI Express
  * capabilities register (PCI Express Base Specification 5.0, section 7.5.3.2).
  */
-public enum PortType {
+enum PortType {
   /** A device at the end of a link; type 0 header. */
   ENDPOINT(0),
   /** A port of the root complex; type 1 header. */

@@ -286,7 +286,7 @@ final class ReadRequests {
 
   /** Returns when a completion that is ready may leave: behind what cores have written before. */
   private long behindRegisterWritesPs(long readyPs) {
-    return requester.isRelaxed() ? readyPs : port.behindPostedWritesPs(readyPs);
+    return requester.isRelaxed() ? readyPs : port.requests().behindPostedWritesPs(readyPs);
   }
 
   /**
@@ -324,7 +324,9 @@ final class ReadRequests {
       long turnedPs = readyPs;
       if (peer != null) {
         TlpType type = TlpType.COMPLETION_WITH_DATA;
-        turnedPs = peer.peerCompletion(turn, type, wireBytes, readyPs, done == 0) + turnPs(turn);
+        turnedPs =
+            peer.requests().peerCompletion(turn, type, wireBytes, readyPs, done == 0)
+                + turnPs(turn);
       }
       pieceSentPs = receiveCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
       TlpFault fault = faults.ofCompletion(true);
@@ -338,7 +340,7 @@ final class ReadRequests {
       done += piece;
     }
     if (peer != null && isFaulty) {
-      peer.abandonRead(); // What is given up must not arrive later.
+      peer.requests().abandonRead(); // What is given up must not arrive later.
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     }
     return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
@@ -409,7 +411,8 @@ final class ReadRequests {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long answerPs = peer.peerRead(path, turn, address, destination, offset, lengthBytes, readyPs);
+    long answerPs =
+        peer.requests().peerRead(path, turn, address, destination, offset, lengthBytes, readyPs);
     // Completions are routed by requester ID, wherever the request has turned.
     Switch direct = turn == null ? peer.sharedSwitch(port) : turn;
     Switch back = peer.redirectsCompletions() && !requester.isRelaxed() ? null : direct;
@@ -418,7 +421,8 @@ final class ReadRequests {
     }
     TlpType type = TlpType.COMPLETION;
     int wireBytes = TlpLayout.COMPLETION_BYTES;
-    long turnedPs = peer.peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
+    long turnedPs =
+        peer.requests().peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
     DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
     return refuse(why, destination, offset, lengthBytes, back, turnedPs);
   }

@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * The device's side of its own requests.
  *
@@ -25,8 +27,8 @@ public record RequesterConfig(long completionTimeoutPs, long retirePs, boolean r
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public RequesterConfig {
-    require(completionTimeoutPs, "completionTimeoutPs", TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
-    require(retirePs, "retirePs", 0, RETIRE_MAX_PS);
+    requireRange("completionTimeoutPs", completionTimeoutPs, TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
+    requireRange("retirePs", retirePs, 0, RETIRE_MAX_PS);
   }
 
   /**
@@ -54,12 +56,5 @@ public record RequesterConfig(long completionTimeoutPs, long retirePs, boolean r
    */
   public RequesterConfig withRelaxedOrdering(boolean newRelaxedOrdering) {
     return new RequesterConfig(completionTimeoutPs, retirePs, newRelaxedOrdering);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

@@ -247,7 +247,7 @@ public final class RootComplex {
       return 0;
     }
     tellRegisterWrite(port, atPs);
-    return port.mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
+    return port.requests().mmioWrite(address, sizeBytes, value, atPs + config.downstreamPs());
   }
 
   /**
@@ -268,7 +268,8 @@ public final class RootComplex {
       return 0;
     }
     tellRegisterWrite(port, atPs);
-    return port.mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
+    return port.requests()
+        .mmioWrite(address, source, offset, lengthBytes, atPs + config.downstreamPs());
   }
 
   /**
@@ -286,7 +287,7 @@ public final class RootComplex {
       readIntegrated(address, sizeBytes, atPs, result);
       return;
     }
-    port.mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
+    port.requests().mmioRead(address, sizeBytes, atPs + config.downstreamPs(), result);
     tellRegisterRead(port, result.donePs());
   }
 
@@ -336,7 +337,7 @@ public final class RootComplex {
   public long sendRead(long address, long atPs) {
     DownstreamPort port = portAt(address);
     long readyPs = atPs + config.downstreamPs();
-    return port == null ? readyPs : port.sendRead(null, address, readyPs);
+    return port == null ? readyPs : port.requests().sendRead(null, address, readyPs);
   }
 
   /**
@@ -358,7 +359,7 @@ public final class RootComplex {
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
       return arrivalPs + config.upstreamPs();
     }
-    long donePs = port.answerRead(address, destination, offset, lengthBytes, arrivalPs);
+    long donePs = port.requests().answerRead(address, destination, offset, lengthBytes, arrivalPs);
     tellRegisterRead(port, donePs);
     return donePs;
   }

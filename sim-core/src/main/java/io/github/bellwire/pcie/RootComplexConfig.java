@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -37,9 +38,9 @@ public record RootComplexConfig(
   // Checked here and nowhere else.
   public RootComplexConfig {
     requireNonNull(peerToPeer, "peerToPeer");
-    require(upstreamPs, "upstreamPs");
-    require(downstreamPs, "downstreamPs");
-    require(ownershipPs, "ownershipPs");
+    requireRange("upstreamPs", upstreamPs, 0, MAX_PS);
+    requireRange("downstreamPs", downstreamPs, 0, MAX_PS);
+    requireRange("ownershipPs", ownershipPs, 0, MAX_PS);
     requireNonNull(idleStates, "idleStates");
   }
 
@@ -79,12 +80,5 @@ public record RootComplexConfig(
    */
   public RootComplexConfig withIdleStates(IdleStatesConfig newIdleStates) {
     return new RootComplexConfig(upstreamPs, downstreamPs, peerToPeer, ownershipPs, newIdleStates);
-  }
-
-  private static void require(long value, String name) {
-    if (value < 0 || value > MAX_PS) {
-      throw new IllegalArgumentException(
-          name + " must be 0.." + MAX_PS + ": " + name + "=" + value);
-    }
   }
 }

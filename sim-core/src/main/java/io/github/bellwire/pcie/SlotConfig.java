@@ -1,5 +1,7 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * A slot from which a device may be pulled and into which one may be put while the machine runs.
  * Construction throws {@link IllegalArgumentException} naming the property, the bound it breaks and
@@ -53,11 +55,5 @@ public record SlotConfig(int number, boolean surpriseExpected, long linkUpPs) {
    */
   public SlotConfig withLinkUpPs(long newLinkUpPs) {
     return new SlotConfig(number, surpriseExpected, newLinkUpPs);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,6 @@
 package io.github.bellwire.pcie;
 
+import static io.github.bellwire.kernel.Requirements.require;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -80,11 +81,5 @@ public record SwitchConfig(
    */
   public SwitchConfig withAccessControl(int newServices) {
     return new SwitchConfig(forwardPs, portsCount, upstreamLink, newServices);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

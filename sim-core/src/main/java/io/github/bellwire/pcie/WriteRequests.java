@@ -2,6 +2,7 @@ package io.github.bellwire.pcie;
 
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.memory.PhysicalMemory;
 import org.jspecify.annotations.Nullable;
 
@@ -121,9 +122,7 @@ final class WriteRequests {
 
   /** Sends a message, see {@link DmaPort#sendMessage}. */
   long sendMessage(long address, int data, long atPs) {
-    for (int i = 0; i < MESSAGE_BYTES; i++) {
-      message[i] = (byte) (data >>> i * Byte.SIZE);
-    }
+    LittleEndian.putInt(message, 0, data);
     return write(address, message, 0, MESSAGE_BYTES, atPs, true);
   }
 
@@ -366,7 +365,8 @@ final class WriteRequests {
       int offset,
       int lengthBytes,
       long readyPs) {
-    long arrivalPs = peer.peerWrite(path, turn, address, source, offset, lengthBytes, readyPs);
+    long arrivalPs =
+        peer.requests().peerWrite(path, turn, address, source, offset, lengthBytes, readyPs);
     if (arrivalPs < 0) {
       requester.refuse(DmaStatus.UNSUPPORTED_REQUEST);
       return readyPs;
@@ -378,10 +378,7 @@ final class WriteRequests {
     if (lengthBytes != MESSAGE_BYTES) {
       return refuseAtRoot(DmaStatus.UNSUPPORTED_REQUEST, pa, lengthBytes, arrivalPs);
     }
-    int data = 0;
-    for (int i = 0; i < MESSAGE_BYTES; i++) {
-      data |= (source[offset + i] & 0xff) << i * Byte.SIZE;
-    }
+    int data = LittleEndian.getInt(source, offset);
     DmaAccessListener listener = rootComplex.accessListener();
     if (listener != null) {
       listener.onMessage(requester.id(), arrivalPs);

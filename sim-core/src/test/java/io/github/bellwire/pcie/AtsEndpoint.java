@@ -18,7 +18,7 @@ final class AtsEndpoint implements Endpoint {
   long invalidationArrivalPs;
 
   private final ConfigSpace configSpace =
-      new ConfigSpace.Builder(0x1AF4, 0x1002)
+      new ConfigSpaceBuilder(0x1AF4, 0x1002)
           .pcie(0x40, 5, 32, 4096, true)
           .addressTranslation(ATS, 32)
           .pageRequests(PRI, 64)

@@ -26,8 +26,8 @@ class BusEnumeratorTest {
     return rootComplex;
   }
 
-  private static ConfigSpace.Builder function(int deviceId) {
-    return new ConfigSpace.Builder(0x8086, deviceId).pcie(0xA0, 3, 8, 512, true);
+  private static ConfigSpaceBuilder function(int deviceId) {
+    return new ConfigSpaceBuilder(0x8086, deviceId).pcie(0xA0, 3, 8, 512, true);
   }
 
   @Test
@@ -122,7 +122,7 @@ class BusEnumeratorTest {
   void shouldProgramPayloadAndRequestSizes(
       int supportedBytes, int limitBytes, int maxPayloadBytes, int maxRequestBytes) {
     StubEndpoint endpoint =
-        new StubEndpoint(new ConfigSpace.Builder(0x8086, 1).pcie(0x50, 3, 8, supportedBytes, true));
+        new StubEndpoint(new ConfigSpaceBuilder(0x8086, 1).pcie(0x50, 3, 8, supportedBytes, true));
     ConfigSpace space = endpoint.configSpace();
     space.write(0x58, 2, 0xFFFF); // leftovers that are not the firmware's to change
     EnumerationConfig config =
@@ -197,7 +197,7 @@ class BusEnumeratorTest {
     Random random = new Random(seed);
     List<StubEndpoint> endpoints = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
-      ConfigSpace.Builder builder = function(i);
+      ConfigSpaceBuilder builder = function(i);
       for (int index = 0; index < 6; index++) {
         if (random.nextInt(3) == 0) {
           continue;
@@ -382,7 +382,7 @@ class BusEnumeratorTest {
     private final ConfigSpace config;
     private long lastOffset = -1;
 
-    StubEndpoint(ConfigSpace.Builder builder) {
+    StubEndpoint(ConfigSpaceBuilder builder) {
       config = builder.build();
     }
 

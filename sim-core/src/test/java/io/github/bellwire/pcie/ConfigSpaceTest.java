@@ -21,8 +21,8 @@ class ConfigSpaceTest {
   private final ConfigSpace config = nic().transactionsPending(() -> transactionsPending).build();
 
   /** An 82599-like function: the offsets that its drivers have built in. */
-  private static ConfigSpace.Builder nic() {
-    return new ConfigSpace.Builder(0x8086, 0x10FB)
+  private static ConfigSpaceBuilder nic() {
+    return new ConfigSpaceBuilder(0x8086, 0x10FB)
         .revisionId(0x01)
         .classCode(0x02_00_00)
         .subsystem(0x15D9, 0x0611)
@@ -88,8 +88,7 @@ class ConfigSpaceTest {
     assertThat(config.findCapability(CapabilityId.POWER_MANAGEMENT)).isEqualTo(0x40);
     assertThat(config.findCapability(CapabilityId.MSI_X)).isEqualTo(0x70);
     assertThat(config.findCapability(CapabilityId.PCI_EXPRESS)).isEqualTo(0xA0);
-    ConfigSpace plain =
-        new ConfigSpace.Builder(0x1234, 0x5678).pcie(0x40, 3, 4, 256, false).build();
+    ConfigSpace plain = new ConfigSpaceBuilder(0x1234, 0x5678).pcie(0x40, 3, 4, 256, false).build();
     assertThat(plain.findCapability(CapabilityId.PCI_EXPRESS)).isEqualTo(0x40);
     assertThat(plain.findCapability(CapabilityId.MSI_X)).isZero();
     assertThat(plain.msiX()).isEmpty();
@@ -121,7 +120,7 @@ class ConfigSpaceTest {
   void shouldAnswerSizingByAllOnes(
       int index, boolean is64Bit, long sizeBytes, String low, String high) {
     ConfigSpace function =
-        new ConfigSpace.Builder(0x1234, 1)
+        new ConfigSpaceBuilder(0x1234, 1)
             .pcie(0x40, 3, 4, 256, false)
             .bar(new Bar(index, is64Bit, false, sizeBytes))
             .build();
@@ -290,8 +289,7 @@ class ConfigSpaceTest {
 
   @Test
   void shouldNotEnableTagsThatAreNotSupported() {
-    ConfigSpace plain =
-        new ConfigSpace.Builder(0x1234, 0x5678).pcie(0x40, 3, 4, 256, false).build();
+    ConfigSpace plain = new ConfigSpaceBuilder(0x1234, 0x5678).pcie(0x40, 3, 4, 256, false).build();
 
     plain.write(0x48, 2, 0xFFFF);
 
@@ -432,14 +430,14 @@ class ConfigSpaceTest {
   @Test
   void shouldAcceptIdentitiesUpToTheirBounds() {
     ConfigSpace lowest =
-        new ConfigSpace.Builder(0, 0)
+        new ConfigSpaceBuilder(0, 0)
             .revisionId(0xFF)
             .revisionId(0)
             .classCode(0)
             .pcie(0x40, 1, 1, 128, false)
             .build();
     ConfigSpace highest =
-        new ConfigSpace.Builder(0xFFFE, 0xFFFF)
+        new ConfigSpaceBuilder(0xFFFE, 0xFFFF)
             .classCode(0xFF_FFFF)
             .revisionId(0xFF)
             .pcie(0x40, 6, 32, 4096, true)
@@ -461,10 +459,10 @@ class ConfigSpaceTest {
   @Test
   void shouldRejectIllegalIdentities() {
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new ConfigSpace.Builder(0xFFFF, 0))
+        .isThrownBy(() -> new ConfigSpaceBuilder(0xFFFF, 0))
         .withMessage("vendorId must be 0..65534: vendorId=65535");
     assertThatIllegalArgumentException()
-        .isThrownBy(() -> new ConfigSpace.Builder(0, 0x1_0000))
+        .isThrownBy(() -> new ConfigSpaceBuilder(0, 0x1_0000))
         .withMessage("deviceId must be 0..65535: deviceId=65536");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> nic().revisionId(256))
@@ -476,7 +474,7 @@ class ConfigSpaceTest {
         .isThrownBy(() -> nic().subsystem(0x1_0000, 0))
         .withMessage("vendorId must be 0..65535: vendorId=65536");
     assertThatNullPointerException()
-        .isThrownBy(() -> new ConfigSpace.Builder(1, 1).msiX(0x70, null))
+        .isThrownBy(() -> new ConfigSpaceBuilder(1, 1).msiX(0x70, null))
         .withMessage("config");
     assertThatIllegalArgumentException()
         .isThrownBy(() -> nic().subsystem(0, -1))
@@ -495,8 +493,8 @@ class ConfigSpaceTest {
   @ParameterizedTest
   @ValueSource(ints = {0x3C, 0x42, 0x6C, 0x78, 0xFC, 0x100})
   void shouldRejectACapabilityThatDoesNotFit(int offset) {
-    ConfigSpace.Builder builder =
-        new ConfigSpace.Builder(0x1234, 1).msiX(0x70, new MsiXConfig(1, 0, 0, 0, 16));
+    ConfigSpaceBuilder builder =
+        new ConfigSpaceBuilder(0x1234, 1).msiX(0x70, new MsiXConfig(1, 0, 0, 0, 16));
 
     assertThatIllegalArgumentException().isThrownBy(() -> builder.powerManagement(offset));
   }
@@ -505,7 +503,7 @@ class ConfigSpaceTest {
   @ValueSource(ints = {0x40, 0x68, 0x7C, 0xF8})
   void shouldAcceptACapabilityThatFits(int offset) {
     ConfigSpace config =
-        new ConfigSpace.Builder(0x1234, 1)
+        new ConfigSpaceBuilder(0x1234, 1)
             .bar(Bar.memory32(0, 4096))
             .msiX(0x70, new MsiXConfig(1, 0, 0, 0, 16))
             .pcie(0xA0, 3, 4, 256, false)
@@ -534,7 +532,7 @@ class ConfigSpaceTest {
     "3, 8, 8192, maxPayloadBytes must be a power of two in 128..4096: maxPayloadBytes=8192"
   })
   void shouldRejectAnIllegalLink(int generation, int lanes, int maxPayloadBytes, String message) {
-    ConfigSpace.Builder builder = new ConfigSpace.Builder(0x1234, 1);
+    ConfigSpaceBuilder builder = new ConfigSpaceBuilder(0x1234, 1);
 
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.pcie(0x40, generation, lanes, maxPayloadBytes, false))
@@ -544,7 +542,7 @@ class ConfigSpaceTest {
   @ParameterizedTest
   @ValueSource(ints = {-1, 0, 3, 64})
   void shouldRejectAnIllegalWidth(int lanes) {
-    ConfigSpace.Builder builder = new ConfigSpace.Builder(0x1234, 1);
+    ConfigSpaceBuilder builder = new ConfigSpaceBuilder(0x1234, 1);
 
     assertThatIllegalArgumentException()
         .isThrownBy(() -> builder.pcie(0x40, 3, lanes, 256, false))
@@ -554,14 +552,14 @@ class ConfigSpaceTest {
   @Test
   void shouldRejectAFunctionWithoutPcieCapability() {
     assertThatIllegalStateException()
-        .isThrownBy(new ConfigSpace.Builder(0x1234, 1)::build)
+        .isThrownBy(new ConfigSpaceBuilder(0x1234, 1)::build)
         .withMessage("a function must have a PCI Express capability");
   }
 
   @Test
   void shouldRejectMsiXWindowsOutsideABar() {
-    ConfigSpace.Builder builder =
-        new ConfigSpace.Builder(0x1234, 1)
+    ConfigSpaceBuilder builder =
+        new ConfigSpaceBuilder(0x1234, 1)
             .pcie(0xA0, 3, 4, 256, false)
             .bar(Bar.memory32(0, 1024))
             .msiX(0x70, new MsiXConfig(64, 0, 0, 0, 1024));
@@ -574,8 +572,8 @@ class ConfigSpaceTest {
 
   @Test
   void shouldRejectAnMsiXTableOutsideABar() {
-    ConfigSpace.Builder builder =
-        new ConfigSpace.Builder(0x1234, 1)
+    ConfigSpaceBuilder builder =
+        new ConfigSpaceBuilder(0x1234, 1)
             .pcie(0xA0, 3, 4, 256, false)
             .bar(Bar.memory32(1, 1024))
             .msiX(0x70, new MsiXConfig(64, 0, 0, 1, 0));

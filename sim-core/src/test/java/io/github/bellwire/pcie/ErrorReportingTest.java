@@ -38,7 +38,7 @@ class ErrorReportingTest {
   /** A device with error reporting and function-level reset. */
   private static final class ErrorEndpoint implements Endpoint {
     private final ConfigSpace config =
-        new ConfigSpace.Builder(0x1234, 1)
+        new ConfigSpaceBuilder(0x1234, 1)
             .bar(Bar.memory32(0, 4096))
             .pcie(0x40, 3, 8, 256, true)
             .functionLevelReset()

@@ -154,7 +154,7 @@ class HotPlugFuzzTest {
     private long register;
     private @Nullable DmaPort dma;
     private final ConfigSpace config =
-        new ConfigSpace.Builder(0x1AF4, 0x1002)
+        new ConfigSpaceBuilder(0x1AF4, 0x1002)
             .bar(Bar.memory64(0, 4096))
             .pcie(0x40, 5, 16, 512, true)
             .functionLevelReset()

@@ -11,7 +11,7 @@ public final class MemoryEndpoint implements Endpoint {
   private static final int CAPABILITY = 0x40;
 
   private final ConfigSpace configSpace =
-      new ConfigSpace.Builder(0x1AF4, 0x1001)
+      new ConfigSpaceBuilder(0x1AF4, 0x1001)
           .bar(Bar.memory64(0, BAR_BYTES).withPrefetchable(true))
           .pcie(CAPABILITY, 5, 32, 4096, true)
           .build();

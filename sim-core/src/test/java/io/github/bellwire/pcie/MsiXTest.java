@@ -29,7 +29,7 @@ class MsiXTest {
   private final MsiX msiX = connected(config);
 
   private static ConfigSpace function(MsiXConfig layout) {
-    return new ConfigSpace.Builder(0x8086, 0x10FB)
+    return new ConfigSpaceBuilder(0x8086, 0x10FB)
         .bar(Bar.memory64(2, 64 << 10))
         .bar(Bar.memory64(4, 64 << 10))
         .pcie(0xA0, 2, 8, 512, true)
@@ -377,7 +377,7 @@ class MsiXTest {
 
   @Test
   void shouldRejectWrongWiring() {
-    ConfigSpace without = new ConfigSpace.Builder(0x1234, 1).pcie(0xA0, 3, 4, 256, false).build();
+    ConfigSpace without = new ConfigSpaceBuilder(0x1234, 1).pcie(0xA0, 3, 4, 256, false).build();
     assertThatIllegalArgumentException()
         .isThrownBy(() -> new MsiX(without, simulation))
         .withMessage("config must have an MSI-X capability");

@@ -6,6 +6,8 @@ import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Requests from device to device, directly through a switch or by way of the root complex, and what
@@ -200,6 +202,25 @@ class PeerToPeerTest {
     assertThat(dma.status()).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
     assertThat(packetSwitch.ports().get(1).deviceErrors().total(PcieError.UNSUPPORTED_REQUEST))
         .isEqualTo(2);
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"POISONED", "LOST"})
+  void shouldNotFillInAReadOfWhichACompletionMetAFault(TlpFault fault) {
+    byte[] seen = new byte[64];
+    System.arraycopy(data, 0, second.memory(), 0, 64);
+    packetSwitch.ports().get(0).downstreamFaults().inject(fault, 0);
+
+    dma.read(second.barAddress(), seen, 0, 64, 0);
+    fabric.simulation.run();
+
+    // The peer was asked after all, and its bytes went nowhere.
+    assertThat(second.lastReadPs()).isPositive();
+    assertThat(seen).containsOnly(0xFF);
+    // The next read is not given up.
+    dma.read(second.barAddress(), seen, 0, 64, fabric.simulation.nowPs());
+    fabric.simulation.run();
+    assertThat(seen).isEqualTo(data);
   }
 
   // Redirected.

@@ -15,7 +15,7 @@ public final class RecordingEndpoint implements Endpoint {
   private static final int LANES = 32;
 
   private final ConfigSpace configSpace =
-      new ConfigSpace.Builder(0x1AF4, 0x1000)
+      new ConfigSpaceBuilder(0x1AF4, 0x1000)
           .bar(Bar.memory64(0, BAR_BYTES))
           .pcie(CAPABILITY, GENERATION, LANES, 4096, true)
           .build();

@@ -3,6 +3,7 @@ package io.github.bellwire.iommu;
 import io.github.bellwire.pcie.AtsLayout;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DeviceTlb;
 import io.github.bellwire.pcie.DeviceTlbConfig;
 import io.github.bellwire.pcie.DmaPort;
@@ -26,7 +27,7 @@ final class TestDevice implements Endpoint {
   boolean answersInvalidations = true;
 
   private final ConfigSpace configSpace =
-      new ConfigSpace.Builder(0x1AF4, 0x1002)
+      new ConfigSpaceBuilder(0x1AF4, 0x1002)
           .pcie(0x40, 5, 32, 4096, true)
           .addressTranslation(ATS, 32)
           .pageRequests(PRI, 64)

@@ -62,31 +62,47 @@ public final class Attack implements Scenario {
     String modeWord = settings.value(MODE);
     List<Mode> modes =
         Arrays.stream(Mode.values())
-            .filter(mode -> modeWord.equals(ALL) || mode.word().equals(modeWord))
+            .filter(mode -> modeWord.equals(ALL) || mode.value().equals(modeWord))
             .toList();
     List<AttackRow> rows =
         AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
+    if (modeWord.equals(Mode.OFF.value()) && settings.isGiven(IommuKeys.PRESET)) {
+      throw settings.refuse(IommuKeys.PRESET, "needs another mode than off, which has no IOMMU");
+    }
     IommuConfig iommu = IommuKeys.resolve(settings, settings.value(HOST));
     if (iommu.kind() != TableKind.VT_D) {
       throw settings.refuse(IommuKeys.PRESET, "must be of the VT-d class");
     }
-    Machines machines =
-        new Machines(
-            hostConfig(settings.value(HOST)),
-            iommu,
-            settings.value(CommandLineTool.SEED),
-            context.trace());
+    HostConfig host = hostConfig(settings.value(HOST));
+    long seed = settings.value(CommandLineTool.SEED);
+    List<Cell> cells =
+        rows.stream().flatMap(row -> modes.stream().map(mode -> new Cell(row, mode))).toList();
+    // Machines share nothing; results are taken in the order of the cells, whoever is first.
+    List<Outcome> outcomes =
+        cells.parallelStream().map(cell -> play(cell, host, iommu, seed)).toList();
     AttackResults results = new AttackResults(modes);
-    for (AttackRow row : rows) {
-      for (Mode mode : modes) {
-        AttackMachine machine = new AttackMachine(machines, mode, row.options());
-        results.add(row, mode, row.run(machine));
-        results.countEvents(machine.host().simulation().eventsTotal());
-      }
+    for (Outcome outcome : outcomes) {
+      outcome.trace().replay(context.trace());
+      results.add(outcome.cell().row(), outcome.cell().mode(), outcome.verdict());
+      results.countEvents(outcome.events());
     }
     boolean isEvidenceShown = !rowWord.equals(ALL) || !modeWord.equals(ALL);
     return results.toReport(rows, isEvidenceShown);
   }
+
+  private static Outcome play(Cell cell, HostConfig host, IommuConfig iommu, long seed) {
+    TraceBuffer trace = new TraceBuffer();
+    Machines machines = new Machines(host, iommu, seed, trace);
+    AttackMachine machine = new AttackMachine(machines, cell.mode(), cell.row().options());
+    Verdict verdict = cell.row().run(machine);
+    return new Outcome(cell, verdict, machine.host().simulation().eventsTotal(), trace);
+  }
+
+  /** An attack in a mode. */
+  private record Cell(AttackRow row, Mode mode) {}
+
+  /** What has come of it. */
+  private record Outcome(Cell cell, Verdict verdict, long events, TraceBuffer trace) {}
 
   /** A word that is the name of a row means that row, any other all rows that begin so. */
   private static boolean isChosen(AttackRow row, String word) {
@@ -121,7 +137,7 @@ public final class Attack implements Scenario {
 
   private static List<String> modeWords() {
     List<String> words = new ArrayList<>(List.of(ALL));
-    words.addAll(Mode.words());
+    words.addAll(Mode.allValues());
     return words;
   }
 }

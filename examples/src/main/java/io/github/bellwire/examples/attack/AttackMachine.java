@@ -53,7 +53,7 @@ final class AttackMachine {
   static final int RESERVED_BYTES = 64 << 10;
 
   /** Little, so that the pool of bounce buffers, a quarter of it, is soon used up. */
-  private static final long LOW_MEMORY_BYTES = 32 << 20;
+  private static final long LOW_MEMORY_BYTES = 16 << 20;
 
   private static final int PAGE_BYTES = 4096;
   private static final int MASK_BITS = 64;
@@ -138,10 +138,6 @@ final class AttackMachine {
 
   EnumeratedFunction attackerFunction() {
     return attackerFunction;
-  }
-
-  EnumeratedFunction victimFunction() {
-    return victimFunction;
   }
 
   int victimId() {

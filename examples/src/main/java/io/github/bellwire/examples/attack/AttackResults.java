@@ -3,6 +3,7 @@ package io.github.bellwire.examples.attack;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** What came of the attacks of a run, beside what is documented. */
@@ -46,6 +47,9 @@ final class AttackResults {
       report.outcome(names.get(i), words.get(i));
     }
     report.table(titles).table(matrix, names);
+    report.explain("Words", legend());
+    report.explain(
+        "Modes", modes.stream().map(m -> m.word() + ": " + m.meaning()).toArray(String[]::new));
     if (isEvidenceShown) {
       report.table(evidence);
     }
@@ -54,6 +58,14 @@ final class AttackResults {
         "what an attacker does with the memory that it reaches; devices that break the rules of"
             + " the link itself");
     return report.events(eventsTotal);
+  }
+
+  /** Those words that have come up. */
+  private String[] legend() {
+    return Arrays.stream(Word.values())
+        .filter(word -> words.contains(word.text()))
+        .map(word -> word.text() + ": " + word.meaning())
+        .toArray(String[]::new);
   }
 
   private String detail() {

@@ -93,8 +93,10 @@ final class Arguments {
   private UserErrorException unknown(CommandLine command, String argument) {
     if (argument.startsWith("-")) {
       List<String> known = new ArrayList<>(command.getCommandSpec().optionsMap().keySet());
-      String hint = "; did you mean " + NearestName.of(argument, known) + "? Allowed: ";
-      return new UserErrorException("unknown option " + argument + hint + String.join(", ", known));
+      String question = NearestName.question(argument, known);
+      String allowed =
+          (question.isEmpty() ? "; allowed: " : " Allowed: ") + String.join(", ", known);
+      return new UserErrorException("unknown option " + argument + question + allowed);
     }
     if (command == root) {
       return tool.unknownName(argument);

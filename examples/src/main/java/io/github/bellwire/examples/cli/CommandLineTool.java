@@ -41,7 +41,8 @@ public final class CommandLineTool {
           "seed",
           ValueTypes.count(0, 999_999_999_999_999_999L),
           "1",
-          "where all random numbers begin; the same seed gives the same run");
+          "where random numbers begin; the same seed gives the same run, another one another run"
+              + " where anything is random");
 
   private static final Key<Long> TRACE =
       Key.of("trace", ValueTypes.count(1, 10_000), "1", "operations printed step by step");
@@ -179,8 +180,9 @@ public final class CommandLineTool {
   UserErrorException unknownName(String name) {
     List<String> known = new ArrayList<>(List.of("list", "describe"));
     scenarios.forEach(scenario -> known.add(scenario.name()));
-    String hint = "; did you mean " + NearestName.of(name, known) + "? Allowed: ";
-    return new UserErrorException("unknown scenario " + name + hint + String.join(", ", known));
+    String question = NearestName.question(name, known);
+    String allowed = (question.isEmpty() ? "; allowed: " : " Allowed: ") + String.join(", ", known);
+    return new UserErrorException("unknown scenario " + name + question + allowed);
   }
 
   void printVersion() {

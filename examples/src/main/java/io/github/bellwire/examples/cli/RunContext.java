@@ -1,6 +1,8 @@
 package io.github.bellwire.examples.cli;
 
 import io.github.bellwire.examples.report.LifecyclePrinter;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.TraceCause;
 import io.github.bellwire.trace.TraceHash;
 import io.github.bellwire.trace.TraceSink;
 import java.util.List;
@@ -10,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 /** What a run gets beside its settings. Confined to one thread. */
 public final class RunContext {
   private static final double NS_PER_SECOND = 1e9;
+  private static final long NO_OPERATION = -1;
 
   private final TraceHash hash = new TraceHash();
   private final @Nullable LifecyclePrinter printer;
@@ -45,6 +48,17 @@ public final class RunContext {
     return trace;
   }
 
+  /**
+   * Lets the hash depend on something that is no step of an operation, such as the content that has
+   * arrived or what a checker reports; it is printed nowhere.
+   *
+   * @param timePs when, in picoseconds
+   * @param value what
+   */
+  public void observe(long timePs, long value) {
+    hash.onStep(NO_OPERATION, LifecycleStep.COMPLETION, TraceCause.END_NOTICED, timePs, value, 0);
+  }
+
   /** {@return where to tell how far the run has come} */
   public Progress progress() {
     return progress;
@@ -55,7 +69,7 @@ public final class RunContext {
     return (clockNs.getAsLong() - startNs) / NS_PER_SECOND;
   }
 
-  /** {@return 16 hexadecimal digits over all records so far} */
+  /** {@return 16 hexadecimal digits over all records and observations so far} */
   public String traceHash() {
     return hash.hex();
   }

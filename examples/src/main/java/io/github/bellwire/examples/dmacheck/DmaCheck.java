@@ -20,7 +20,7 @@ public final class DmaCheck implements Scenario {
   private static final String ALL = "all";
 
   private static final Key<String> BUG =
-      Key.of("bug", ValueTypes.words(words()), ALL, "which bug to show, by its identifier");
+      Key.of("bug", ValueTypes.words(words()), ALL, "which bug to show, by its identifier, or all");
 
   /** Creates the scenario. */
   public DmaCheck() {}
@@ -38,15 +38,14 @@ public final class DmaCheck implements Scenario {
 
   /** {@return who has watched a driver from its start to its end} */
   static DmaChecker run(DriverBug bug, Consumer<BugMachine> driver) {
-    return run(bug, driver, new long[1]);
+    return play(bug, driver).checker;
   }
 
-  private static DmaChecker run(DriverBug bug, Consumer<BugMachine> driver, long[] events) {
+  private static BugMachine play(DriverBug bug, Consumer<BugMachine> driver) {
     BugMachine machine = bug.machine().get();
     driver.accept(machine);
     machine.close();
-    events[0] += machine.host.simulation().eventsTotal();
-    return machine.checker;
+    return machine;
   }
 
   @Override
@@ -72,14 +71,20 @@ public final class DmaCheck implements Scenario {
         new Table("Bugs", "identifier", ">reports", ">repaired", "also known to Linux");
     List<String> names = new ArrayList<>();
     List<Table> explanations = new ArrayList<>();
-    long[] events = new long[1];
+    long events = 0;
     for (DriverBug bug : gallery()) {
       String identifier = bug.violation().identifier();
       if (!word.equals(ALL) && !word.equals(identifier)) {
         continue;
       }
-      DmaChecker faulty = run(bug, bug.faulty(), events);
-      DmaChecker repaired = run(bug, bug.repaired(), events);
+      BugMachine faultyMachine = play(bug, bug.faulty());
+      BugMachine repairedMachine = play(bug, bug.repaired());
+      for (BugMachine machine : List.of(faultyMachine, repairedMachine)) {
+        events += machine.host.simulation().eventsTotal();
+        observe(context, machine);
+      }
+      DmaChecker faulty = faultyMachine.checker;
+      DmaChecker repaired = repairedMachine.checker;
       long found = faulty.count(bug.violation());
       report.outcome(identifier, found).outcome(identifier + ".clean", repaired.total());
       names.addAll(List.of(identifier, identifier + ".clean"));
@@ -95,7 +100,16 @@ public final class DmaCheck implements Scenario {
     report.table(overview, names);
     explanations.forEach(report::table);
     report.notModelled("interrupts that are off, compound pages, fields read before a valid bit");
-    return report.events(events[0]);
+    return report.events(events);
+  }
+
+  /** What has happened on a machine, as its checker has seen it, and when that was over. */
+  private static void observe(RunContext context, BugMachine machine) {
+    for (DmaReport report : machine.checker.reports()) {
+      context.observe(report.timePs(), report.violation().ordinal());
+      context.observe(report.timePs(), report.iova());
+    }
+    context.observe(machine.host.simulation().nowPs(), machine.host.simulation().eventsTotal());
   }
 
   /** Returns the first report about a violation, line by line. */

@@ -6,6 +6,7 @@ import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -46,7 +47,7 @@ final class MailboxDevice implements Endpoint {
   MailboxDevice(Simulation simulation, PcieLinkConfig slot) {
     this.simulation = simulation;
     configSpace =
-        new ConfigSpace.Builder(VENDOR_ID, DEVICE_ID)
+        new ConfigSpaceBuilder(VENDOR_ID, DEVICE_ID)
             .bar(Bar.memory64(0, BAR_BYTES))
             .pcie(
                 PCIE_CAPABILITY,

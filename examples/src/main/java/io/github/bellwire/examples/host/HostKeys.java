@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.host;
 
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
@@ -17,18 +18,31 @@ public final class HostKeys {
           "host",
           ValueTypes.words(HostConfig.PRESETS.stream().map(HostConfig::name).toList()),
           HostConfig.GEN4_SERVER.name(),
-          "machine preset");
+          "machine preset: cores, caches, memory and slot");
 
   static final Key<Long> LINK_GEN =
       Key.optional("link.gen", ValueTypes.count(1, 6), "host", "PCIe generation");
   static final Key<Long> LINK_LANES =
-      Key.optional("link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width");
+      Key.optional(
+          "link.lanes", ValueTypes.oneOf(1, 2, 4, 8, 16, 32), "host", "PCIe link width, in lanes");
   static final Key<Long> LINK_MPS =
-      Key.optional("link.mps", ValueTypes.bytes(128, 4096), "host", "PCIe maximum payload size");
+      Key.optional(
+          "link.mps",
+          ValueTypes.bytes(128, 4096),
+          "host",
+          "PCIe maximum payload size, a power of two");
   static final Key<Long> LINK_MRRS =
-      Key.optional("link.mrrs", ValueTypes.bytes(128, 4096), "host", "PCIe maximum read request");
+      Key.optional(
+          "link.mrrs",
+          ValueTypes.bytes(128, 4096),
+          "host",
+          "PCIe maximum read request size, a power of two");
   static final Key<Long> LINK_RCB =
-      Key.optional("link.rcb", ValueTypes.bytes(64, 128), "host", "PCIe read completion boundary");
+      Key.optional(
+          "link.rcb",
+          ValueTypes.bytes(64, 128),
+          "host",
+          "PCIe read completion boundary, 64B or 128B");
 
   /** Overrides the tags of the slot. */
   public static final Key<Long> LINK_TAGS =
@@ -93,6 +107,19 @@ public final class HostKeys {
     return preset
         .withCore(preset.core().withFrequencyHz(frequencyHz))
         .withLink(LinkKeys.apply(settings, link));
+  }
+
+  /**
+   * Says that settings of the cores take no part.
+   *
+   * @param report of the run
+   * @param settings of a scenario with {@link #ALL} keys
+   * @param reason why
+   */
+  public static void addWithoutCores(Report report, Settings settings, String reason) {
+    if (settings.isGiven(CPU_FREQUENCY)) {
+      report.withoutEffect(settings.assignment(CPU_FREQUENCY) + ": " + reason);
+    }
   }
 
   /** {@return whether the ports of a switch refuse what goes from one to another} */

@@ -34,11 +34,6 @@ public enum IommuPage {
     return (shift - 12) / 9 + 1; // 12, 21 and 30 bits.
   }
 
-  /** {@return the bits of an address within a page} */
-  int shift() {
-    return shift;
-  }
-
   /**
    * {@return the page with a word}
    *

@@ -24,8 +24,8 @@ public final class PolicyKeys {
           "iommu.kernel",
           ValueTypes.words(
               IommuDriverConfig.PRESETS.stream().map(IommuDriverConfig::name).toList()),
-          "linux-6.12 or what is like it for the IOMMU",
-          "operating system that maps");
+          "Linux 6.12 for the IOMMU",
+          "operating system whose driver maps, one of the IOMMU's architecture");
 
   /** All of them. */
   public static final List<Key<?>> ALL = List.of(IOMMU, IommuKeys.PRESET, KERNEL);
@@ -49,10 +49,26 @@ public final class PolicyKeys {
    */
   static IommuDriverConfig kernel(Settings settings, TableKind kind) {
     String name = settings.supply(KERNEL, usualKernel(kind).name());
+    List<String> those = kernels(kind).stream().map(IommuDriverConfig::name).toList();
+    if (!those.contains(name)) {
+      throw settings.refuse(
+          KERNEL,
+          "must be "
+              + String.join(" or ", those)
+              + " with "
+              + settings.assignment(IommuKeys.PRESET));
+    }
     return IommuDriverConfig.PRESETS.stream()
         .filter(config -> config.name().equals(name))
         .findFirst()
         .orElseThrow();
+  }
+
+  /** {@return the operating systems that know the IOMMUs of an architecture} */
+  private static List<IommuDriverConfig> kernels(TableKind kind) {
+    return kind == TableKind.VT_D
+        ? List.of(IommuDriverConfig.LINUX_6_12, IommuDriverConfig.LINUX_6_0)
+        : List.of(usualKernel(kind));
   }
 
   /** {@return Linux 6.12 on an architecture} */

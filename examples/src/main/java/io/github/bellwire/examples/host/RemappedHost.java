@@ -14,7 +14,6 @@ import io.github.bellwire.iommu.driver.IommuDriverConfig;
 import io.github.bellwire.iommu.driver.MappingPolicy;
 import io.github.bellwire.iommu.driver.TableList;
 import io.github.bellwire.iommu.layout.SecondLevelLayout;
-import io.github.bellwire.iommu.walk.TableKind;
 import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.pcie.Bdf;
 import java.util.List;
@@ -22,6 +21,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A machine with an IOMMU before its devices, if the settings ask for one. */
 public final class RemappedHost {
+  /** Where the range begins for the device: a multiple of every page. */
+  private static final long IOVA = 1L << 30;
+
   private final IommuPage page;
   private final @Nullable Iommu iommu;
   private final Host host;
@@ -73,11 +75,12 @@ public final class RemappedHost {
    * @param pa host physical address
    */
   public long iova(long pa) {
-    return iommu == null ? pa : StaticMapping.IOVA;
+    return iommu == null ? pa : IOVA;
   }
 
   /**
-   * Maps the one range that a device may reach; the first core writes the tables.
+   * Maps the one range that a device may reach, for as long as the machine runs; the operating
+   * system's driver does so on the first core.
    *
    * @param device who may reach it
    * @param pa host physical address, a multiple of the pages
@@ -87,26 +90,15 @@ public final class RemappedHost {
     if (iommu == null) {
       return;
     }
-    if (iommu.config().kind() == TableKind.VT_D) {
-      boolean isCoherent = host.config().cache().isCoherent();
-      StaticMapping mapping = new StaticMapping(host.synchronousPort(0), host.pages(), isCoherent);
-      mapping.map(pa, sizeBytes, page);
-      mapping.enable(device);
-    } else {
-      mapByDriver(iommu.config(), device, pa, sizeBytes);
-    }
-  }
-
-  /** The same by the operating system's driver of another architecture. */
-  private void mapByDriver(IommuConfig firmware, Bdf device, long pa, long sizeBytes) {
     SynchronousPort port = host.synchronousPort(0);
+    IommuConfig firmware = iommu.config();
     IommuDriverConfig kernel = PolicyKeys.usualKernel(firmware.kind());
     IommuDriver driver =
         new IommuDriver(host, firmware, kernel.withLargestPageLevel(page.level()), List.of());
     driver.start(port, false);
     DmaDomain domain = driver.newDomain(port, MappingPolicy.STRICT);
     long rights = SecondLevelLayout.READ | SecondLevelLayout.WRITE;
-    domain.tables().tryMap(port, StaticMapping.IOVA, pa, sizeBytes, rights, new TableList());
+    domain.tables().tryMap(port, IOVA, pa, sizeBytes, rights, new TableList());
     driver.attach(port, device.requesterId(), domain, DeviceTraits.INTERNAL);
   }
 

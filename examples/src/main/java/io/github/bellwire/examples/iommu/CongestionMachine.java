@@ -21,6 +21,10 @@ import io.github.bellwire.iommu.walk.TranslationStatistics;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +37,7 @@ final class CongestionMachine {
   private static final int LINEAR_OVERHEAD_BYTES = 64 + 14 + 320; // Headroom, header, shared info.
   private static final int TX_ENTRIES = 1024;
   private static final int BUDGET = 64;
+  private static final int TRACED_QUEUES = 128;
   private static final long PS_PER_SECOND = 1_000_000_000_000L;
 
   private final CongestionPreset preset;
@@ -46,6 +51,7 @@ final class CongestionMachine {
   private final boolean isOpen;
   private final StreamReceiver receiver;
   private final List<StridingChannel> channels = new ArrayList<>();
+  private TraceSink trace = (id, step, cause, timePs, address, lengthBytes) -> {};
   private int leafTables;
 
   /** What has been counted at a moment. */
@@ -154,14 +160,14 @@ final class CongestionMachine {
         new OpenLoop(
             host.simulation(), this::arrive, preset.flows(), wire.frameBytes(), intervalPs);
     isOpen = openRateBitsPerSecond != 0;
-    StreamReceiver.Delivery source = openLoop;
     nic =
         new StridingNic(
             new StridingNicConfig(preset.activeChannels(), preset.bufferBytes()),
             preset.host().link(),
             host.simulation(),
             isOpen ? openLoop : senders);
-    receiver = new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX, source);
+    receiver =
+        new StreamReceiver(preset.flows(), wire.payloadBytes(), StreamCosts.LINUX, this::deliver);
     host.attach(nic);
     EnumeratedFunction function = host.enumerate().get(0);
     nic.configSpace()
@@ -262,7 +268,37 @@ final class CongestionMachine {
   }
 
   private boolean arrive(int flow, int sequence, int lengthBytes) {
-    return nic.receive(flow, sequence, lengthBytes);
+    boolean isTaken = nic.receive(flow, sequence, lengthBytes);
+    trace.onStep(
+        operation(flow, sequence),
+        LifecycleStep.DEVICE_DMA,
+        isTaken ? TraceCause.FRAME_ARRIVED : TraceCause.ACCESS_REFUSED,
+        host.simulation().nowPs(),
+        0,
+        lengthBytes);
+    return isTaken;
+  }
+
+  private void deliver(int flow, int sequence, long atPs) {
+    trace.onStep(
+        operation(flow, sequence), LifecycleStep.COMPLETION, TraceCause.DONE_BIT_SEEN, atPs, 0, 0);
+    openLoop.onDelivered(flow, sequence, atPs);
+  }
+
+  /** More flows than an adapter has queues go on with the next adapter. */
+  private static long operation(int flow, int sequence) {
+    return OperationId.receive(flow / TRACED_QUEUES, flow % TRACED_QUEUES, sequence);
+  }
+
+  /**
+   * Lets somebody hear of the frames that arrive and of those that applications get.
+   *
+   * @param sink hears of them from now on
+   * @return this machine
+   */
+  CongestionMachine traceTo(TraceSink sink) {
+    trace = sink;
+    return this;
   }
 
   /** Runs, and returns what happened in the second part. */

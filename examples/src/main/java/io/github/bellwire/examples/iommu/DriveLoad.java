@@ -10,6 +10,10 @@ import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.stats.LatencyHistogram;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
 
 /**
  * A core that keeps a number of reads outstanding at a drive: each is mapped before and unmapped
@@ -28,6 +32,11 @@ final class DriveLoad extends Routine {
   private final long[] pas;
   private final long[] iovas;
   private final long[] startedPs;
+  private final long[] operations;
+  private TraceSink trace = (id, step, cause, timePs, address, lengthBytes) -> {};
+  private int portIndex;
+  private int queueIndex;
+  private long submitted;
   private long reaped;
 
   /** Sets a queue up. */
@@ -56,6 +65,7 @@ final class DriveLoad extends Routine {
     pas = new long[depth];
     iovas = new long[depth];
     startedPs = new long[depth];
+    operations = new long[depth];
     int slotBytes = Math.max(PageAllocator.PAGE_BYTES, Integer.highestOneBit(2 * blockBytes - 1));
     long pa = host.pages().allocate(Math.max(BLOCK_BYTES, (long) depth * slotBytes));
     long iova = staysMapped ? map(port, pa, Math.max(BLOCK_BYTES, depth * slotBytes)) : 0;
@@ -89,8 +99,10 @@ final class DriveLoad extends Routine {
     }
     port.store(pa, DriveLayout.STATUS_BYTES, 0);
     int slot = slotOf(iova);
+    trace(slot, LifecycleStep.COMPLETION, TraceCause.DONE_BIT_SEEN, port.nowPs());
     if (!staysMapped) {
       dma.unmapSingle(port, iova, blockBytes, DmaDirection.FROM_DEVICE);
+      trace(slot, LifecycleStep.UNMAP, TraceCause.BUFFER_UNMAPPED, port.nowPs());
     }
     port.compute(cycles);
     latency.record(port.nowPs() - startedPs[slot]);
@@ -115,10 +127,24 @@ final class DriveLoad extends Routine {
 
   private void submit(CpuPort port, int slot) {
     startedPs[slot] = port.nowPs();
+    operations[slot] = OperationId.receive(portIndex, queueIndex, submitted++);
     if (!staysMapped) {
       iovas[slot] = map(port, pas[slot], blockBytes);
+      trace(slot, LifecycleStep.MAP, TraceCause.BUFFER_MAPPED, port.nowPs());
     }
     write(port, DriveLayout.SUBMIT, iovas[slot]);
+    trace(slot, LifecycleStep.DOORBELL, TraceCause.COMMAND_GIVEN, port.nowPs());
+  }
+
+  private void trace(int slot, LifecycleStep step, TraceCause cause, long timePs) {
+    trace.onStep(operations[slot], step, cause, timePs, iovas[slot], blockBytes);
+  }
+
+  /** Lets somebody hear of the reads, as those of a drive and one of its queues. */
+  void traceTo(TraceSink sink, int newPortIndex, int newQueueIndex) {
+    trace = sink;
+    portIndex = newPortIndex;
+    queueIndex = newQueueIndex;
   }
 
   private long map(CpuPort port, long pa, int lengthBytes) {
@@ -127,6 +153,11 @@ final class DriveLoad extends Routine {
       throw new IllegalStateException("a buffer cannot be mapped: pa=" + pa);
     }
     return iova;
+  }
+
+  /** {@return reads that have been asked for} */
+  long submitted() {
+    return submitted;
   }
 
   /** {@return reads that have come back} */

@@ -22,6 +22,7 @@ import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.stats.LatencyHistogram;
+import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -155,6 +156,19 @@ final class DriveMachine {
     return driver;
   }
 
+  /**
+   * Lets somebody hear of the reads.
+   *
+   * @param sink hears of them from now on
+   * @return this machine
+   */
+  DriveMachine traceTo(TraceSink sink) {
+    for (int i = 0; i < loads.size(); i++) {
+      loads.get(i).traceTo(sink, i / setup.queuesPerDrive(), i % setup.queuesPerDrive());
+    }
+    return this;
+  }
+
   /** All cores begin. */
   void warmUp(long durationPs) {
     long startPs = host.simulation().nowPs();
@@ -175,6 +189,15 @@ final class DriveMachine {
   double measure(long warmUpPs, long durationPs) {
     warmUp(warmUpPs);
     return run(durationPs) * (double) PS_PER_SECOND / durationPs;
+  }
+
+  long submitted() {
+    return loads.stream().mapToLong(DriveLoad::submitted).sum();
+  }
+
+  /** {@return reads that all cores together keep outstanding} */
+  long depth() {
+    return (long) loads.size() * setup.depth();
   }
 
   long reaped() {

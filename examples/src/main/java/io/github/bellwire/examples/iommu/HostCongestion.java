@@ -19,7 +19,10 @@ public final class HostCongestion implements Scenario {
   private static final long PS_PER_US = 1_000_000;
   private static final double PS_PER_NS = 1_000;
   private static final double PS_PER_S = 1e12;
+  private static final long WARM_UP_PS = 4_000 * PS_PER_US;
+  private static final long DURATION_PS = 4_000 * PS_PER_US;
   private static final long DRIVE_WARM_UP_PS = 500 * PS_PER_US;
+  private static final long DRIVE_DURATION_PS = 1_000 * PS_PER_US;
   private static final long MTU_MIN = 1280;
   private static final long MTU_MAX = 9000;
 
@@ -34,13 +37,19 @@ public final class HostCongestion implements Scenario {
           CASCADE_LAKE,
           "published experiment");
   private static final Key<Long> FLOWS =
-      Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that are received");
+      Key.optional("flows", ValueTypes.count(1, 1024), "preset", "flows that come in at once");
   private static final Key<Long> MTU =
-      Key.optional("mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "of the network");
+      Key.optional(
+          "mtu", ValueTypes.bytes(MTU_MIN, MTU_MAX), "preset", "largest IP packet of the network");
   private static final Key<String> PAGE =
-      Key.of("page", ValueTypes.words(List.of("4k", "2m")), "4k", "pages of receive buffers");
+      Key.of(
+          "page",
+          ValueTypes.words(List.of("4k", "2m")),
+          "4k",
+          "pages that receive buffers are mapped by; 2m stay mapped");
   private static final Key<Long> RING_SIZE =
-      Key.optional("ring.size", ValueTypes.count(64, 8192), "preset", "frames in a receive ring");
+      Key.optional(
+          "ring.size", ValueTypes.count(64, 8192), "preset", "frames that a receive ring holds");
   private static final Key<String> IOMMU =
       Key.optional(
           "iommu",
@@ -57,10 +66,17 @@ public final class HostCongestion implements Scenario {
       Key.optional(
           "iommu.hint", ValueTypes.onOff(), "preset", "invalidations keep paging-structure caches");
   private static final Key<Long> WARM_UP =
-      Key.of("warm-up", ValueTypes.timePs(0, 1_000_000 * PS_PER_US), "4ms", "time before counting");
+      Key.optional(
+          "warm-up",
+          ValueTypes.timePs(0, 1_000_000 * PS_PER_US),
+          "4ms; drives 500us",
+          "simulated time before counting begins");
   private static final Key<Long> DURATION =
-      Key.of(
-          "duration", ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US), "4ms", "counted time");
+      Key.optional(
+          "duration",
+          ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US),
+          "4ms; drives 1ms",
+          "simulated time that is counted");
 
   /** Creates the scenario. */
   public HostCongestion() {}
@@ -84,14 +100,32 @@ public final class HostCongestion implements Scenario {
   public Report run(Settings settings, RunContext context) {
     String preset = settings.value(PRESET);
     if (preset.equals(GRACE)) {
-      return runDrives(settings);
+      return runDrives(settings, context);
     }
     boolean isCascadeLake = preset.equals(CASCADE_LAKE);
     CongestionPreset published =
         isCascadeLake
             ? CongestionPresets.CASCADE_LAKE_STRICT_100G
             : CongestionPresets.ICE_LAKE_LAZY_200G;
-    return runNetwork(settings, resolve(settings, published));
+    return runNetwork(settings, context, resolve(settings, published));
+  }
+
+  /** What is reused or hinted at must be there. */
+  private static void checkUse(Settings settings, String policy) {
+    if (settings.isGiven(REUSE) && settings.value(PAGE).equals("2m")) {
+      throw settings.refuse(REUSE, "needs page=4k, blocks of 2 MiB stay mapped");
+    }
+    if (settings.isChanged(PAGE) && !List.of("lazy", "strict").contains(policy)) {
+      throw settings.refuse(PAGE, "needs iommu=lazy or strict, nothing else maps by pages");
+    }
+    if (settings.isGiven(HINT)) {
+      if (!List.of("lazy", "strict").contains(policy)) {
+        throw settings.refuse(HINT, "needs iommu=lazy or strict, nothing else is invalidated");
+      }
+      if (settings.value(PAGE).equals("2m")) {
+        throw settings.refuse(HINT, "needs page=4k, blocks of 2 MiB stay mapped");
+      }
+    }
   }
 
   private static CongestionPreset resolve(Settings settings, CongestionPreset preset) {
@@ -99,6 +133,7 @@ public final class HostCongestion implements Scenario {
     int mtu = Math.toIntExact(settings.supply(MTU, (long) preset.mtuBytes()));
     int ring = Math.toIntExact(settings.supply(RING_SIZE, (long) preset.ringFrames()));
     String policy = settings.supply(IOMMU, preset.policy().name().toLowerCase(Locale.ROOT));
+    checkUse(settings, policy);
     boolean hint = settings.supply(HINT, preset.system().keepsInvalidationHint());
     return preset
         .withTraffic(flows, mtu, ring)
@@ -106,16 +141,18 @@ public final class HostCongestion implements Scenario {
         .withSystem(preset.system().withKeepsInvalidationHint(hint));
   }
 
-  private static Report runNetwork(Settings settings, CongestionPreset preset) {
+  private static Report runNetwork(Settings settings, RunContext context, CongestionPreset preset) {
     boolean isLarge = settings.value(PAGE).equals("2m");
     RxPages.Policy pages =
         isLarge
             ? RxPages.Policy.BLOCKS
             : RxPages.Policy.valueOf(settings.value(REUSE).toUpperCase(Locale.ROOT));
     long seed = settings.value(CommandLineTool.SEED);
-    CongestionMachine machine = new CongestionMachine(preset, pages, 0, seed);
+    CongestionMachine machine =
+        new CongestionMachine(preset, pages, 0, seed).traceTo(context.trace());
     CongestionMachine.Counts counts =
-        machine.measure(settings.value(WARM_UP), settings.value(DURATION));
+        machine.measure(
+            settings.supply(WARM_UP, WARM_UP_PS), settings.supply(DURATION, DURATION_PS));
     Report report = new Report();
     report
         .headline("goodput_gbit_per_s", "iotlb_misses_per_page", "drop_ratio")
@@ -138,7 +175,23 @@ public final class HostCongestion implements Scenario {
         .metric("frames_offered_count", counts.offered())
         .metric("frames_dropped_count", counts.overflows() + counts.noEntry())
         .metric("simulated_ns", counts.timePs() / PS_PER_NS);
-    report.table(reads(counts));
+    if (machine.iommu() == null) {
+      report.unmeasured(
+          "iotlb_misses_per_page",
+          "pt_l1_misses_per_page",
+          "pt_l2_misses_per_page",
+          "pt_l3_misses_per_page",
+          "iotlb_misses_per_mib",
+          "iotlb_misses_per_s",
+          "unmaps_per_page",
+          "page_invalidations_per_page",
+          "domain_invalidations_count",
+          "leaf_tables_count");
+    } else {
+      report.table(
+          reads(counts),
+          List.of("pt_l1_misses_per_page", "pt_l2_misses_per_page", "pt_l3_misses_per_page"));
+    }
     check(report, machine);
     report.notModelled(
         "switches and their marks, slow start, timeouts of 200 ms; adapters that merge frames; the"
@@ -149,24 +202,26 @@ public final class HostCongestion implements Scenario {
   /** Where the reads of tables come from. */
   private static Table reads(CongestionMachine.Counts counts) {
     Table table = new Table("Reads of tables per 4 KiB of payload", "entry", ">reads");
-    row(table, "4 KiB (IOTLB missed)", counts.perPage(counts.iotlbMisses()));
-    row(table, "2 MiB (L3 missed)", counts.perPage(counts.l3Misses()));
-    row(table, "1 GiB (L2 missed)", counts.perPage(counts.l2Misses()));
-    row(table, "512 GiB (L1 missed)", counts.perPage(counts.l1Misses()));
+    row(table, "4 KiB (IOTLB misses)", counts.perPage(counts.iotlbMisses()));
+    row(table, "2 MiB (page table L3 misses)", counts.perPage(counts.l3Misses()));
+    row(table, "1 GiB (page table L2 misses)", counts.perPage(counts.l2Misses()));
+    row(table, "512 GiB (page table L1 misses)", counts.perPage(counts.l1Misses()));
     return table;
   }
 
   private static void row(Table table, String entry, double reads) {
-    table.row(entry, String.format(Locale.ROOT, "%.3f", reads));
+    table.row(entry, String.format(Locale.ROOT, "%.4f", reads));
   }
 
   private static void check(Report report, CongestionMachine machine) {
     var nic = machine.nic();
-    long known = nic.overflowsTotal() + nic.noEntryTotal() + nic.storedTotal() + nic.waitingCount();
+    long stored = nic.storedTotal();
+    long dropped = nic.overflowsTotal() + nic.noEntryTotal();
+    long waiting = nic.waitingCount();
     report.check(
         "frames offered = stored + dropped + waiting",
-        nic.offeredTotal() == known,
-        nic.offeredTotal() + " = " + known);
+        nic.offeredTotal() == stored + dropped + waiting,
+        nic.offeredTotal() + " = " + stored + " + " + dropped + " + " + waiting);
     var receiver = machine.receiver();
     long unique = nic.storedTotal() - receiver.duplicateFrames();
     long delivered = receiver.deliveredFrames() + receiver.heldFrames();
@@ -181,8 +236,8 @@ public final class HostCongestion implements Scenario {
         (iommu == null ? 0 : iommu.statistics().faultsTotal()) + " faults");
   }
 
-  private static Report runDrives(Settings settings) {
-    for (Key<?> key : List.of(FLOWS, MTU, RING_SIZE, HINT)) {
+  private static Report runDrives(Settings settings, RunContext context) {
+    for (Key<?> key : List.of(FLOWS, MTU, RING_SIZE, REUSE, HINT)) {
       if (settings.isGiven(key)) {
         throw settings.refuse(key, "must not be given with preset=" + GRACE);
       }
@@ -191,11 +246,13 @@ public final class HostCongestion implements Scenario {
     long seed = settings.value(CommandLineTool.SEED);
     DriveMachine machine =
         new DriveMachine(
-            DriveMachine.GRACE.withStaysMapped(settings.value(PAGE).equals("2m")),
-            MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)),
-            seed);
-    long durationPs = Math.min(settings.value(DURATION), PS_PER_US * 1000);
-    double iops = machine.measure(DRIVE_WARM_UP_PS, durationPs);
+                DriveMachine.GRACE.withStaysMapped(settings.value(PAGE).equals("2m")),
+                MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)),
+                seed)
+            .traceTo(context.trace());
+    long warmUpPs = settings.supply(WARM_UP, DRIVE_WARM_UP_PS);
+    long durationPs = settings.supply(DURATION, DRIVE_DURATION_PS);
+    double iops = machine.measure(warmUpPs, durationPs);
     IommuDriver system = machine.system();
     Report report = new Report();
     report
@@ -207,15 +264,20 @@ public final class HostCongestion implements Scenario {
             system == null
                 ? 0
                 : system.waitPsTotal() / PS_PER_NS / Math.max(1, system.submissionsCount()));
-    report.latency(machine.latency());
+    if (system == null) {
+      report.unmeasured("invalidations_count", "queue_wait_ns_mean");
+    }
+    report
+        .latency(machine.latency())
+        .latencySection("Latency of reads, mapping and handling included");
     report.metric("simulated_ns", durationPs / PS_PER_NS);
     report.check(
         "reads reaped <= answered, none refused",
         machine.reaped() <= machine.answered() && machine.refused() == 0,
         machine.reaped() + " <= " + machine.answered() + ", " + machine.refused() + " refused");
     report.notModelled(
-        "NVMe drives: devices of a fixed rate stand in for them; SMMU registers and queues, for"
-            + " which those of VT-d stand");
+        "queues and commands of NVMe drives: devices that answer at a fixed rate stand in for them;"
+            + " the bandwidth of DRAM");
     return report.events(machine.host().simulation().eventsTotal());
   }
 }

@@ -18,6 +18,7 @@ final class OpenLoop implements FrameListener, StreamReceiver.Delivery {
   private final LatencyHistogram latency = new LatencyHistogram();
   private final Event sender;
   private int turn;
+  private long sentTotal;
 
   OpenLoop(
       Simulation simulation, Senders.Wire wire, int flowsCount, int frameBytes, long intervalPs) {
@@ -45,6 +46,7 @@ final class OpenLoop implements FrameListener, StreamReceiver.Delivery {
   }
 
   private void send(long nowPs) {
+    sentTotal++;
     arrivalPs[turn][next[turn] & MASK] = nowPs;
     // A frame that finds the buffer full is sent again in its turn: nothing waits behind a gap.
     if (wire.send(turn, next[turn], frameBytes)) {
@@ -62,6 +64,11 @@ final class OpenLoop implements FrameListener, StreamReceiver.Delivery {
   @Override
   public void onDelivered(int flow, int sequence, long atPs) {
     latency.record(atPs - arrivalPs[flow][sequence & MASK]);
+  }
+
+  /** {@return frames sent, those that are sent again included} */
+  long sentTotal() {
+    return sentTotal;
   }
 
   LatencyHistogram latency() {

@@ -87,7 +87,11 @@ final class DramKeys {
   static final Key<Long> COUNT =
       Key.of("count", ValueTypes.count(1, 1_000_000_000), "1000000", "requests, one burst each");
   private static final Key<PagePolicy> PAGE =
-      Key.of("page", ValueTypes.words(PagePolicy.class), "open", "when a row is closed");
+      Key.of(
+          "page",
+          ValueTypes.words(PagePolicy.class),
+          "open",
+          "when a row is closed: for another one, for one that alone is waited for, or when none waits");
   private static final Key<Queueing> QUEUES =
       Key.of(
           "queues",

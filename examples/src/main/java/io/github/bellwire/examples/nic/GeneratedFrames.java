@@ -2,6 +2,7 @@ package io.github.bellwire.examples.nic;
 
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.kernel.RandomStream;
+import io.github.bellwire.memory.LittleEndian;
 
 /**
  * UDP frames of one size from random flows, with random payload. Each is a valid IPv4 packet, so
@@ -90,9 +91,7 @@ final class GeneratedFrames implements FrameSource {
     put16(IP + 10, 0);
     put16(IP + 10, headerChecksum());
     long payload = random.nextLong();
-    for (int i = 0; i < Long.BYTES; i++) {
-      frame[PAYLOAD + i] = (byte) (payload >>> i * Byte.SIZE);
-    }
+    LittleEndian.putLong(frame, PAYLOAD, payload);
     return true;
   }
 

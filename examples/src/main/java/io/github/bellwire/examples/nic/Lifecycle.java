@@ -63,6 +63,10 @@ public final class Lifecycle implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     Scenario scenario = settings.value(OP) == Operation.RECEIVE ? new NicRx() : new NicTx();
-    return scenario.run(settings, context);
+    Report report = scenario.run(settings, context);
+    if (Long.valueOf(0).equals(report.metrics().get("doorbells_count"))) {
+      report.unmeasured("doorbells_count"); // Rung when the driver started, as the steps show.
+    }
+    return report;
   }
 }

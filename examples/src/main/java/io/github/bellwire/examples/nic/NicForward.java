@@ -40,7 +40,7 @@ public final class NicForward implements Scenario {
     List<Key<?>> keys = new ArrayList<>();
     keys.add(NicKeys.DIRECTION);
     keys.addAll(NicKeys.TRAFFIC);
-    keys.add(NicKeys.CAPTURE_OUT);
+    keys.add(NicKeys.CAPTURE_OUT.withMeaning("capture file for what leaves by port 1"));
     for (Key<?> key : NicKeys.COMMON) {
       keys.add(withCardLatency(key));
     }
@@ -64,6 +64,7 @@ public final class NicForward implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    NicKeys.checkMode(settings);
     checkDescriptors(settings);
     NicMachine machine = new NicMachine(settings, context, PORTS);
     boolean isBoth = settings.value(NicKeys.DIRECTION) == Direction.BOTH;
@@ -76,7 +77,9 @@ public final class NicForward implements Scenario {
       if (back != null) {
         ways.add(new Way(settings, machine, 1, back, null));
       }
-      return run(settings, context, machine, ways);
+      Report report = run(settings, context, machine, ways);
+      NicKeys.addWithoutPrefetch(report, settings);
+      return report;
     }
   }
 
@@ -136,11 +139,11 @@ public final class NicForward implements Scenario {
         .metric("frames_dropped_count", lost + refused)
         .metric("frames_sent_count", sent)
         .metric("goodput_gbit_per_s", forwarded.goodputGbps())
-        .metric("wire_gbit_per_s", wireGbps)
         .metric("frames_per_s", forwarded.framesPerSecond());
+    NicReport.addWire(report, wireGbps, sent);
     forwarded.addLatency(report);
     machine.addCounters(report, forwarded.lastPs(), sent);
-    NicReport.addSections(report);
+    NicReport.addSections(report, forwarded);
     ways.forEach(way -> NicReport.addDrops(report, way.from));
     report
         .check(
@@ -157,7 +160,7 @@ public final class NicForward implements Scenario {
           ways.stream().allMatch(way -> way.sink.contentSum() == way.traffic.contentSum()),
           "sum of CRC-32C over all frames");
     }
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     ways.stream()
         .map(way -> way.traffic.error())
         .filter(error -> error != null)

@@ -5,6 +5,7 @@ import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.DriverProfile;
 import io.github.bellwire.device.nic.driver.NicDriverConfig;
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueTypes;
@@ -48,41 +49,48 @@ final class NicKeys {
   }
 
   static final Key<Path> PCAP =
-      Key.optional("pcap", ValueTypes.file(), "the shipped capture", "capture to replay");
+      Key.optional("pcap", ValueTypes.file(), "the shipped capture", "capture file to replay");
   static final Key<Long> FRAMES =
       Key.optional(
-          "frames", ValueTypes.count(1, 1_000_000_000_000L), "capture", "frames to generate");
+          "frames",
+          ValueTypes.count(1, 1_000_000_000_000L),
+          "capture",
+          "frames to generate in place of a capture");
   static final Key<Long> FRAME_BYTES =
       Key.of(
           "frame-bytes",
           ValueTypes.bytes(EthernetWire.FRAME_MIN_BYTES, 16_383),
           "64",
-          "size of generated frames, FCS included");
+          "size of generated frames, FCS included; without frames, 100000 are generated");
   static final Key<Long> RATE =
       Key.of(
           "rate",
           ValueTypes.bitsPerSecond(1_000_000_000L, 800_000_000_000L),
           "10Gb/s",
-          "wire speed");
+          "speed of the wire");
   static final Key<Timing> TIMING =
       Key.optional(
           "timing",
           ValueTypes.words(Timing.class),
           "capture for captures, else line-rate",
-          "when frames enter the wire");
+          "when frames are due: as they were captured, or back to back");
   static final Key<Long> OFFERED =
       Key.optional(
           "offered",
           ValueTypes.perSecond(1, 1_000_000_000_000L),
           "the wire",
-          "generated frames per second and port");
+          "generated frames that are due per second and port");
   static final Key<Path> CAPTURE_OUT =
       Key.optional(
           "capture-out", ValueTypes.file(), "none", "capture file for what the driver received");
   static final Key<Long> RING_SIZE =
       Key.of("ring.size", ValueTypes.count(8, 4096, 8), "512", "descriptors per ring");
   static final Key<DriverMode> MODE =
-      Key.of("mode", ValueTypes.words(DriverMode.class), "poll", "how received frames are noticed");
+      Key.of(
+          "mode",
+          ValueTypes.words(DriverMode.class),
+          "poll",
+          "how the driver notices frames; poll maps its buffers once");
   static final Key<Long> BATCH =
       Key.of("batch", ValueTypes.count(1, 4096), "32", "frames per poll and per tail write");
   static final Key<Long> ITR =
@@ -92,34 +100,62 @@ final class NicKeys {
           "0ns",
           "least time between two interrupts of a vector");
   static final Key<Long> QUEUES =
-      Key.of("queues", ValueTypes.count(1, 16), "1", "queues, chosen by RSS");
+      Key.of(
+          "queues",
+          ValueTypes.count(1, 16),
+          "1",
+          "queues each way; received frames are dealt to them by RSS");
   static final Key<Long> CORES =
-      Key.of("cores", ValueTypes.count(1, 16), "1", "cores that serve the queues");
+      Key.of("cores", ValueTypes.count(1, 16), "1", "cores that serve the queues, at most as many");
   static final Key<Profile> PROFILE =
-      Key.of("profile", ValueTypes.words(Profile.class), "userspace-c", "what host software costs");
+      Key.of(
+          "profile",
+          ValueTypes.words(Profile.class),
+          "userspace-c",
+          "what host software costs the cores");
   static final Key<OptionalLong> ENGINE_RATE =
       Key.of(
           "nic.engine-rate",
           ValueTypes.wordOr("unlimited", ValueTypes.count(1_000, 1_000_000_000_000L)),
           "unlimited",
-          "descriptors per second and direction");
+          "descriptors that the card handles per second and direction");
   static final Key<Long> PTHRESH =
-      Key.of("nic.pthresh", ValueTypes.count(0, 40), "0", "TXDCTL prefetch threshold");
+      Key.of(
+          "nic.pthresh",
+          ValueTypes.count(0, 40),
+          "0",
+          "descriptors on the card below which it reads more (TXDCTL.PTHRESH)");
   static final Key<Long> HTHRESH =
-      Key.of("nic.hthresh", ValueTypes.count(0, 127), "0", "TXDCTL host threshold");
+      Key.of(
+          "nic.hthresh",
+          ValueTypes.count(0, 127),
+          "0",
+          "descriptors in memory that make it read (TXDCTL.HTHRESH)");
   static final Key<Long> WTHRESH =
-      Key.of("nic.wthresh", ValueTypes.count(0, 40), "8", "TXDCTL write-back threshold");
+      Key.of(
+          "nic.wthresh",
+          ValueTypes.count(0, 40),
+          "8",
+          "descriptors that it reports as sent at once (TXDCTL.WTHRESH)");
   // The part knows no limit below 1518 B: MAXFRS counts only while jumbo frames are enabled.
   static final Key<Long> MAX_FRAME =
       Key.of(
           "nic.max-frame",
           ValueTypes.bytes(1518, 16_383),
           "1518",
-          "longest frame received, FCS included, a VLAN tag on top");
+          "longest frame that is received, FCS included; a VLAN tag may come on top");
   static final Key<Long> BUFFER =
-      Key.of("nic.buffer", ValueTypes.bytes(1024, 16_384), "2KiB", "size of a packet buffer");
+      Key.of(
+          "nic.buffer",
+          ValueTypes.bytes(1024, 16_384),
+          "2KiB",
+          "size of a packet buffer in host memory, in steps of 1KiB");
   static final Key<Long> RX_FIFO =
-      Key.of("nic.rx-fifo", ValueTypes.bytes(16 << 10, 512 << 10), "512KiB", "receive FIFO");
+      Key.of(
+          "nic.rx-fifo",
+          ValueTypes.bytes(16 << 10, 512 << 10),
+          "512KiB",
+          "memory of the card for frames that it has received");
   static final Key<Long> READS =
       Key.optional(
           "nic.reads",
@@ -131,15 +167,19 @@ final class NicKeys {
           "nic.rx-latency",
           ValueTypes.timePs(0, 100_000_000),
           "0ns",
-          "what the card itself takes to receive");
+          "time that the card itself takes to receive a frame");
   static final Key<Long> TX_LATENCY =
       Key.of(
           "nic.tx-latency",
           ValueTypes.timePs(0, 100_000_000),
           "0ns",
-          "what the card itself takes to send");
+          "time that the card itself takes to send a frame");
   static final Key<Direction> DIRECTION =
-      Key.of("direction", ValueTypes.words(Direction.class), "one", "which ways to forward");
+      Key.of(
+          "direction",
+          ValueTypes.words(Direction.class),
+          "one",
+          "from port 0 to port 1, or both ways at once");
 
   /** What all scenarios have; those that replay captures have more. */
   static final List<Key<?>> COMMON =
@@ -190,7 +230,12 @@ final class NicKeys {
       return;
     }
     if (settings.isGiven(PCAP)) {
-      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
+      boolean isAsked = settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
+      throw settings.refuse(
+          PCAP,
+          isAsked
+              ? "must not be set together with frames or frame-bytes"
+              : "must not be set here, where frames are generated; nic-rx and nic-tx replay captures");
     }
     if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
       throw settings.refuse(
@@ -199,6 +244,44 @@ final class NicKeys {
     settings.supply(TIMING, Timing.LINE_RATE);
     settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
     settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+  }
+
+  /**
+   * Checks that what the settings say of interrupts has a meaning.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
+   */
+  static void checkMode(Settings settings) {
+    if (settings.value(ITR) > 0 && settings.value(MODE) == DriverMode.POLL) {
+      throw settings.refuse(ITR, "needs mode=interrupt or mode=napi, there are no interrupts else");
+    }
+  }
+
+  /** Says which settings take no part where nothing is sent. */
+  static void addWithoutTransmission(Report report, Settings settings) {
+    addWithout(report, settings, "nothing is sent", PTHRESH, HTHRESH, WTHRESH, TX_LATENCY);
+  }
+
+  /** Says which settings take no part where nothing is received. */
+  static void addWithoutReception(Report report, Settings settings) {
+    addWithout(report, settings, "nothing is received", RX_FIFO, RX_LATENCY);
+    addWithout(report, settings, "a sender waits for no interrupts", ITR);
+    addWithoutPrefetch(report, settings);
+  }
+
+  /** Says whether descriptors are read ahead, which thresholds are about. */
+  static void addWithoutPrefetch(Report report, Settings settings) {
+    if (settings.value(PTHRESH) == 0) {
+      addWithout(report, settings, "no descriptor is read ahead with nic.pthresh=0", HTHRESH);
+    }
+  }
+
+  private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
+    for (Key<?> key : keys) {
+      if (settings.isChanged(key)) {
+        report.withoutEffect(settings.assignment(key) + ": " + reason);
+      }
+    }
   }
 
   /** {@return whether frames are generated rather than read from a capture} */

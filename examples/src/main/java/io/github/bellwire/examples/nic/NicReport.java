@@ -2,23 +2,60 @@ package io.github.bellwire.examples.nic;
 
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
+import io.github.bellwire.host.HostConfig;
+import io.github.bellwire.memory.SimpleMemoryControllerConfig;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** What the reports of the scenarios with network cards have in common. */
 final class NicReport {
+  /** Hosts of the pcie-bench study whose figures hold there. */
+  private static final List<String> CALIBRATED =
+      Stream.of(HostConfig.SNB, HostConfig.IB, HostConfig.HSW, HostConfig.HSW_SM, HostConfig.BDW)
+          .map(HostConfig::name)
+          .toList();
+
   private NicReport() {}
 
-  static void addSections(Report report) {
-    report
-        .latencySection("Latency")
-        .section(
-            "PCIe, both directions",
-            "pcie_up_bytes",
-            "pcie_down_bytes",
-            "tlp_mwr_count",
-            "tlp_mrd_count",
-            "tlp_cpld_count",
-            "doorbells_count",
-            "interrupts_count");
+  static void addSections(Report report, FrameMeter meter) {
+    if (meter.framesTotal() > 1) {
+      report.latencySection("Latency");
+    } else {
+      silenceRates(report, meter.framesTotal());
+    }
+    report.section(
+        "PCIe, both directions",
+        "pcie_up_bytes",
+        "pcie_down_bytes",
+        "tlp_mwr_count",
+        "tlp_mrd_count",
+        "tlp_cpld_count",
+        "doorbells_count",
+        "interrupts_count");
+  }
+
+  /** Rates are measured from one frame to another; the latency of one has no distribution. */
+  private static void silenceRates(Report report, long frames) {
+    report.unmeasured(
+        "goodput_gbit_per_s",
+        "frames_per_s",
+        "latency_ns_min",
+        "latency_ns_p95",
+        "latency_ns_p99",
+        "latency_ns_p999",
+        "latency_ns_max",
+        "latency_ns_mean");
+    if (frames == 0) {
+      report.unmeasured("latency_ns_p50");
+    }
+  }
+
+  /** The rate of what a card sends is measured at the far end of the wire. */
+  static void addWire(Report report, double gbps, long frames) {
+    report.metric("wire_gbit_per_s", gbps);
+    if (frames < 2) {
+      report.unmeasured("wire_gbit_per_s");
+    }
   }
 
   /** Says where frames were lost, if any were. */
@@ -35,10 +72,16 @@ final class NicReport {
     report.table(table);
   }
 
-  static void addNotModelled(Report report) {
-    report.notModelled(
-        "relaxed ordering per queue; DRAM banks and refresh; host"
-            + " latencies are assumptions until they are calibrated");
+  static void addNotModelled(Report report, HostConfig host) {
+    StringBuilder text = new StringBuilder("relaxed ordering per queue");
+    if (host.memory() instanceof SimpleMemoryControllerConfig) {
+      text.append("; DRAM banks and refresh");
+    }
+    if (!CALIBRATED.contains(host.name())) {
+      text.append("; latencies of this host are assumptions, those of ");
+      text.append(String.join(", ", CALIBRATED)).append(" are calibrated");
+    }
+    report.notModelled(text.toString());
   }
 
   static void addDrop(Table table, String reason, long frames) {

@@ -38,6 +38,7 @@ public final class NicRx implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    NicKeys.checkMode(settings);
     NicMachine machine = new NicMachine(settings, context, 1);
     Simulation simulation = machine.simulation();
     NicPort port = machine.port(0);
@@ -50,7 +51,9 @@ public final class NicRx implements Scenario {
       machine.beginMeasurement();
       traffic.start(simulation.nowPs());
       Traffic.run(simulation, settings, context, traffic::framesTotal);
-      return report(machine, traffic, sink, context);
+      Report report = report(machine, traffic, sink, context);
+      NicKeys.addWithoutTransmission(report, settings);
+      return report;
     }
   }
 
@@ -81,10 +84,11 @@ public final class NicRx implements Scenario {
     received.addLatency(report);
     machine.addCounters(
         report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal());
-    NicReport.addSections(report);
+    NicReport.addSections(report, received);
+    report.unmeasured("frames_sent_count");
     NicReport.addDrops(report, port);
     check(report, machine, traffic, sink);
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     if (traffic.error() != null) {
       report.inputError(traffic.error());
     }

@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
@@ -31,7 +32,7 @@ public final class NicTx implements Scenario {
   @Override
   public List<Key<?>> keys() {
     List<Key<?>> keys = new ArrayList<>(NicKeys.TRAFFIC);
-    keys.add(NicKeys.CAPTURE_OUT);
+    keys.add(NicKeys.CAPTURE_OUT.withMeaning("capture file for what is sent on the wire"));
     keys.addAll(NicKeys.COMMON);
     keys.addAll(HostKeys.WITH_POLICY);
     return keys;
@@ -40,6 +41,8 @@ public final class NicTx implements Scenario {
   @Override
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
+    NicKeys.checkMode(settings);
+    checkCoherence(settings);
     NicKeys.supplyTransmitBuffer(settings);
     NicMachine machine = new NicMachine(settings, context, 1);
     Simulation simulation = machine.simulation();
@@ -52,12 +55,24 @@ public final class NicTx implements Scenario {
           new TransmitWork(
               source,
               settings.value(NicKeys.TIMING) == Timing.CAPTURE,
+              settings.find(NicKeys.OFFERED).orElse(0L),
               machine.software().bufferBytes());
       machine.beginMeasurement();
       work.start(simulation.nowPs());
       machine.transmit(machine.port(0), work);
       Traffic.run(simulation, settings, context, work::framesTotal);
-      return report(machine, work, sink, context);
+      Report report = report(machine, work, sink, context);
+      NicKeys.addWithoutReception(report, settings);
+      return report;
+    }
+  }
+
+  /** A user-space driver leaves what it writes in the caches, where such a device does not look. */
+  private static void checkCoherence(Settings settings) {
+    boolean isCoherent = HostKeys.resolve(settings).cache().isCoherent();
+    if (!isCoherent && settings.value(NicKeys.MODE) == DriverMode.POLL) {
+      throw settings.refuse(
+          HostKeys.HOST, "needs mode=interrupt or mode=napi, whose driver cleans caches");
     }
   }
 
@@ -79,11 +94,12 @@ public final class NicTx implements Scenario {
         .metric("frames_dropped_count", work.skippedTotal() + refused)
         .metric("frames_sent_count", sink.framesTotal())
         .metric("goodput_gbit_per_s", sent.goodputGbps())
-        .metric("wire_gbit_per_s", sink.wireGbps())
         .metric("frames_per_s", sent.framesPerSecond());
+    NicReport.addWire(report, sink.wireGbps(), sink.framesTotal());
     sent.addLatency(report);
     machine.addCounters(report, sink.lastPs(), sink.framesTotal());
-    NicReport.addSections(report);
+    NicReport.addSections(report, sent);
+    report.unmeasured("frames_received_count");
     if (work.skippedTotal() + refused > 0) {
       Table table = new Table("Dropped frames", "reason", ">frames");
       NicReport.addDrop(table, "no Ethernet header, or longer than a buffer", work.skippedTotal());
@@ -91,7 +107,7 @@ public final class NicTx implements Scenario {
       report.table(table);
     }
     check(report, machine, work, sink);
-    NicReport.addNotModelled(report);
+    NicReport.addNotModelled(report, machine.host().config());
     if (work.error() != null) {
       report.inputError(work.error());
     }
@@ -109,7 +125,11 @@ public final class NicTx implements Scenario {
         "the card's registers say the same",
         statistics.goodFramesSent() == sink.framesTotal(),
         statistics.goodFramesSent() + " good frames sent");
-    if (refused == 0 && work.bytesTotal() == sink.bytesTotal()) {
+    if (refused == 0) {
+      report.check(
+          "bytes on the wire = bytes handed over and padding",
+          work.wireBytesTotal() == sink.bytesTotal(),
+          sink.bytesTotal() + " = " + work.wireBytesTotal());
       report.check(
           "content on the wire = content handed over",
           work.contentSum() == sink.contentSum(),

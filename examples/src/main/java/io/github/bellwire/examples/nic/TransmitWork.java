@@ -1,6 +1,8 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.examples.settings.UserErrorException;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
@@ -9,16 +11,19 @@ import org.jspecify.annotations.Nullable;
  */
 final class TransmitWork {
   private static final int ETHERNET_HEADER_BYTES = 14;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
 
   private final FrameSource source;
   private final CaptureClock clock;
+  private final FramePace pace;
   private final int lengthMaxBytes;
   private final CRC32C crc = new CRC32C();
+  private final byte[] padded = new byte[FRAME_MIN_BYTES];
   private boolean hasFrame;
   private long startPs;
   private long duePs;
   private long framesTotal;
-  private long bytesTotal;
+  private long wireBytesTotal;
   private long contentSum;
   private long skippedTotal;
   private @Nullable UserErrorException error;
@@ -28,10 +33,12 @@ final class TransmitWork {
    *
    * @param source the frames
    * @param keepsTiming whether they keep the distances of their capture
+   * @param framesPerSecond how many are due per second at most; 0 for no such limit
    * @param lengthMaxBytes the longest that can be sent, without FCS
    */
-  TransmitWork(FrameSource source, boolean keepsTiming, int lengthMaxBytes) {
+  TransmitWork(FrameSource source, boolean keepsTiming, long framesPerSecond, int lengthMaxBytes) {
     this.source = source;
+    pace = new FramePace(framesPerSecond);
     clock = new CaptureClock(keepsTiming);
     this.lengthMaxBytes = lengthMaxBytes;
   }
@@ -61,8 +68,16 @@ final class TransmitWork {
   /** The current frame has been handed over. */
   void moveOn() {
     framesTotal++;
-    bytesTotal += source.lengthBytes();
-    contentSum += FrameSink.checksum(crc, source.frame(), 0, source.lengthBytes());
+    int length = source.lengthBytes();
+    int wireLength = Math.max(length, FRAME_MIN_BYTES);
+    wireBytesTotal += wireLength;
+    if (length < wireLength) {
+      System.arraycopy(source.frame(), 0, padded, 0, length);
+      Arrays.fill(padded, length, wireLength, (byte) 0);
+      contentSum += FrameSink.checksum(crc, padded, 0, wireLength);
+    } else {
+      contentSum += FrameSink.checksum(crc, source.frame(), 0, length);
+    }
     hasFrame = readNext();
   }
 
@@ -70,11 +85,12 @@ final class TransmitWork {
     return framesTotal;
   }
 
-  /** {@return bytes handed over, without padding and FCS} */
-  long bytesTotal() {
-    return bytesTotal;
+  /** {@return bytes handed over and what the card must add to short frames, FCS not} */
+  long wireBytesTotal() {
+    return wireBytesTotal;
   }
 
+  /** {@return the sum of checksums of these frames with their padding} */
   long contentSum() {
     return contentSum;
   }
@@ -93,7 +109,7 @@ final class TransmitWork {
       while (source.next()) {
         if (source.lengthBytes() >= ETHERNET_HEADER_BYTES
             && source.lengthBytes() <= lengthMaxBytes) {
-          duePs = startPs + clock.advance(source.timestampNs());
+          duePs = startPs + Math.max(clock.advance(source.timestampNs()), pace.advance());
           return true;
         }
         skippedTotal++;

@@ -7,6 +7,8 @@ import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
 import io.github.bellwire.examples.host.HostChecker;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.host.IommuKeys;
+import io.github.bellwire.examples.host.IommuPage;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
@@ -61,7 +63,11 @@ public final class PcieBench implements Scenario {
       throw settings.refuse(why, "must leave time for " + warmup + " DMAs of warm-up and more");
     }
     Report report = new Report();
+    InterruptionReport.addTo(report, settings, machine);
     addMetrics(report, machine, wallSeconds);
+    if (settings.value(IommuKeys.IOMMU).equals(IommuPage.OFF.word())) {
+      report.unmeasured("iotlb_miss_ratio");
+    }
     if (machine.probeRun().operation().isSingle()) {
       report.table(latencies(machine.probe().meter().latency()));
     } else {
@@ -71,7 +77,10 @@ public final class PcieBench implements Scenario {
       FaultReport.addTo(report, machine);
     }
     check(report, machine);
-    report.notModelled("effects of the study's device without a known mechanism; see ProbeConfig");
+    PcieBenchKeys.addWithoutEffect(report, settings);
+    report.notModelled(
+        "what the device of the pcie-bench study (SIGCOMM 2018) shows without a known mechanism; see"
+            + " ProbeConfig");
     HostChecker.addTo(report, machine.host());
     return report.events(machine.eventsTotal());
   }
@@ -98,11 +107,6 @@ public final class PcieBench implements Scenario {
         .metric("tlp_cpld_count", link.completions())
         .metric("simulated_ns", machine.elapsedPs() / PS_PER_NS)
         .metric("dma_per_wall_second", meter.doneTotal() / Math.max(1e-9, wallSeconds));
-    if (machine.isCutShort()) {
-      report
-          .metric("dma_issued_count", meter.doneTotal())
-          .metric("reads_lost_count", (long) machine.probe().lostCount());
-    }
   }
 
   private static double tagsInUse(ProbeMachine machine) {

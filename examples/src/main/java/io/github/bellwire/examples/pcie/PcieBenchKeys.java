@@ -4,6 +4,7 @@ import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeWindow;
 import io.github.bellwire.examples.host.HostKeys;
+import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.examples.settings.ValueType;
@@ -55,7 +56,11 @@ final class PcieBenchKeys {
   }
 
   static final Key<ProbeOperation> OP =
-      Key.of("op", ValueTypes.words(ProbeOperation.class), "read", "what to measure");
+      Key.of(
+          "op",
+          ValueTypes.words(ProbeOperation.class),
+          "read",
+          "what to measure: bandwidth, or with lat- the latency of one DMA at a time");
   static final Key<Long> SIZE =
       Key.of("size", ValueTypes.bytes(1, ProbeWindow.SIZE_MAX_BYTES), "64B", "bytes of one DMA");
   static final Key<Long> WINDOW =
@@ -65,23 +70,43 @@ final class PcieBenchKeys {
   static final Key<Pattern> PATTERN =
       Key.of("pattern", ValueTypes.words(Pattern.class), "rand", "order of the slots");
   static final Key<Cache> CACHE =
-      Key.of("cache", ValueTypes.words(Cache.class), "warm", "written by a core first, or not");
+      Key.of(
+          "cache",
+          ValueTypes.words(Cache.class),
+          "warm",
+          "whether a core has written the window first");
   static final Key<Numa> NUMA =
-      Key.of("numa", ValueTypes.words(Numa.class), "local", "socket of the memory and that core");
+      Key.of(
+          "numa",
+          ValueTypes.words(Numa.class),
+          "local",
+          "socket of the window's memory and of that core");
   static final Key<Slot> SLOT =
       Key.optional(
-          "slot", ValueTypes.words(Slot.class), "host", "offset + size rounded up to this");
+          "slot",
+          ValueTypes.words(Slot.class),
+          "host",
+          "distance of slots: offset + size rounded up to lines or a power of two");
   static final Key<Long> COUNT =
       Key.of("count", ValueTypes.count(1, 1_000_000_000), "100000", "DMAs after the warm-up");
   static final Key<Long> TAGS =
-      Key.optional("probe.tags", ValueTypes.count(1, 768), "link.tags", "reads outstanding");
+      Key.optional(
+          "probe.tags",
+          ValueTypes.count(1, 768),
+          "link.tags",
+          "reads that the probe has outstanding at most");
   static final Key<OptionalLong> READ_RATE =
-      Key.optional("probe.read-rate", rate(), "host", "reads that the engine starts");
+      Key.optional(
+          "probe.read-rate", rate(), "host", "reads that the probe's engine starts per second");
   static final Key<OptionalLong> WRITE_RATE =
-      Key.optional("probe.write-rate", rate(), "host", "writes that the engine starts");
+      Key.optional(
+          "probe.write-rate", rate(), "host", "writes that the probe's engine starts per second");
   static final Key<Long> TIMESTAMP =
       Key.optional(
-          "probe.timestamp", ValueTypes.timePs(1, 1_000_000_000), "host", "step of its clock");
+          "probe.timestamp",
+          ValueTypes.timePs(1, 1_000_000_000),
+          "host",
+          "step of the clock that the probe's firmware measures with");
 
   static final Key<Long> FAULTS =
       Key.optional(
@@ -91,19 +116,23 @@ final class PcieBenchKeys {
           "one TLP in so many is poisoned, corrupted, malformed or lost");
 
   static final Key<Target> TARGET =
-      Key.of("target", ValueTypes.words(Target.class), "memory", "whose memory the window is");
+      Key.of(
+          "target",
+          ValueTypes.words(Target.class),
+          "memory",
+          "where the window is: in host memory, or in another device");
   static final Key<Long> RESET_AT =
       Key.optional(
           "probe.reset-at",
           ValueTypes.timePs(0, 1_000_000_000_000L),
           "never",
-          "when software resets the probe (FLR)");
+          "time in the run at which software resets the probe (FLR), which ends it");
   static final Key<Long> REMOVE_AT =
       Key.optional(
           "probe.remove-at",
           ValueTypes.timePs(0, 1_000_000_000_000L),
           "never",
-          "when the probe is pulled out of its slot");
+          "time in the run at which the probe is pulled out, which ends it");
 
   static final List<Key<?>> ALL =
       List.of(
@@ -181,6 +210,49 @@ final class PcieBenchKeys {
         .withWrites(settings.isGiven(WRITE_RATE) ? writes.withStartsPerSecond(writeRate) : writes)
         .withPairsPerSecond(isOwnPace ? ProbeConfig.UNLIMITED : preset.pairsPerSecond())
         .withFirmware(preset.firmware().withTimestampPs(timestampPs));
+  }
+
+  /**
+   * Checks that what the settings say of host memory has a meaning.
+   *
+   * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
+   */
+  static void checkTarget(Settings settings) {
+    if (settings.value(TARGET) != Target.PEER) {
+      return;
+    }
+    for (Key<?> key : List.of(CACHE, NUMA)) {
+      if (settings.isChanged(key)) {
+        throw settings.refuse(key, "needs target=memory, the window is in a device");
+      }
+    }
+  }
+
+  /** Says which settings take no part in the operation. */
+  static void addWithoutEffect(Report report, Settings settings) {
+    ProbeOperation operation = settings.value(OP);
+    String one = "with " + settings.assignment(OP) + " there is one DMA at a time";
+    if (operation.isSingle()) {
+      addWithout(report, settings, one, READ_RATE, WRITE_RATE);
+    } else {
+      addWithout(report, settings, "firmware measures no times of single DMAs here", TIMESTAMP);
+      String none = " with " + settings.assignment(OP);
+      if (!operation.hasReads()) {
+        addWithout(report, settings, "nothing is read" + none, READ_RATE);
+      }
+      if (!operation.hasWrites()) {
+        addWithout(report, settings, "nothing is written" + none, WRITE_RATE);
+      }
+    }
+    HostKeys.addWithoutCores(report, settings, "cores are idle while the probe measures");
+  }
+
+  private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
+    for (Key<?> key : keys) {
+      if (settings.isGiven(key)) {
+        report.withoutEffect(settings.assignment(key) + ": " + reason);
+      }
+    }
   }
 
   /** {@return bytes from slot to slot; what does not fit the window is refused} */

@@ -9,10 +9,7 @@ import io.github.bellwire.device.probe.ProbeConfig;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
-import io.github.bellwire.dma.DmaConfig;
-import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.PageAllocator;
-import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostChecker;
@@ -52,7 +49,6 @@ final class ProbeMachine {
   private final LinkTotals before;
   private final long startPs;
   private final boolean hasFaults;
-  private final boolean isPeer;
   private final Interruption interruption;
 
   /** What has gone over a link. */
@@ -92,9 +88,10 @@ final class ProbeMachine {
 
   /** Builds the machine and brings the caches into the state asked for. */
   ProbeMachine(Settings settings, RunContext context) {
+    PcieBenchKeys.checkTarget(settings);
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
     config = PcieBenchKeys.withFaults(settings, config);
-    isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
+    boolean isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
     hasFaults = settings.isGiven(PcieBenchKeys.FAULTS) || isPeer && HostKeys.forbidsPeers(settings);
     if (isPeer) {
       config = config.withRootComplex(config.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
@@ -175,20 +172,6 @@ final class ProbeMachine {
     return new Aperture(config, host.simulation(), host.config().link());
   }
 
-  /** Tells a checker what is mapped for good, whatever is in it. */
-  private void share(long iova, long pa, int lengthBytes) {
-    DmaChecker checker = host.checker();
-    if (checker == null) {
-      return;
-    }
-    DmaDevice dma =
-        new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), new FixedMapper(iova), null);
-    checker.watch(dma, port.bdf().toString(), port.bdf().requesterId());
-    checker.declareWritten(pa, lengthBytes);
-    dma.trySetMask(Long.SIZE);
-    dma.isMappingError(dma.mapShared(host.synchronousPort(0), pa, lengthBytes));
-  }
-
   /** Each line is waited for before it is written: stores alone would outrun memory. */
   private static void warm(long pa, long windowBytes, SynchronousPort cpu) {
     byte[] line = new byte[LINE_BYTES];
@@ -264,11 +247,6 @@ final class ProbeMachine {
   /** {@return whether a reset or the loss of the link has ended the run before its time} */
   boolean isCutShort() {
     return probe.meter().doneTotal() < run.totalCount();
-  }
-
-  /** {@return whether the window is memory of another device} */
-  boolean isPeer() {
-    return isPeer;
   }
 
   /** {@return whether the user has asked for faults on the link, or for peers out of reach} */

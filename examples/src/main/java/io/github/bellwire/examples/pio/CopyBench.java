@@ -10,13 +10,19 @@ import io.github.bellwire.device.aperture.driver.ApertureDriver;
 import io.github.bellwire.device.aperture.driver.DeviceCopy;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.EnumeratedFunction;
+import io.github.bellwire.trace.LifecycleStep;
+import io.github.bellwire.trace.OperationId;
+import io.github.bellwire.trace.TraceCause;
+import io.github.bellwire.trace.TraceSink;
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.zip.CRC32C;
 
 /**
  * A machine with a device that has an aperture, and one core that copies to and from it, one copy
@@ -40,6 +46,9 @@ final class CopyBench {
   private final CoherentBuffer buffer;
   private final long softwarePs;
   private final RandomStream random;
+  private final RunContext context;
+  private final CRC32C crc = new CRC32C();
+  private long copiesTotal;
   private final byte[] sent = new byte[BYTES_MAX];
   private final byte[] received = new byte[BYTES_MAX];
 
@@ -50,9 +59,12 @@ final class CopyBench {
    * @param slots where the device goes
    * @param deviceConfig the device
    * @param softwarePs what a run-time library costs the core around each copy by DMA
+   * @param context hears of every copy
    */
-  CopyBench(Host host, Slots slots, ApertureConfig deviceConfig, long softwarePs) {
+  CopyBench(
+      Host host, Slots slots, ApertureConfig deviceConfig, long softwarePs, RunContext context) {
     this.host = host;
+    this.context = context;
     this.softwarePs = softwarePs;
     random = host.simulation().randomStream("content");
     device = new Aperture(deviceConfig, host.simulation(), host.config().link());
@@ -90,7 +102,31 @@ final class CopyBench {
     host.simulation().run();
     cpu.delay(
         REST_PS); // until nothing of the copy before is under way, buffers in the core included
-    return method.isDma() ? byDevice(method, bytes) : byCore(method, bytes);
+    long startPs = cpu.nowPs();
+    CopyTimes times = method.isDma() ? byDevice(method, bytes) : byCore(method, bytes);
+    trace(method, bytes, startPs, times);
+    return times;
+  }
+
+  /** A copy is an operation; who moves the bytes decides of which kind. */
+  private void trace(CopyMethod method, int bytes, long startPs, CopyTimes times) {
+    long sequence = copiesTotal++;
+    long id =
+        method.isToHost()
+            ? OperationId.receive(0, method.ordinal(), sequence)
+            : OperationId.transmit(0, method.ordinal(), sequence);
+    TraceSink sink = context.trace();
+    long arrivalPs = startPs + times.arrivalPs();
+    sink.onStep(id, LifecycleStep.BUILD, TraceCause.COMMAND_GIVEN, startPs, 0, bytes);
+    if (method.isDma()) {
+      TraceCause moved = method.isToHost() ? TraceCause.PAYLOAD_WRITTEN : TraceCause.PAYLOAD_READ;
+      sink.onStep(id, LifecycleStep.DEVICE_DMA, moved, arrivalPs, buffer.pa(), bytes);
+    }
+    long endPs = startPs + times.callPs();
+    sink.onStep(id, LifecycleStep.COMPLETION, TraceCause.END_NOTICED, endPs, 0, bytes);
+    crc.reset();
+    crc.update(received, 0, bytes);
+    context.observe(arrivalPs, crc.getValue());
   }
 
   /** Puts the bytes where they come from. */

@@ -18,6 +18,7 @@ import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,21 +35,34 @@ public final class PioVsDma implements Scenario {
 
   private static final Key<Long> SIZE =
       Key.optional(
-          "size", ValueTypes.bytes(1, CopyBench.BYTES_MAX), "8 B to 256 KiB", "bytes to move");
+          "size",
+          ValueTypes.bytes(1, CopyBench.BYTES_MAX),
+          "8 B to 256 KiB",
+          "bytes of one copy; without it, all powers of two of the range");
   private static final Key<String> METHOD =
-      Key.of("method", ValueTypes.words(methodWords()), ALL, "how to move them");
+      Key.of(
+          "method",
+          ValueTypes.words(methodWords()),
+          ALL,
+          "who moves the bytes and how; dma goes both ways");
   private static final Key<Long> STORE_GAP =
       Key.optional(
           "cpu.store-gap",
           ValueTypes.timePs(1, 10_000_000),
           "host",
-          "least time between uncached stores");
+          "least time between two uncached stores that leave the core");
   private static final Key<Long> VECTOR =
       Key.optional(
-          "cpu.vector", ValueTypes.oneOf(8, 16, 32, 64), "host", "bytes of the widest load");
+          "cpu.vector",
+          ValueTypes.oneOf(8, 16, 32, 64),
+          "host",
+          "bytes of the widest load or store of one instruction");
   private static final Key<Long> WC_BUFFERS =
       Key.optional(
-          "cpu.wc-buffers", ValueTypes.count(1, 64), "host", "write-combining buffers of a core");
+          "cpu.wc-buffers",
+          ValueTypes.count(1, 64),
+          "host",
+          "write-combining buffers of a core, a line of 64 B each");
   private static final Key<Long> LOADS =
       Key.optional(
           "cpu.streaming-loads",
@@ -60,13 +74,14 @@ public final class PioVsDma implements Scenario {
           "device.read-latency",
           ValueTypes.timePs(0, 100_000_000),
           "V100",
-          "what the device takes to answer a load");
+          "time that the device takes to answer a load");
   private static final Key<Long> SOFTWARE =
       Key.of(
           "dma.software",
           ValueTypes.timePs(0, 1_000_000_000),
           "0ns",
-          "what a run-time library costs around a copy by DMA; 4us makes the 6 to 7us of cudaMemcpy");
+          "time that a run-time library takes around a copy by DMA; 4us makes the 6 to 7us of"
+              + " cudaMemcpy");
 
   /** Creates the scenario. */
   public PioVsDma() {}
@@ -102,7 +117,8 @@ public final class PioVsDma implements Scenario {
             new Slots(settings, host),
             ApertureConfig.V100.withReadLatencyPs(
                 settings.supply(READ_LATENCY, ApertureConfig.V100.readLatencyPs())),
-            settings.value(SOFTWARE));
+            settings.value(SOFTWARE),
+            context);
     List<CopyMethod> methods = methods(settings.value(METHOD));
     Results results = new Results();
     for (int bytes : sizes(settings)) {
@@ -113,14 +129,51 @@ public final class PioVsDma implements Scenario {
     Report report = new Report();
     if (methods.size() == CopyMethod.values().length) {
       addCrossovers(report, bench);
+      report.explain(
+          "Crossovers",
+          "write: the size from which on dma returns sooner than wc-write",
+          "read: the size from which on dma-read returns sooner than mmio-read");
     }
     results.addTo(report, methods);
     report.notModelled(
         "pinning and mapping of host memory, which pay only for buffers used many times; address"
             + " translation and contention inside the device");
+    addWithoutEffect(report, settings);
     report.events(bench.eventsTotal());
     HostChecker.addTo(report, host);
     return report;
+  }
+
+  /** Says which settings are about other methods than the one chosen. */
+  private static void addWithoutEffect(Report report, Settings settings) {
+    String word = settings.value(METHOD);
+    if (word.equals(ALL)) {
+      return;
+    }
+    if (!word.equals(CopyMethod.DMA.word())) {
+      HostKeys.addWithoutCores(report, settings, "a core's accesses to a device take times in ns");
+    }
+    List<String> stores = words(CopyMethod.UC_WRITE, CopyMethod.WC_WRITE, CopyMethod.MOVDIR64B);
+    List<String> combining = words(CopyMethod.WC_WRITE, CopyMethod.MOVDIR64B);
+    List<String> loads = words(CopyMethod.MMIO_READ);
+    Map<Key<?>, List<String>> methods = new LinkedHashMap<>();
+    methods.put(STORE_GAP, stores);
+    methods.put(VECTOR, words(CopyMethod.WC_WRITE, CopyMethod.MOVDIR64B, CopyMethod.MMIO_READ));
+    methods.put(WC_BUFFERS, combining);
+    methods.put(LOADS, loads);
+    methods.put(READ_LATENCY, loads);
+    methods.put(SOFTWARE, words(CopyMethod.DMA));
+    methods.forEach(
+        (key, those) -> {
+          if (settings.isChanged(key) && !those.contains(word)) {
+            report.withoutEffect(
+                settings.assignment(key) + ": is about method=" + String.join(", ", those));
+          }
+        });
+  }
+
+  private static List<String> words(CopyMethod... methods) {
+    return Arrays.stream(methods).map(CopyMethod::word).toList();
   }
 
   private static HostConfig hostConfig(Settings settings) {
@@ -153,7 +206,10 @@ public final class PioVsDma implements Scenario {
       }
     }
     if (crossover == 0) {
-      report.notModelled(name + " is none: DMA is not faster at the largest size of the sweep");
+      report.remark(
+          "There is no "
+              + name.replace('_', ' ').replace(" bytes", "")
+              + ": DMA is not faster at the largest size of the sweep.");
     } else {
       report.metric(name, (long) refine(bench, core, device, crossover)).headline(name);
     }

@@ -2,6 +2,7 @@ package io.github.bellwire.examples.report;
 
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.StreamWriteFeature;
@@ -47,6 +48,8 @@ public final class JsonReport {
     origin.put("wall_seconds", decimal(provenance.wallSeconds()));
     origin.put("trace_hash", provenance.traceHash());
     putChecks(root.putObject("self_check"), report);
+    putAll(root, "remarks", report.remarks());
+    putAll(root, "without_effect", report.withoutEffect());
     return MAPPER.writeValueAsString(root);
   }
 
@@ -58,6 +61,13 @@ public final class JsonReport {
       entry.put("name", check.name());
       entry.put("ok", check.isOk());
       entry.put("detail", check.detail());
+    }
+  }
+
+  /** What is seldom there is left out when it is not. */
+  private static void putAll(ObjectNode root, String name, List<String> texts) {
+    if (!texts.isEmpty()) {
+      texts.forEach(root.putArray(name)::add);
     }
   }
 

@@ -4,6 +4,7 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.Locale;
 import java.util.Map;
+import java.util.StringJoiner;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -21,10 +22,39 @@ record MetricName(String subject, String unit, String statistic) {
       Map.of(
           "gbit_per_s", "Gb/s",
           "gbyte_per_s", "GB/s",
+          "per_mib", "per MiB",
+          "per_page", "per 4 KiB",
           "bytes", "B",
           "count", "",
           "per_s", "/s",
           "", "/s");
+
+  /** Words that are not written as in names, and what is short for several. */
+  private static final Map<String, String> WORDS =
+      Map.ofEntries(
+          Map.entry("acs", "ACS"),
+          Map.entry("cpld", "CplD"),
+          Map.entry("cpu", "CPU"),
+          Map.entry("dma", "DMA"),
+          Map.entry("dram", "DRAM"),
+          Map.entry("ecrc", "ECRC"),
+          Map.entry("iommu", "IOMMU"),
+          Map.entry("iotlb", "IOTLB"),
+          Map.entry("l1", "L1"),
+          Map.entry("l2", "L2"),
+          Map.entry("l3", "L3"),
+          Map.entry("mmio", "MMIO"),
+          Map.entry("mrd", "MRd"),
+          Map.entry("mwr", "MWr"),
+          Map.entry("nic", "NIC"),
+          Map.entry("pcie", "PCIe"),
+          Map.entry("pt", "page table"),
+          Map.entry("tlp", "TLP"));
+
+  /** The same thing has the same label, whatever it is counted per. */
+  private static final Map<String, String> SUBJECTS = Map.of("iotlb_miss", "iotlb_misses");
+
+  private static final Map<String, String> STATISTICS = Map.of("p999", "p99.9");
 
   /** Takes a name apart; one that does not end in a unit is a mistake of the scenario's author. */
   static MetricName parse(String name) {
@@ -41,8 +71,11 @@ record MetricName(String subject, String unit, String statistic) {
 
   /** What people read in place of the name. */
   String label() {
-    String words = subject.replace('_', ' ');
-    return statistic.isEmpty() ? words : words + " " + statistic;
+    StringJoiner label = new StringJoiner(" ");
+    for (String word : SUBJECTS.getOrDefault(subject, subject).split("_")) {
+      label.add(WORDS.getOrDefault(word, word));
+    }
+    return label.add(STATISTICS.getOrDefault(statistic, statistic)).toString().strip();
   }
 
   /** The value with its unit, as people read it. */

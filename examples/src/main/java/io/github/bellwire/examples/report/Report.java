@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * What a run found out: figures, tables, checks of itself, and what was not modelled. Metrics keep
  * the order in which they are added; those in no section are printed in a section of their own, so
- * that text and JSON tell the same.
+ * that text and JSON tell the same but for {@linkplain #unmeasured what was not measured}.
  *
  * <p>Confined to one thread.
  */
@@ -28,11 +28,15 @@ public final class Report {
   private final List<Section> sections = new ArrayList<>();
   private final List<SelfCheck> checks = new ArrayList<>();
   private final List<String> notes = new ArrayList<>();
+  private final List<String> remarks = new ArrayList<>();
+  private final List<String> withoutEffect = new ArrayList<>();
+  private final Set<String> unmeasured = new LinkedHashSet<>();
   private long eventsCount;
   private @Nullable UserErrorException inputError;
 
-  /** A part of the text: some metrics, or a table that may stand for some. */
-  record Section(String title, List<String> metricNames, @Nullable Table table) {}
+  /** A part of the text: some metrics, a table that may stand for some, or what words mean. */
+  record Section(
+      String title, List<String> metricNames, @Nullable Table table, List<String> lines) {}
 
   /** Creates a report of nothing. */
   public Report() {}
@@ -154,7 +158,7 @@ public final class Report {
    * @return this report
    */
   public Report section(String title, String... names) {
-    sections.add(new Section(title, List.of(names), null));
+    sections.add(new Section(title, List.of(names), null, List.of()));
     return this;
   }
 
@@ -176,7 +180,19 @@ public final class Report {
    * @return this report
    */
   public Report table(Table table, List<String> metricNames) {
-    sections.add(new Section(table.title(), List.copyOf(metricNames), table));
+    sections.add(new Section(table.title(), List.copyOf(metricNames), table, List.of()));
+    return this;
+  }
+
+  /**
+   * Adds an explanation to the text.
+   *
+   * @param title stands above it
+   * @param lines a phrase or sentence each
+   * @return this report
+   */
+  public Report explain(String title, String... lines) {
+    sections.add(new Section(title, List.of(), null, List.of(lines)));
     return this;
   }
 
@@ -190,6 +206,40 @@ public final class Report {
    */
   public Report check(String name, boolean isOk, String detail) {
     checks.add(new SelfCheck(name, isOk, detail));
+    return this;
+  }
+
+  /**
+   * Says what happened to this run that its figures must be read with; printed above them.
+   *
+   * @param sentence one or more
+   * @return this report
+   */
+  public Report remark(String sentence) {
+    remarks.add(sentence);
+    return this;
+  }
+
+  /**
+   * Keeps figures out of the text that stand for nothing measured, such as the rate of one frame.
+   * In JSON, where names are fixed, they are 0.
+   *
+   * @param names of metrics, those of this report and those still to be added
+   * @return this report
+   */
+  public Report unmeasured(String... names) {
+    unmeasured.addAll(List.of(names));
+    return this;
+  }
+
+  /**
+   * Says that something the user has set takes no part in this run.
+   *
+   * @param setting key and value, and why
+   * @return this report
+   */
+  public Report withoutEffect(String setting) {
+    withoutEffect.add(setting);
     return this;
   }
 
@@ -247,6 +297,16 @@ public final class Report {
     return List.copyOf(notes);
   }
 
+  /** {@return what happened to the run} */
+  public List<String> remarks() {
+    return List.copyOf(remarks);
+  }
+
+  /** {@return what the user has set in vain, with reasons} */
+  public List<String> withoutEffect() {
+    return List.copyOf(withoutEffect);
+  }
+
   /** {@return the events that the simulation has executed} */
   public long eventsCount() {
     return eventsCount;
@@ -259,6 +319,10 @@ public final class Report {
 
   Set<String> outcomeNames() {
     return Collections.unmodifiableSet(outcomeNames);
+  }
+
+  boolean isMeasured(String name) {
+    return !unmeasured.contains(name);
   }
 
   List<String> headline() {

@@ -63,12 +63,15 @@ public final class Table {
   public List<String> lines(int maxColumns) {
     int[] widths = widths(maxColumns);
     List<String> lines = new ArrayList<>();
-    appendRow(lines, columns.stream().map(Column::name).toList(), widths);
+    if (columns.stream().anyMatch(column -> !column.name().isEmpty())) {
+      appendRow(lines, columns.stream().map(Column::name).toList(), widths);
+    }
     rows.forEach(row -> appendRow(lines, row, widths));
     return lines;
   }
 
   private int[] widths(int maxColumns) {
+    int[] longestWords = longestWords();
     int[] widths = new int[columns.size()];
     int total = GAP.length() * (widths.length - 1);
     for (int i = 0; i < widths.length; i++) {
@@ -79,7 +82,7 @@ public final class Table {
       total += widths[i];
     }
     while (total > maxColumns) {
-      int widest = widestWords(widths);
+      int widest = widestWords(widths, longestWords);
       if (widest < 0) {
         break; // Nothing left to wrap.
       }
@@ -89,15 +92,31 @@ public final class Table {
     return widths;
   }
 
-  private int widestWords(int[] widths) {
+  private int widestWords(int[] widths, int[] longestWords) {
     int widest = -1;
     for (int i = 0; i < widths.length; i++) {
-      boolean isShrinkable = !columns.get(i).isNumeric() && widths[i] > WORDS_MIN_COLUMNS;
+      boolean isShrinkable =
+          !columns.get(i).isNumeric()
+              && widths[i] > WORDS_MIN_COLUMNS
+              && widths[i] > longestWords[i];
       if (isShrinkable && (widest < 0 || widths[i] > widths[widest])) {
         widest = i;
       }
     }
     return widest;
+  }
+
+  /** A word that is longer than its column would push the columns behind it aside. */
+  private int[] longestWords() {
+    int[] longest = new int[columns.size()];
+    for (int i = 0; i < longest.length; i++) {
+      for (List<String> row : rows) {
+        for (String word : row.get(i).split(" ")) {
+          longest[i] = Math.max(longest[i], word.length());
+        }
+      }
+    }
+    return longest;
   }
 
   private void appendRow(List<String> lines, List<String> cells, int[] widths) {

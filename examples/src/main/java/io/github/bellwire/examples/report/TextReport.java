@@ -20,6 +20,7 @@ public final class TextReport {
   private TextReport(Report report) {
     this.report = report;
     this.unprinted = new LinkedHashSet<>(report.metrics().keySet());
+    unprinted.removeIf(name -> !report.isMeasured(name));
   }
 
   /**
@@ -35,6 +36,10 @@ public final class TextReport {
 
   private String all(RunInfo run, List<String> trace) {
     Wrap.lines(run.scenario() + ": " + run.description(), MAX_COLUMNS).forEach(this::line);
+    if (!report.remarks().isEmpty()) {
+      heading("");
+      report.remarks().forEach(this::wrapped);
+    }
     if (!report.headline().isEmpty()) {
       heading("");
       metrics(report.headline());
@@ -45,12 +50,14 @@ public final class TextReport {
     }
     report.sections().forEach(this::section);
     if (!unprinted.isEmpty()) {
-      String others = report.metrics().size() == unprinted.size() ? "Figures" : "Other figures";
-      section(new Section(others, List.copyOf(unprinted), null));
+      boolean isAll = report.headline().isEmpty() && report.sections().isEmpty();
+      String others = isAll ? "Figures" : "Other figures";
+      section(new Section(others, List.copyOf(unprinted), null, List.of()));
     }
     checks();
     notes();
     settings(run);
+    withoutEffect();
     provenance(run.provenance());
     return text.toString();
   }
@@ -63,8 +70,13 @@ public final class TextReport {
   }
 
   private void section(Section section) {
+    boolean isEmpty = section.table() == null && section.lines().isEmpty();
+    if (isEmpty && section.metricNames().stream().noneMatch(report::isMeasured)) {
+      return;
+    }
     heading(section.title());
     Table table = section.table();
+    section.lines().forEach(this::wrapped);
     if (table == null) {
       metrics(section.metricNames());
     } else {
@@ -74,7 +86,8 @@ public final class TextReport {
   }
 
   /** Labels to the left, values in one column to their right. */
-  private void metrics(List<String> names) {
+  private void metrics(List<String> all) {
+    List<String> names = all.stream().filter(report::isMeasured).toList();
     int width = 0;
     for (String name : names) {
       width = Math.max(width, label(name).length());
@@ -126,6 +139,13 @@ public final class TextReport {
     if (!assignments.isEmpty()) {
       heading("Settings");
       wrapped(String.join(" ", assignments));
+    }
+  }
+
+  private void withoutEffect() {
+    if (!report.withoutEffect().isEmpty()) {
+      heading("Without effect");
+      report.withoutEffect().forEach(this::wrapped);
     }
   }
 

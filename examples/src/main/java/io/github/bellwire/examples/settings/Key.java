@@ -75,6 +75,15 @@ public final class Key<T> {
   }
 
   /**
+   * {@return this key with another meaning, in one phrase}
+   *
+   * @param newMeaning what it does
+   */
+  public Key<T> withMeaning(String newMeaning) {
+    return new Key<>(name, type, defaultValue, defaultText, newMeaning);
+  }
+
+  /**
    * {@return the value}
    *
    * @param text what the user typed

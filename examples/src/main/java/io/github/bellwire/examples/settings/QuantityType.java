@@ -36,11 +36,6 @@ final class QuantityType implements ValueType<Long> {
     static Unit of(String symbol, long scale) {
       return new Unit(symbol, BigDecimal.valueOf(scale));
     }
-
-    /** A unit that is a fraction of the smallest one. */
-    static Unit fraction(String symbol, String scale) {
-      return new Unit(symbol, new BigDecimal(scale));
-    }
   }
 
   // Longer numbers are never meant, and unlimited ones would cost unlimited time.
@@ -104,9 +99,9 @@ final class QuantityType implements ValueType<Long> {
             + symbol
             + ", must be "
             + Words.or(symbols)
-            + "; did you mean "
-            + (number + NearestName.of(symbol, symbols))
-            + "?");
+            + NearestName.of(symbol, symbols)
+                .map(near -> "; did you mean " + number + near + "?")
+                .orElse(""));
   }
 
   @Override

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -78,12 +79,13 @@ public final class Settings {
     String name = assignment.substring(0, equals);
     Entry<?> entry = entries.get(name);
     if (entry == null) {
+      String question = nearestHint(name);
       throw new UserErrorException(
           assignment
               + ": unknown key "
               + name
-              + nearestHint(name)
-              + " Keys of "
+              + question
+              + (question.isEmpty() ? "; keys of " : " Keys of ")
               + owner
               + ": "
               + String.join(", ", entries.keySet()));
@@ -92,10 +94,7 @@ public final class Settings {
   }
 
   private String nearestHint(String name) {
-    if (name.isEmpty() || entries.isEmpty()) {
-      return "";
-    }
-    return "; did you mean " + NearestName.of(name, List.copyOf(entries.keySet())) + "?";
+    return NearestName.question(name, List.copyOf(entries.keySet()));
   }
 
   /**
@@ -155,6 +154,16 @@ public final class Settings {
    */
   public boolean isGiven(Key<?> key) {
     return entry(key).given != null;
+  }
+
+  /**
+   * {@return whether the user set the key to something else than its default}
+   *
+   * @param key a key of this scenario
+   */
+  public boolean isChanged(Key<?> key) {
+    Entry<?> entry = entry(key);
+    return entry.given != null && !Objects.equals(entry.value, entry.key.defaultValue());
   }
 
   /**

@@ -270,8 +270,7 @@ public final class ValueTypes {
     public T parse(String text) {
       int index = words.indexOf(text);
       if (index < 0) {
-        throw new UserErrorException(
-            "must be " + range() + "; did you mean " + NearestName.of(text, words) + "?");
+        throw new UserErrorException("must be " + range() + NearestName.question(text, words));
       }
       return values.get(index);
     }
@@ -301,11 +300,14 @@ public final class ValueTypes {
         return List.of();
       }
       List<String> chosen = List.of(text.split(",", -1));
+      List<String> known = Stream.concat(Stream.of(NONE), words.stream()).toList();
       for (String word : chosen) {
         if (!words.contains(word)) {
-          throw new UserErrorException(
-              "must be " + range() + "; did you mean " + NearestName.of(word, words) + "?");
+          throw new UserErrorException("must be " + range() + NearestName.question(word, known));
         }
+      }
+      if (chosen.stream().distinct().count() < chosen.size()) {
+        throw new UserErrorException("must be " + range() + ", each once");
       }
       return words.stream().filter(chosen::contains).toList();
     }

@@ -1,6 +1,7 @@
 package io.github.bellwire.examples.attack;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -24,26 +25,10 @@ final class AttackPage {
           "write it anew:",
           "",
           "    " + UPDATE,
-          "",
-          "| Mode | What the operating system does |",
-          "|---|---|",
-          "| `off` | There is no IOMMU. |",
-          "| `passthrough` | There is one, and it lets the devices' requests through as they are. |",
-          "| `lazy` | Unmapped ranges are invalidated together, after 255 of them or 10 ms: Linux's"
-              + " default on x86. |",
-          "| `strict` | Each unmap waits until the IOMMU has forgotten the range. |",
-          "| `strict_bounce` | The device is not trusted: strict, no ATS, ACS translation blocking,"
-              + " and what does not fill whole pages is copied. |",
-          "",
-          "| Word | Meaning |",
-          "|---|---|",
-          "| succeeds | The attacker reaches its goal: it reads the secret, changes what is not"
-              + " its own, raises another's interrupt, denies others their share, or leaves no trace of what was"
-              + " refused. |",
-          "| blocked | It does not. |",
-          "| window | It does until something happens that the evidence names. |",
-          "| partial | It gets an old copy, and nothing new. |",
-          "| not-applicable | What the attack needs does not exist on such a machine. |",
+          "");
+
+  private static final List<String> CONDITIONS =
+      List.of(
           "",
           "A letter behind a row's number stands for a condition. An attacker that is refused under"
               + " a false name (a08, a15) tries",
@@ -59,9 +44,24 @@ final class AttackPage {
    */
   static List<String> lines(Map<AttackRow, List<Verdict>> verdicts) {
     List<String> lines = new ArrayList<>(INTRODUCTION);
+    lines.add("| Mode | What the operating system does |");
+    lines.add("|---|---|");
+    for (Mode mode : Mode.values()) {
+      lines.add("| `" + mode.word() + "` | " + mode.meaning() + " |");
+    }
+    lines.add("");
+    lines.add("| Word | Meaning |");
+    lines.add("|---|---|");
+    for (Word word : Word.values()) {
+      lines.add("| " + word.text() + " | " + word.meaning() + " |");
+    }
+    lines.addAll(CONDITIONS);
     lines.add("## Matrix");
     lines.add("");
-    lines.add("| Row | Attack | " + String.join(" | ", Mode.words()) + " |");
+    lines.add(
+        "| Row | Attack | "
+            + String.join(" | ", Arrays.stream(Mode.values()).map(Mode::word).toList())
+            + " |");
     lines.add("|---|---|" + "---|".repeat(Mode.values().length));
     verdicts.forEach(
         (row, cells) ->

@@ -139,7 +139,8 @@ class CommandLineToolTest {
         "sample --set rate=10 | rate=10: needs a unit, for example 10Gb/s; must be 1Mb/s to"
             + " 800Gb/s in b/s, kb/s, Mb/s, Gb/s, Tb/s, B/s, kB/s, MB/s, GB/s or TB/s",
         "sample --set link.lanes=3 | link.lanes=3: must be 1, 2, 4, 8, 16 or 32",
-        "sample --set turbo=yes | turbo=yes: must be on or off; did you mean on?",
+        "sample --set turbo=yes | turbo=yes: must be on or off",
+        "xyz | unknown scenario xyz; allowed: list, describe, sample",
         "sample --set turbo | --set turbo: must be key=value; did you mean turbo?",
         "sample --set turbo=on --set turbo=off | turbo=off: turbo is already set to on",
         "sample --set seed=1 --seed 2 | seed=2: seed is already set to 1",

@@ -28,16 +28,21 @@ class ReportTest {
     "bandwidth_gbyte_per_s, bandwidth, 25.6, 25.6 GB/s",
     "frames_per_s, frames, 14880952.38, '14,880,952 /s'",
     "packets_per_wall_second, packets, 2000000, '2,000,000 per wall second'",
-    "iotlb_misses_per_mib, iotlb misses, 0.5, 0.5 per mib",
-    "strict_cpu_ns_per_op, strict cpu, 61.25, 61.25 ns per op",
-    "latency_ns_p999, latency p999, 1234.4, '1,234 ns'",
+    "iotlb_misses_per_mib, IOTLB misses, 0.5, 0.5 per MiB",
+    "iotlb_misses_per_page, IOTLB misses, 1.5, 1.5 per 4 KiB",
+    "iotlb_misses_count, IOTLB misses, 3, 3",
+    "iotlb_miss_ratio, IOTLB misses, 0.25, 25 %",
+    "pt_l2_misses_per_page, page table L2 misses, 0.5, 0.5 per 4 KiB",
+    "tlp_cpld_count, TLP CplD, 3, 3",
+    "strict_cpu_ns_per_op, strict CPU, 61.25, 61.25 ns per op",
+    "latency_ns_p999, latency p99.9, 1234.4, '1,234 ns'",
     "latency_ns_max, latency max, 12345.678, 12.35 us",
     "simulated_ns, simulated, 25000000, 25 ms",
     "simulated_ns, simulated, 25000000000, 25 s",
     "uc_write_64_us, uc write 64, 1.5, '1,500 ns'",
     "hit_ratio, hit, 0.98764, 98.76 %",
     "drop_ratio, drop, 0, 0 %",
-    "nic_buffer_bytes_max, nic buffer max, 1536, '1,536 B'",
+    "nic_buffer_bytes_max, NIC buffer max, 1536, '1,536 B'",
     "iops, iops, 1000000, '1,000,000 /s'",
   })
   void shouldReadUnitsFromNames(String name, String label, double value, String printed) {
@@ -107,6 +112,63 @@ class ReportTest {
 
             Bellwire 1.0, JDK 17, seed 1, 0 events, 250 ms real time, trace 0123456789abcdef
             """);
+  }
+
+  @Test
+  void shouldPrintWhatHappenedFirstAndWhatWasSetInVainLast() {
+    Report report = new Report().metric("a_count", 1).headline("a_count");
+    report.remark("The device was pulled.").explain("Words", "blocked: not reached");
+    report.withoutEffect("itr=2us: no interrupts").withoutEffect("b=1: nothing");
+
+    assertThat(TextReport.render(report, RUN, List.of()))
+        .isEqualTo(
+            """
+            test: tests
+
+              The device was pulled.
+
+              a  1
+
+            Words
+              blocked: not reached
+
+            Without effect
+              itr=2us: no interrupts
+              b=1: nothing
+
+            Bellwire 1.0, JDK 17, seed 1, 0 events, 250 ms real time, trace 0123456789abcdef
+            """);
+    assertThat(JsonReport.render(report, RUN).replace(" ", "").replaceAll("\\R", ""))
+        .contains("\"remarks\":[\"Thedevicewaspulled.\"]")
+        .contains("\"without_effect\":[\"itr=2us:nointerrupts\",\"b=1:nothing\"]");
+    assertThat(JsonReport.render(new Report(), RUN)).doesNotContain("remarks", "without_effect");
+  }
+
+  @Test
+  void shouldPrintOnlyWhatWasMeasured() {
+    Report report = new Report().unmeasured("b_count", "c_count");
+    report.metric("a_count", 1).metric("b_count", 0).metric("c_count", 0).metric("d_count", 4);
+    report.headline("a_count", "b_count").section("Nothing", "c_count");
+
+    assertThat(TextReport.render(report, RUN, List.of()))
+        .startsWith("test: tests\n\n  a  1\n\nOther figures\n  d  4\n\nBellwire")
+        .doesNotContain("Nothing");
+    assertThat(report.metrics()).containsKeys("b_count", "c_count"); // Scripts rely on names.
+  }
+
+  @Test
+  void shouldKeepColumnsInLineWhateverTheLongestWord() {
+    Table table = new Table("", "key", "meaning").row("link.completion-buffer", "room for answers");
+    table.row("itr", "least time between interrupts");
+
+    assertThat(table.lines(36))
+        .containsExactly(
+            "key                     meaning",
+            "link.completion-buffer  room for",
+            "                        answers",
+            "itr                     least time",
+            "                        between",
+            "                        interrupts");
   }
 
   @Test

@@ -114,8 +114,56 @@ class SettingsTest {
 
   @Test
   void shouldNameTheFirstAmongEquals() {
-    assertThat(NearestName.of("c", List.of("a", "b"))).isEqualTo("a");
-    assertThatIllegalArgumentException().isThrownBy(() -> NearestName.of("c", List.of()));
+    assertThat(NearestName.of("cab", List.of("cub", "cob"))).contains("cub");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "kernal, kernel", // one error
+    "strict_bounce, strict-bounce",
+    "KB, KiB", // a letter is missing; B lacks half
+    "frambyte, frame-bytes", // three errors in eleven letters
+    "bounce, strict-bounce", // a part
+    "off, OFF",
+  })
+  void shouldNameWhatIsNear(String typed, String near) {
+    assertThat(NearestName.of(typed, List.of("B", near))).contains(near);
+    assertThat(NearestName.question(typed, List.of(near)))
+        .isEqualTo("; did you mean " + near + "?");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "up, none",
+    "many, 92-lines",
+    "on, off",
+    "true, on",
+    "xy, sv",
+    "min, ms",
+    "foo, ddio",
+    "4, 4k"
+  })
+  void shouldNameNothingThatIsFarOff(String typed, String other) {
+    assertThat(NearestName.of(typed, List.of(other))).isEmpty();
+    assertThat(NearestName.question(typed, List.of(other))).isEmpty();
+  }
+
+  @Test
+  void shouldListTheKeysWhenNoneIsNear() {
+    assertThat(NearestName.of("c", List.of())).isEmpty();
+    assertThatExceptionOfType(UserErrorException.class)
+        .isThrownBy(() -> settings("voltage=1"))
+        .withMessageStartingWith("voltage=1: unknown key voltage; keys of test: ");
+  }
+
+  @Test
+  void shouldTellWhatIsGivenFromWhatIsChanged() {
+    Settings settings = settings(SIZE.name() + "=" + SIZE.defaultText());
+
+    assertThat(settings.isGiven(SIZE)).isTrue();
+    assertThat(settings.isChanged(SIZE)).isFalse();
+    assertThat(settings.isChanged(LANES)).isFalse();
+    assertThat(settings(LANES.name() + "=4").isChanged(LANES)).isTrue();
   }
 
   private static Settings settings(String... assignments) {

@@ -3,8 +3,10 @@ package io.github.bellwire.device.aperture;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -42,7 +44,7 @@ public final class Aperture implements Endpoint {
     memory = new DeviceMemory(config.apertureBytes());
     engine = new CopyEngine(requireNonNull(simulation, "simulation"), config, memory);
     configSpace =
-        new ConfigSpace.Builder(VENDOR_ID, DEVICE_ID)
+        new ConfigSpaceBuilder(VENDOR_ID, DEVICE_ID)
             .classCode(CLASS_PROCESSING_ACCELERATOR)
             .bar(Bar.memory64(ApertureLayout.REGISTER_BAR, REGISTER_BAR_BYTES))
             .bar(
@@ -76,7 +78,7 @@ public final class Aperture implements Endpoint {
   public long mmioRead(int bar, long offset, int sizeBytes, long nowPs) {
     if (bar == ApertureLayout.APERTURE_BAR) {
       memory.read(offset, word, 0, sizeBytes);
-      return get(word, sizeBytes);
+      return LittleEndian.get(word, 0, sizeBytes);
     }
     int register = (int) offset & -Long.BYTES;
     int inRegister = (int) offset & Long.BYTES - 1;
@@ -88,9 +90,7 @@ public final class Aperture implements Endpoint {
   public void mmioWrite(int bar, long offset, int sizeBytes, long value, long nowPs) {
     if (bar == ApertureLayout.APERTURE_BAR) {
       lastWritePs = nowPs;
-      for (int i = 0; i < sizeBytes; i++) {
-        word[i] = (byte) (value >>> i * Byte.SIZE);
-      }
+      LittleEndian.put(word, 0, sizeBytes, value);
       memory.write(offset, word, 0, sizeBytes);
     } else {
       writeRegister((int) offset, sizeBytes, value, nowPs);
@@ -172,13 +172,5 @@ public final class Aperture implements Endpoint {
     long mask = -1L >>> Long.SIZE - sizeBytes * Byte.SIZE << offset * Byte.SIZE;
     long old = engine.readRegister(ApertureLayout.RING_BASE);
     return old & ~mask | value << offset * Byte.SIZE & mask;
-  }
-
-  private static long get(byte[] bytes, int sizeBytes) {
-    long value = 0;
-    for (int i = sizeBytes - 1; i >= 0; i--) {
-      value = value << Byte.SIZE | bytes[i] & 0xff;
-    }
-    return value;
   }
 }

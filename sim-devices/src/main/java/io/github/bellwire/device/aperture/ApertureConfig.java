@@ -1,5 +1,7 @@
 package io.github.bellwire.device.aperture;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * The fixed properties of a device with an aperture.
  *
@@ -29,9 +31,9 @@ public record ApertureConfig(
       throw new IllegalArgumentException(
           "apertureBytes must be a power of two, 64 KiB..64 GiB: apertureBytes=" + apertureBytes);
     }
-    require(readLatencyPs, "readLatencyPs");
-    require(engineStartPs, "engineStartPs");
-    require(engineMemoryPs, "engineMemoryPs");
+    requireRange("readLatencyPs", readLatencyPs, 0, LATENCY_MAX_PS);
+    requireRange("engineStartPs", engineStartPs, 0, LATENCY_MAX_PS);
+    requireRange("engineMemoryPs", engineMemoryPs, 0, LATENCY_MAX_PS);
   }
 
   /**
@@ -50,12 +52,5 @@ public record ApertureConfig(
    */
   public ApertureConfig withReadLatencyPs(long newReadLatencyPs) {
     return new ApertureConfig(apertureBytes, newReadLatencyPs, engineStartPs, engineMemoryPs);
-  }
-
-  private static void require(long value, String name) {
-    if (value < 0 || value > LATENCY_MAX_PS) {
-      throw new IllegalArgumentException(
-          name + " must be 0.." + LATENCY_MAX_PS + ": " + name + "=" + value);
-    }
   }
 }

@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import org.jspecify.annotations.Nullable;
@@ -139,12 +140,12 @@ final class CopyEngine extends Event {
     if (dma().status() != DmaStatus.OK) {
       return;
     }
-    hostIova = word(ApertureLayout.HOST_OFFSET);
-    deviceOffset = word(ApertureLayout.DEVICE_OFFSET);
-    long control = word(ApertureLayout.CONTROL_OFFSET);
+    hostIova = LittleEndian.getLong(descriptor, ApertureLayout.HOST_OFFSET);
+    deviceOffset = LittleEndian.getLong(descriptor, ApertureLayout.DEVICE_OFFSET);
+    long control = LittleEndian.getLong(descriptor, ApertureLayout.CONTROL_OFFSET);
     lengthBytes = ApertureLayout.lengthBytes(control);
     isToHost = ApertureLayout.isToHost(control);
-    statusIova = word(ApertureLayout.STATUS_OFFSET);
+    statusIova = LittleEndian.getLong(descriptor, ApertureLayout.STATUS_OFFSET);
     doneBytes = 0;
     boolean isPastTheEnd = hostIova < 0 && hostIova > -lengthBytes;
     isFailed = lengthBytes == 0 || isPastTheEnd || !memory.contains(deviceOffset, lengthBytes);
@@ -199,9 +200,7 @@ final class CopyEngine extends Event {
     head = head + 1 == ringSize ? 0 : head + 1;
     doneCount++;
     long word = Integer.toUnsignedLong(doneCount) | (isFailed ? ApertureLayout.STATUS_ERROR : 0);
-    for (int i = 0; i < status.length; i++) {
-      status[i] = (byte) (word >>> i * Byte.SIZE);
-    }
+    LittleEndian.put(status, 0, status.length, word);
     dma().writeStatus(statusIova, status, 0, status.length, nowPs);
     fetch(nowPs);
   }
@@ -209,14 +208,6 @@ final class CopyEngine extends Event {
   private void continueAt(State next, long atPs) {
     state = next;
     simulation.schedule(this, atPs);
-  }
-
-  private long word(int offset) {
-    long word = 0;
-    for (int i = Long.BYTES - 1; i >= 0; i--) {
-      word = word << Byte.SIZE | descriptor[offset + i] & 0xff;
-    }
-    return word;
   }
 
   private DmaPort dma() {

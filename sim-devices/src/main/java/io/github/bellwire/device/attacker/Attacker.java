@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -62,7 +63,7 @@ public final class Attacker implements Endpoint {
   public Attacker(PcieLinkConfig slot, Simulation simulation) {
     this.simulation = requireNonNull(simulation, "simulation");
     configSpace =
-        new ConfigSpace.Builder(VENDOR_ALTERA, DEVICE_BOARD)
+        new ConfigSpaceBuilder(VENDOR_ALTERA, DEVICE_BOARD)
             .bar(Bar.memory64(0, BAR_BYTES).withPrefetchable(true))
             .pcie(
                 PCIE_CAPABILITY,

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.drive;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * A {@link FixedRateDrive}. Construction throws {@link IllegalArgumentException} naming the
  * property, the bound it breaks and its value.
@@ -13,15 +15,8 @@ public record DriveConfig(int blockBytes, long latencyPs, long intervalPs) {
 
   // Checked here and nowhere else.
   public DriveConfig {
-    require(blockBytes, "blockBytes", 64, 65_536);
-    require(latencyPs, "latencyPs", 0, TIME_MAX_PS);
-    require(intervalPs, "intervalPs", 1, TIME_MAX_PS);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange("blockBytes", blockBytes, 64, 65_536);
+    requireRange("latencyPs", latencyPs, 0, TIME_MAX_PS);
+    requireRange("intervalPs", intervalPs, 1, TIME_MAX_PS);
   }
 }

@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Endpoint;
@@ -62,7 +64,7 @@ public final class FixedRateDrive implements Endpoint {
       data[i] = (byte) (i * 31 + 7);
     }
     configSpace =
-        new ConfigSpace.Builder(VENDOR_RED_HAT, DEVICE_NVME)
+        new ConfigSpaceBuilder(VENDOR_RED_HAT, DEVICE_NVME)
             .classCode(CLASS_NVME)
             .bar(Bar.memory64(0, WINDOW_BYTES))
             .pcie(
@@ -123,9 +125,7 @@ public final class FixedRateDrive implements Endpoint {
       refusedTotal++;
     }
     int queue = queues[slot];
-    for (int i = 0; i < status.length; i++) {
-      status[i] = (byte) (buffers[slot] >>> i * Byte.SIZE);
-    }
+    LittleEndian.put(status, 0, status.length, buffers[slot]);
     long place = done[queue]++ & DriveLayout.STATUS_WORDS - 1;
     port.writeStatus(
         statusRings[queue] + place * DriveLayout.STATUS_BYTES,

@@ -32,8 +32,6 @@ final class FrameParser {
   /** IP protocol number of SCTP. */
   static final int PROTOCOL_SCTP = 132;
 
-  private static final int TYPE_ETQF = 1 << 15;
-
   private static final int ETHERNET_BYTES = 14;
   private static final int VLAN_TAG_BYTES = 4;
   private static final int ETHERTYPE_IPV4 = 0x0800;
@@ -60,7 +58,6 @@ final class FrameParser {
   private int etherType;
   private int vlanCount;
   private int vlanTci;
-  private int outerVlanTci;
   private int l3Offset;
   private int l3End;
   private int l4Offset;
@@ -108,16 +105,6 @@ final class FrameParser {
     }
   }
 
-  /**
-   * {@return the packet-type bits of a frame that an EtherType filter took: bit 15, and the filter
-   * in bits 6:4} They replace those of {@link #packetType} (Linux ixgbe_type.h, PKTTYPE_ETQF).
-   *
-   * @param filterIndex 0..7
-   */
-  static int packetTypeOfFilter(int filterIndex) {
-    return TYPE_ETQF | filterIndex << 4;
-  }
-
   /** {@return the packet-type bits at their place in the write-back, 0 if nothing above layer 2} */
   int packetType() {
     return packetType;
@@ -128,24 +115,9 @@ final class FrameParser {
     return etherType;
   }
 
-  /** {@return whether the frame has at least one VLAN tag} */
-  boolean hasVlan() {
-    return vlanCount != 0;
-  }
-
   /** {@return the tag control information of the inner tag, or of the only one; 0 if untagged} */
   int vlanTci() {
     return vlanTci;
-  }
-
-  /** {@return whether the frame has two VLAN tags} */
-  boolean hasOuterVlan() {
-    return vlanCount == 2;
-  }
-
-  /** {@return the tag control information of the outer of two tags, otherwise 0} */
-  int outerVlanTci() {
-    return outerVlanTci;
   }
 
   /** {@return the start of the IP header, or 0 if there is no intact one} */
@@ -248,7 +220,6 @@ final class FrameParser {
     etherType = 0;
     vlanCount = 0;
     vlanTci = 0;
-    outerVlanTci = 0;
     l3Offset = 0;
     l3End = 0;
     l4Offset = 0;
@@ -269,7 +240,6 @@ final class FrameParser {
     while (vlanCount < 2
         && (etherType == ETHERTYPE_VLAN || (vlanCount == 0 && etherType == ETHERTYPE_SERVICE_VLAN))
         && length - headerBytes >= VLAN_TAG_BYTES) {
-      outerVlanTci = vlanTci;
       vlanTci = NetworkOrder.u16(frame, offset + headerBytes);
       etherType = NetworkOrder.u16(frame, offset + headerBytes + 2);
       headerBytes += VLAN_TAG_BYTES;

@@ -99,7 +99,6 @@ final class InterruptUnit {
   private long futures;
   private int otherFutures;
 
-  private final long[] messagesByVector = new long[VECTORS];
   private long messagesTotal;
 
   /**
@@ -393,15 +392,6 @@ final class InterruptUnit {
     return messagesTotal;
   }
 
-  /**
-   * {@return messages sent for a vector}
-   *
-   * @param vector 0..63
-   */
-  long messagesTotal(int vector) {
-    return messagesByVector[vector];
-  }
-
   // ---- Cause registers ----
 
   private int shownCauses(long nowPs) {
@@ -597,7 +587,6 @@ final class InterruptUnit {
     }
     allowedPs[vector] = nowPs + itrPs(vector);
     messagesTotal++;
-    messagesByVector[vector]++;
     sender.send(vector, nowPs);
   }
 

@@ -6,6 +6,7 @@ import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.MsiX;
@@ -218,7 +219,7 @@ public final class Nic implements Endpoint, FrameReceiver {
   }
 
   private ConfigSpace newConfigSpace(PcieLinkConfig slot) {
-    return new ConfigSpace.Builder(VENDOR_INTEL, config.deviceId())
+    return new ConfigSpaceBuilder(VENDOR_INTEL, config.deviceId())
         .revisionId(1)
         .classCode(CLASS_ETHERNET)
         .subsystem(VENDOR_INTEL, config.deviceId())

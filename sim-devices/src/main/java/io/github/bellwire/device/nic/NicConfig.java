@@ -1,5 +1,7 @@
 package io.github.bellwire.device.nic;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * The fixed properties of one NIC port. Construction throws {@link IllegalArgumentException} naming
  * the property, the bound it breaks and its value; a configuration that exists is valid.
@@ -234,12 +236,6 @@ public record NicConfig(
 
   private static void requireRange(String name, long value, long min, long max) {
     require(value >= min && value <= max, name, value, min + ".." + max);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 
   /** Collects the properties of a configuration; {@link #build} checks them. */

@@ -15,15 +15,13 @@ import java.util.Arrays;
  * <p>A 32-bit counter clears when read; of a 64-bit pair the low half reads without effect and the
  * high half clears both (82599 data sheet, statistic registers). The sixteen per-queue counters
  * serve the queues that RQSMR and TQSM map to them; after reset all queues count in set 0. Sizes
- * include the FCS and the padding. Sent pause frames count as 64-byte multicast frames too, as
- * Linux corrects for. Counters that nothing in the model can raise read 0, and where silicon lets a
- * counter stick at its maximum, after 2^32 frames, this one wraps.
+ * include the FCS and the padding. Counters that nothing in the model can raise read 0, and where
+ * silicon lets a counter stick at its maximum, after 2^32 frames, this one wraps.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 final class NicStatistics {
   private static final int WORDS = NicRegisters.WINDOW_BYTES / 4;
-  private static final int PAUSE_FRAME_BYTES = 64;
 
   // What an offset holds: a counter's index and how to read it.
   private static final int SINGLE = 1 << 8;
@@ -37,28 +35,21 @@ final class NicStatistics {
   private static final int SIZE_BINS = 6;
   private static final int SETS = NicRegisters.QUEUE_STATISTICS;
 
-  private static final int CRCERRS = 0;
-  private static final int RLEC = 1;
-  private static final int LXONTXC = 2;
-  private static final int LXOFFTXC = 3;
-  private static final int LXONRXCNT = 4;
-  private static final int LXOFFRXCNT = 5;
-  private static final int GPRC = 6;
-  private static final int BPRC = 7;
-  private static final int MPRC = 8;
-  private static final int GPTC = 9;
-  private static final int GORC = 10;
-  private static final int GOTC = 11;
-  private static final int RUC = 12;
-  private static final int RFC = 13;
-  private static final int ROC = 14;
-  private static final int RJC = 15;
-  private static final int TOR = 16;
-  private static final int TPR = 17;
-  private static final int TPT = 18;
-  private static final int MPTC = 19;
-  private static final int BPTC = 20;
-  private static final int PRC = 21;
+  private static final int NEVER = 0; // that nothing in the model raises
+  private static final int GPRC = 1;
+  private static final int BPRC = 2;
+  private static final int MPRC = 3;
+  private static final int GPTC = 4;
+  private static final int GORC = 5;
+  private static final int GOTC = 6;
+  private static final int RUC = 7;
+  private static final int ROC = 8;
+  private static final int TOR = 9;
+  private static final int TPR = 10;
+  private static final int TPT = 11;
+  private static final int MPTC = 12;
+  private static final int BPTC = 13;
+  private static final int PRC = 14;
   private static final int PTC = PRC + SIZE_BINS;
   private static final int MPC = PTC + SIZE_BINS;
   private static final int RNBC = MPC + 8;
@@ -72,12 +63,12 @@ final class NicStatistics {
   private static final short[] KIND_AND_INDEX = new short[WORDS];
 
   static {
-    single(NicRegisters.CRCERRS, CRCERRS);
-    single(NicRegisters.RLEC, RLEC);
-    single(NicRegisters.LXONTXC, LXONTXC);
-    single(NicRegisters.LXOFFTXC, LXOFFTXC);
-    single(NicRegisters.LXONRXCNT, LXONRXCNT);
-    single(NicRegisters.LXOFFRXCNT, LXOFFRXCNT);
+    single(NicRegisters.CRCERRS, NEVER);
+    single(NicRegisters.RLEC, NEVER);
+    single(NicRegisters.LXONTXC, NEVER);
+    single(NicRegisters.LXOFFTXC, NEVER);
+    single(NicRegisters.LXONRXCNT, NEVER);
+    single(NicRegisters.LXOFFRXCNT, NEVER);
     single(NicRegisters.GPRC, GPRC);
     single(NicRegisters.BPRC, BPRC);
     single(NicRegisters.MPRC, MPRC);
@@ -85,9 +76,9 @@ final class NicStatistics {
     pair(NicRegisters.GORCL, GORC);
     pair(NicRegisters.GOTCL, GOTC);
     single(NicRegisters.RUC, RUC);
-    single(NicRegisters.RFC, RFC);
+    single(NicRegisters.RFC, NEVER);
     single(NicRegisters.ROC, ROC);
-    single(NicRegisters.RJC, RJC);
+    single(NicRegisters.RJC, NEVER);
     pair(NicRegisters.TORL, TOR);
     single(NicRegisters.TPR, TPR);
     single(NicRegisters.TPT, TPT);
@@ -121,9 +112,6 @@ final class NicStatistics {
 
   private final long[] rxQueueFramesTotal = new long[NicRegisters.QUEUES];
   private final long[] rxQueueBytesTotal = new long[NicRegisters.QUEUES];
-  private final long[] rxQueueDropsTotal = new long[NicRegisters.QUEUES];
-  private final long[] txQueueFramesTotal = new long[NicRegisters.QUEUES];
-  private final long[] txQueueBytesTotal = new long[NicRegisters.QUEUES];
   private long acceptedFramesTotal;
   private long acceptedBytesTotal;
 
@@ -134,7 +122,6 @@ final class NicStatistics {
   private long acceptedBytesSettled;
 
   private long sentFramesTotal;
-  private long sentBytesTotal;
   private long missedFramesTotal;
   private long noDescriptorDropsTotal;
   private long badFramesTotal;
@@ -208,20 +195,6 @@ final class NicStatistics {
   }
 
   /**
-   * A good frame has arrived and been delivered: {@link #onFrameAccepted} and {@link
-   * #onFrameDelivered} in one.
-   *
-   * @param frameBytes frame size, FCS included, at least 64
-   * @param isBroadcast sent to the broadcast address
-   * @param isMulticast sent to another group address
-   * @param queue receive queue, 0..127
-   */
-  void onFrameReceived(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
-    onFrameAccepted(frameBytes, isBroadcast, isMulticast);
-    onFrameDelivered(frameBytes, queue);
-  }
-
-  /**
    * A good frame has passed the filters and entered the packet buffer; it counts as received from
    * here, whatever becomes of it.
    *
@@ -260,7 +233,10 @@ final class NicStatistics {
    * @param queue transmit queue, 0..127
    */
   void onFrameSent(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
-    countSent(frameBytes);
+    count(TPT);
+    count(PTC + sizeBin(frameBytes));
+    count(GPTC);
+    counters[GOTC] += frameBytes;
     if (isBroadcast) {
       count(BPTC);
     } else if (isMulticast) {
@@ -270,9 +246,6 @@ final class NicStatistics {
     count(QPTC + set);
     counters[QBTC + set] += frameBytes;
     sentFramesTotal++;
-    sentBytesTotal += frameBytes;
-    txQueueFramesTotal[queue]++;
-    txQueueBytesTotal[queue] += frameBytes;
   }
 
   /**
@@ -294,7 +267,6 @@ final class NicStatistics {
   void onNoDescriptorDrop(int queue) {
     count(QPRDC + rxSets[queue]);
     noDescriptorDropsTotal++;
-    rxQueueDropsTotal[queue]++;
   }
 
   /**
@@ -322,61 +294,9 @@ final class NicStatistics {
     countBad(ROC);
   }
 
-  /** A frame was longer than allowed, its CRC wrong. */
-  void onJabber() {
-    countBad(RJC);
-  }
-
   /** A frame was shorter than 64 B, its CRC right. */
   void onUndersize() {
     countBad(RUC);
-  }
-
-  /** A frame was shorter than 64 B, its CRC wrong. */
-  void onFragment() {
-    countBad(RFC);
-  }
-
-  /** A frame of legal length had a wrong CRC. */
-  void onCrcError() {
-    countBad(CRCERRS);
-  }
-
-  /** A frame's length field and its length disagreed. */
-  void onLengthError() {
-    countBad(RLEC);
-  }
-
-  /** An XON frame was sent. */
-  void onXonSent() {
-    count(LXONTXC);
-    countSentPause();
-  }
-
-  /** An XOFF frame was sent. */
-  void onXoffSent() {
-    count(LXOFFTXC);
-    countSentPause();
-  }
-
-  /** An XON frame was received. */
-  void onXonReceived() {
-    count(LXONRXCNT);
-  }
-
-  /** An XOFF frame was received. */
-  void onXoffReceived() {
-    count(LXOFFRXCNT);
-  }
-
-  /** {@return frames that entered the packet buffer} */
-  long acceptedFramesTotal() {
-    return acceptedFramesTotal;
-  }
-
-  /** {@return bytes that entered the packet buffer, FCS included} */
-  long acceptedBytesTotal() {
-    return acceptedBytesTotal;
   }
 
   /** {@return frames written to host memory} */
@@ -387,11 +307,6 @@ final class NicStatistics {
   /** {@return frames sent by queues; pause frames are not among them} */
   long sentFramesTotal() {
     return sentFramesTotal;
-  }
-
-  /** {@return bytes sent by queues, padding and FCS included} */
-  long sentBytesTotal() {
-    return sentBytesTotal;
   }
 
   /** {@return frames that found the packet buffer full} */
@@ -412,51 +327,6 @@ final class NicStatistics {
   /** {@return frames dropped because they passed no filter or nobody listened} */
   long filteredFramesTotal() {
     return filteredFramesTotal;
-  }
-
-  /**
-   * {@return frames that a queue delivered}
-   *
-   * @param queue receive queue, 0..127
-   */
-  long rxQueueFramesTotal(int queue) {
-    return rxQueueFramesTotal[queue];
-  }
-
-  /**
-   * {@return bytes that a queue delivered, FCS included}
-   *
-   * @param queue receive queue, 0..127
-   */
-  long rxQueueBytesTotal(int queue) {
-    return rxQueueBytesTotal[queue];
-  }
-
-  /**
-   * {@return frames that a queue dropped for want of a descriptor}
-   *
-   * @param queue receive queue, 0..127
-   */
-  long rxQueueDropsTotal(int queue) {
-    return rxQueueDropsTotal[queue];
-  }
-
-  /**
-   * {@return frames that a queue sent}
-   *
-   * @param queue transmit queue, 0..127
-   */
-  long txQueueFramesTotal(int queue) {
-    return txQueueFramesTotal[queue];
-  }
-
-  /**
-   * {@return bytes that a queue sent, padding and FCS included}
-   *
-   * @param queue transmit queue, 0..127
-   */
-  long txQueueBytesTotal(int queue) {
-    return txQueueBytesTotal[queue];
   }
 
   /** Bins end at 64, 127, 255, 511 and 1023 B; the last is open. */
@@ -483,18 +353,6 @@ final class NicStatistics {
       rxQueueFramesSettled[queue] = rxQueueFramesTotal[queue];
       rxQueueBytesSettled[queue] = rxQueueBytesTotal[queue];
     }
-  }
-
-  private void countSentPause() {
-    countSent(PAUSE_FRAME_BYTES);
-    count(MPTC);
-  }
-
-  private void countSent(int frameBytes) {
-    count(TPT);
-    count(PTC + sizeBin(frameBytes));
-    count(GPTC);
-    counters[GOTC] += frameBytes;
   }
 
   private void countBad(int index) {

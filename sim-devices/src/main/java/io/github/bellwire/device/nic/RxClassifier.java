@@ -1,5 +1,6 @@
 package io.github.bellwire.device.nic;
 
+import io.github.bellwire.memory.LittleEndian;
 import java.util.zip.CRC32;
 
 /**
@@ -119,9 +120,7 @@ final class RxClassifier {
   private void append(int fcs, Frame frame) {
     byte[] target = roomFor(frame.lengthBytes + EthernetWire.FCS_BYTES);
     System.arraycopy(frame.bytes, frame.offset, target, 0, frame.lengthBytes);
-    for (int i = 0; i < EthernetWire.FCS_BYTES; i++) {
-      target[frame.lengthBytes + i] = (byte) (fcs >>> i * Byte.SIZE);
-    }
+    LittleEndian.putInt(target, frame.lengthBytes, fcs);
     frame.lend(target, 0, frame.lengthBytes + EthernetWire.FCS_BYTES);
   }
 

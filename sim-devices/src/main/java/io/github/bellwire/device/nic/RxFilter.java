@@ -1,5 +1,7 @@
 package io.github.bellwire.device.nic;
 
+import io.github.bellwire.memory.LittleEndian;
+
 /**
  * Which frames the MAC lets in: length, destination address and VLAN (82599 data sheet, sections
  * 7.1.1 and 8.2.3.7). What it needs of the registers is derived by {@link #refresh}, so that a

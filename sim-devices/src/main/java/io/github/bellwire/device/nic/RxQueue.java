@@ -1,5 +1,7 @@
 package io.github.bellwire.device.nic;
 
+import io.github.bellwire.memory.LittleEndian;
+
 /**
  * One receive queue: its ring in host memory and what the device keeps of it.
  *

@@ -2,6 +2,7 @@ package io.github.bellwire.device.nic;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.trace.LifecycleStep;
 import io.github.bellwire.trace.OperationId;

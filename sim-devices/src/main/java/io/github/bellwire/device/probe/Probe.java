@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -46,7 +47,7 @@ public final class Probe implements Endpoint {
     this.simulation = requireNonNull(simulation, "simulation");
     this.trace = trace;
     configSpace =
-        new ConfigSpace.Builder(VENDOR_NETRONOME, DEVICE_NFP6000)
+        new ConfigSpaceBuilder(VENDOR_NETRONOME, DEVICE_NFP6000)
             .pcie(
                 PCIE_CAPABILITY,
                 slot.generation().number(),

@@ -1,5 +1,6 @@
 package io.github.bellwire.device.probe;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -51,9 +52,9 @@ public record ProbeConfig(
       long retirePsPerByte) {
     // Checked here and nowhere else.
     public Reads {
-      require(startsPerSecond, "startsPerSecond", 1, UNLIMITED);
-      require(shortBytes, "shortBytes", 0, 4096);
-      require(shortOutstandingBytes, "shortOutstandingBytes", 4096, 1 << 30);
+      requireRange("startsPerSecond", startsPerSecond, 1, UNLIMITED);
+      requireRange("shortBytes", shortBytes, 0, 4096);
+      requireRange("shortOutstandingBytes", shortOutstandingBytes, 4096, 1 << 30);
       requireTime(shortPsPerByte, "shortPsPerByte");
       requireTime(shortPsPerPiece, "shortPsPerPiece");
       requireTime(partialWordPs, "partialWordPs");
@@ -104,8 +105,8 @@ public record ProbeConfig(
       long setupPs) {
     // Checked here and nowhere else.
     public Writes {
-      require(startsPerSecond, "startsPerSecond", 1, UNLIMITED);
-      require(burstBytes, "burstBytes", 64, 4096);
+      requireRange("startsPerSecond", startsPerSecond, 1, UNLIMITED);
+      requireRange("burstBytes", burstBytes, 64, 4096);
       if (Integer.bitCount(burstBytes) != 1) {
         throw new IllegalArgumentException(
             "burstBytes must be a power of two: burstBytes=" + burstBytes);
@@ -142,7 +143,7 @@ public record ProbeConfig(
   public record Firmware(long timestampPs, long commandPs, long noticePs, long loopPs) {
     // Checked here and nowhere else.
     public Firmware {
-      require(timestampPs, "timestampPs", 1, TIME_MAX_PS);
+      requireRange("timestampPs", timestampPs, 1, TIME_MAX_PS);
       requireTime(commandPs, "commandPs");
       requireTime(noticePs, "noticePs");
       requireTime(loopPs, "loopPs");
@@ -203,10 +204,10 @@ public record ProbeConfig(
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public ProbeConfig {
-    require(tags, "tags", 1, TAGS_MAX);
+    requireRange("tags", tags, 1, TAGS_MAX);
     requireNonNull(reads, "reads");
     requireNonNull(writes, "writes");
-    require(pairsPerSecond, "pairsPerSecond", 1, UNLIMITED);
+    requireRange("pairsPerSecond", pairsPerSecond, 1, UNLIMITED);
     requireNonNull(firmware, "firmware");
   }
 
@@ -268,13 +269,6 @@ public record ProbeConfig(
   }
 
   private static void requireTime(long value, String name) {
-    require(value, name, 0, TIME_MAX_PS);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange(name, value, 0, TIME_MAX_PS);
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.probe;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 import io.github.bellwire.kernel.RandomStream;
 
 /**
@@ -80,11 +82,5 @@ public record ProbeWindow(
    */
   public Addresses addresses(RandomStream random) {
     return new Addresses(this, random);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -29,7 +29,6 @@ final class ReadEngine {
   private final long[] requestTickets;
   private int requestsCount;
   private long arrivedPs;
-  private long requestsTotal;
   private long refusedTotal;
 
   /** All reads have the length of the buffer. */
@@ -81,7 +80,6 @@ final class ReadEngine {
       requestTickets[requestsCount++] = ticket;
       arrivedPs = Math.max(arrivedPs, repliedPs);
       issuedBytes += piece;
-      requestsTotal++;
     }
     return ISSUED;
   }
@@ -134,10 +132,6 @@ final class ReadEngine {
   /** {@return reads that have no answer yet} */
   int outstandingCount(long nowPs) {
     return tags.inUseCount(nowPs);
-  }
-
-  long requestsTotal() {
-    return requestsTotal;
   }
 
   long refusedTotal() {

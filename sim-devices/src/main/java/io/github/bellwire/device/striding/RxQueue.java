@@ -1,5 +1,6 @@
 package io.github.bellwire.device.striding;
 
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaPort;
 
 /**

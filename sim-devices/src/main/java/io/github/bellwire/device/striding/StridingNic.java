@@ -4,8 +4,10 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.Endpoint;
 import io.github.bellwire.pcie.PcieLinkConfig;
@@ -68,7 +70,7 @@ public final class StridingNic implements Endpoint {
     this.wire = requireNonNull(wire, "wire");
     long windowBytes = Long.highestOneBit(config.queues() * 2L - 1) * StridingLayout.QUEUE_BYTES;
     configSpace =
-        new ConfigSpace.Builder(VENDOR_MELLANOX, DEVICE_CONNECTX_5)
+        new ConfigSpaceBuilder(VENDOR_MELLANOX, DEVICE_CONNECTX_5)
             .classCode(CLASS_ETHERNET)
             .bar(Bar.memory64(0, Math.max(StridingLayout.PAGE_BYTES, windowBytes)))
             .pcie(

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.striding;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * A {@link StridingNic}. Construction throws {@link IllegalArgumentException} naming the property,
  * the bound it breaks and its value.
@@ -15,14 +17,7 @@ public record StridingNicConfig(int queues, int bufferBytes) {
 
   // Checked here and nowhere else.
   public StridingNicConfig {
-    require(queues, "queues", 1, QUEUES_MAX);
-    require(bufferBytes, "bufferBytes", BUFFER_MIN_BYTES, BUFFER_MAX_BYTES);
-  }
-
-  private static void require(int value, String name, int min, int max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange("queues", queues, 1, QUEUES_MAX);
+    requireRange("bufferBytes", bufferBytes, BUFFER_MIN_BYTES, BUFFER_MAX_BYTES);
   }
 }

@@ -2,6 +2,7 @@ package io.github.bellwire.device.striding;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaPort;
 import org.jspecify.annotations.Nullable;
 

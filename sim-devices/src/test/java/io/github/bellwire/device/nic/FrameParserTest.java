@@ -47,7 +47,7 @@ class FrameParserTest {
       assertThat(shortcut.packetType()).as("%x", etherType).isZero();
       assertThat(shortcut.l3Offset()).as("%x", etherType).isZero();
       assertThat(shortcut.isComplete()).as("%x", etherType).isFalse();
-      assertThat(shortcut.hasVlan()).as("%x", etherType).isFalse();
+      assertThat(shortcut.vlanTci()).as("%x", etherType).isZero();
     }
     // IPv4, IPv6 and two kinds of VLAN tags.
     assertThat(looked).isEqualTo(4);
@@ -60,7 +60,7 @@ class FrameParserTest {
 
     assertThat(parser.packetType()).isEqualTo(0x110); // IPv4 4, TCP 8
     assertThat(parser.etherType()).isEqualTo(0x0800);
-    assertThat(parser.hasVlan()).isFalse();
+    assertThat(parser.vlanTci()).isZero();
     assertThat(parser.l3Offset()).isEqualTo(14);
     assertThat(parser.sourceOffset()).isEqualTo(26);
     assertThat(parser.destinationOffset()).isEqualTo(30);
@@ -102,10 +102,7 @@ class FrameParserTest {
     parse(
         ethernet(0x8100), tag(0xA123, 0x0800), ipv4(V4_A, V4_B, UDP, 8), udp(1, 2, 0), new byte[0]);
 
-    assertThat(parser.hasVlan()).isTrue();
-    assertThat(parser.hasOuterVlan()).isFalse();
     assertThat(parser.vlanTci()).isEqualTo(0xA123);
-    assertThat(parser.outerVlanTci()).isZero();
     assertThat(parser.etherType()).isEqualTo(0x0800);
     assertThat(parser.l3Offset()).isEqualTo(18);
     assertThat(parser.isUdp()).isTrue();
@@ -116,8 +113,6 @@ class FrameParserTest {
   void shouldReadTwoVlanTags(int outer) {
     parse(ethernet(outer), tag(0x0007, 0x8100), tag(0x0064, 0x86DD), ipv6(V6_A, V6_B, 59, 0));
 
-    assertThat(parser.hasOuterVlan()).isTrue();
-    assertThat(parser.outerVlanTci()).isEqualTo(7);
     assertThat(parser.vlanTci()).isEqualTo(0x64);
     assertThat(parser.packetType()).isEqualTo(0x40);
     assertThat(parser.l3Offset()).isEqualTo(22);
@@ -137,7 +132,7 @@ class FrameParserTest {
     parse(ethernet(0x8100), tag(1, 0x88A8), tag(2, 0x0800));
 
     assertThat(parser.etherType()).isEqualTo(0x88A8);
-    assertThat(parser.hasOuterVlan()).isFalse();
+    assertThat(parser.vlanTci()).isEqualTo(1);
   }
 
   @Test
@@ -327,7 +322,7 @@ class FrameParserTest {
     parse(ethernet(0x8100), tag(7, 0x1234));
     assertThat(parser.etherType()).isEqualTo(0x1234);
     parser.parse(join(ethernet(0x8100), tag(7, 0x1234)), 0, 17);
-    assertThat(parser.hasVlan()).isFalse();
+    assertThat(parser.vlanTci()).isZero();
 
     parse(ethernet(0x0800), ipv4(V4_A, V4_B, 59, 0));
     assertThat(parser.isIpv4()).isTrue();
@@ -382,11 +377,6 @@ class FrameParserTest {
     byte[] noLength = {59, 0, 1, 3, 0, 0, 0, 5};
     parse(ethernet(0x86DD), ipv6(V6_A, V6_B, 60, 8), noLength);
     assertThat(parser.l4Offset()).isEqualTo(62);
-  }
-
-  @Test
-  void shouldEncodeTheFilterThatTookAFrame() {
-    assertThat(FrameParser.packetTypeOfFilter(2)).isEqualTo(0x8020);
   }
 
   /**

@@ -59,7 +59,6 @@ class InterruptUnitTest {
 
     assertThat(messages).containsExactly("2@0", "3@0", "4@0", "5@0");
     assertThat(unit.messagesTotal()).isEqualTo(4);
-    assertThat(unit.messagesTotal(4)).isEqualTo(1);
   }
 
   @Test

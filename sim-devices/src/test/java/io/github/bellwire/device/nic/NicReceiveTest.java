@@ -2,6 +2,7 @@ package io.github.bellwire.device.nic;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.memory.LittleEndian;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.zip.CRC32;

@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.driver;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 import io.github.bellwire.cpu.SpinLock;
 import io.github.bellwire.kernel.Simulation;
 
@@ -68,17 +70,17 @@ public record DmaCostConfig(
 
   // Checked here and nowhere else.
   public DmaCostConfig {
-    require(mapCycles, "mapCycles");
-    require(unmapCycles, "unmapCycles");
-    require(mapTableCycles, "mapTableCycles");
-    require(unmapTableCycles, "unmapTableCycles");
-    require(tableEntryCycles, "tableEntryCycles");
-    require(iovaCacheCycles, "iovaCacheCycles");
-    require(iovaTreeCycles, "iovaTreeCycles");
-    require(iovaNodeCycles, "iovaNodeCycles");
-    require(queueCycles, "queueCycles");
-    require(submitCycles, "submitCycles");
-    require(lockCycles, "lockCycles");
+    requireRange("mapCycles", mapCycles, 0, CYCLES_MAX);
+    requireRange("unmapCycles", unmapCycles, 0, CYCLES_MAX);
+    requireRange("mapTableCycles", mapTableCycles, 0, CYCLES_MAX);
+    requireRange("unmapTableCycles", unmapTableCycles, 0, CYCLES_MAX);
+    requireRange("tableEntryCycles", tableEntryCycles, 0, CYCLES_MAX);
+    requireRange("iovaCacheCycles", iovaCacheCycles, 0, CYCLES_MAX);
+    requireRange("iovaTreeCycles", iovaTreeCycles, 0, CYCLES_MAX);
+    requireRange("iovaNodeCycles", iovaNodeCycles, 0, CYCLES_MAX);
+    requireRange("queueCycles", queueCycles, 0, CYCLES_MAX);
+    requireRange("submitCycles", submitCycles, 0, CYCLES_MAX);
+    requireRange("lockCycles", lockCycles, 0, CYCLES_MAX);
     if (lockHandoverPs < 0 || lockHandoverPs > HANDOVER_MAX_PS) {
       throw new IllegalArgumentException(
           "lockHandoverPs must be 0.." + HANDOVER_MAX_PS + ": lockHandoverPs=" + lockHandoverPs);
@@ -87,12 +89,5 @@ public record DmaCostConfig(
 
   SpinLock newLock(Simulation simulation) {
     return new SpinLock(simulation, lockCycles, lockHandoverPs);
-  }
-
-  private static void require(int value, String name) {
-    if (value < 0 || value > CYCLES_MAX) {
-      throw new IllegalArgumentException(
-          name + " must be 0.." + CYCLES_MAX + ": " + name + "=" + value);
-    }
   }
 }

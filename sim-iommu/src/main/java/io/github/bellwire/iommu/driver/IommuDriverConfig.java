@@ -1,5 +1,6 @@
 package io.github.bellwire.iommu.driver;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 import java.util.List;
@@ -143,18 +144,18 @@ public record IommuDriverConfig(
   public IommuDriverConfig {
     requireNonNull(name, "name");
     requireNonNull(costs, "costs");
-    require(levels, "levels", 3, 5);
-    require(largestPageLevel, "largestPageLevel", 1, 3);
-    require(commandsPerBatch, "commandsPerBatch", 1, 64);
-    require(magazineEntries, "magazineEntries", 1, 1024);
-    require(depotMagazinesMax, "depotMagazinesMax", 0, 1024);
-    require(depotTrimPs, "depotTrimPs", 1, TIME_MAX_PS);
-    require(flushQueueEntries, "flushQueueEntries", 2, 65_536);
+    requireRange("levels", levels, 3, 5);
+    requireRange("largestPageLevel", largestPageLevel, 1, 3);
+    requireRange("commandsPerBatch", commandsPerBatch, 1, 64);
+    requireRange("magazineEntries", magazineEntries, 1, 1024);
+    requireRange("depotMagazinesMax", depotMagazinesMax, 0, 1024);
+    requireRange("depotTrimPs", depotTrimPs, 1, TIME_MAX_PS);
+    requireRange("flushQueueEntries", flushQueueEntries, 2, 65_536);
     if (Integer.bitCount(flushQueueEntries) != 1) {
       throw new IllegalArgumentException(
           "flushQueueEntries must be 2^k: flushQueueEntries=" + flushQueueEntries);
     }
-    require(flushTimeoutPs, "flushTimeoutPs", 1, TIME_MAX_PS);
+    requireRange("flushTimeoutPs", flushTimeoutPs, 1, TIME_MAX_PS);
   }
 
   /** {@return highest bus address of a domain} */
@@ -228,12 +229,5 @@ public record IommuDriverConfig(
         flushTimeoutPs,
         newTriesBelow4GiB,
         staysAbove4GiB);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

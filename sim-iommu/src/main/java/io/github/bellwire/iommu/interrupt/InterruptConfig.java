@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.interrupt;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What interrupt remapping remembers and takes, besides the time of the caches.
  *
@@ -15,14 +17,7 @@ public record InterruptConfig(int cachedEntries, long lookupPs) {
 
   // Checked here and nowhere else.
   public InterruptConfig {
-    require(cachedEntries, "cachedEntries", 1, ENTRIES_MAX);
-    require(lookupPs, "lookupPs", 0, TIME_MAX_PS);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange("cachedEntries", cachedEntries, 1, ENTRIES_MAX);
+    requireRange("lookupPs", lookupPs, 0, TIME_MAX_PS);
   }
 }

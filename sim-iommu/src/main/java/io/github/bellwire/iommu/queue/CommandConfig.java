@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.queue;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What a command queue takes whose commands overlap: they leave one after the other for the caches
  * that are spread over the unit, and a completion command waits until all before it have come back.
@@ -44,17 +46,10 @@ public record CommandConfig(
 
   // Checked here and nowhere else.
   public CommandConfig {
-    require(commandPs, "commandPs", 0, TIME_MAX_PS);
-    require(configurationPs, "configurationPs", 0, TIME_MAX_PS);
-    require(translationPs, "translationPs", 0, TIME_MAX_PS);
-    require(syncPs, "syncPs", 0, TIME_MAX_PS);
-    require(deviceTlbTimeoutPs, "deviceTlbTimeoutPs", TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
+    requireRange("commandPs", commandPs, 0, TIME_MAX_PS);
+    requireRange("configurationPs", configurationPs, 0, TIME_MAX_PS);
+    requireRange("translationPs", translationPs, 0, TIME_MAX_PS);
+    requireRange("syncPs", syncPs, 0, TIME_MAX_PS);
+    requireRange("deviceTlbTimeoutPs", deviceTlbTimeoutPs, TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
   }
 }

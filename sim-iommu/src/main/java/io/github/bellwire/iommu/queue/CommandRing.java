@@ -4,6 +4,7 @@ import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.kernel.FifoServer;
+import io.github.bellwire.memory.LittleEndian;
 
 /**
  * A ring of commands of 16 bytes in memory that software fills behind the tail and a unit works off
@@ -276,9 +277,7 @@ public abstract class CommandRing {
     if (!ports.memory().contains(pa, lengthBytes)) {
       return atPs;
     }
-    for (int i = 0; i < lengthBytes; i++) {
-      bytes[i] = (byte) (value >>> i * Byte.SIZE);
-    }
+    LittleEndian.put(bytes, 0, lengthBytes, value);
     long visiblePs = ports.caches().write(pa, lengthBytes, false, atPs);
     ports.commits().add(pa, bytes, 0, lengthBytes, visiblePs);
     return visiblePs;

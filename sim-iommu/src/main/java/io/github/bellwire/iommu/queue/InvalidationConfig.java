@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.queue;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What the invalidation queue takes, besides the time in which its reads and writes of memory go
  * through the caches. Descriptors are worked on one after the other.
@@ -41,13 +43,13 @@ public record InvalidationConfig(
 
   // Checked here and nowhere else.
   public InvalidationConfig {
-    require(contextPs, "contextPs", 0, TIME_MAX_PS);
-    require(iotlbPs, "iotlbPs", 0, TIME_MAX_PS);
-    require(pasidPs, "pasidPs", 0, TIME_MAX_PS);
-    require(interruptEntryPs, "interruptEntryPs", 0, TIME_MAX_PS);
-    require(issuePs, "issuePs", 0, TIME_MAX_PS);
-    require(deviceTlbTimeoutPs, "deviceTlbTimeoutPs", TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
-    require(addressMaskMax, "addressMaskMax", 0, MASK_MAX);
+    requireRange("contextPs", contextPs, 0, TIME_MAX_PS);
+    requireRange("iotlbPs", iotlbPs, 0, TIME_MAX_PS);
+    requireRange("pasidPs", pasidPs, 0, TIME_MAX_PS);
+    requireRange("interruptEntryPs", interruptEntryPs, 0, TIME_MAX_PS);
+    requireRange("issuePs", issuePs, 0, TIME_MAX_PS);
+    requireRange("deviceTlbTimeoutPs", deviceTlbTimeoutPs, TIMEOUT_MIN_PS, TIMEOUT_MAX_PS);
+    requireRange("addressMaskMax", addressMaskMax, 0, MASK_MAX);
   }
 
   /**
@@ -80,12 +82,5 @@ public record InvalidationConfig(
         issuePs,
         newDeviceTlbTimeoutPs,
         addressMaskMax);
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

@@ -27,6 +27,7 @@ import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.FifoServer;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.memory.PhysicalMemory;
 
 /**
@@ -351,9 +352,7 @@ public final class InvalidationQueue {
     long pa = descriptor.statusAddress();
     if (descriptor.hasStatusWrite() && memory.contains(pa, STATUS_BYTES)) {
       visiblePs = caches.write(pa, STATUS_BYTES, false, donePs);
-      for (int i = 0; i < STATUS_BYTES; i++) {
-        status[i] = (byte) (descriptor.statusData() >>> i * Byte.SIZE);
-      }
+      LittleEndian.put(status, 0, STATUS_BYTES, descriptor.statusData());
       commits.add(pa, status, 0, STATUS_BYTES, visiblePs);
     }
     if (descriptor.hasInterrupt()) {

@@ -24,6 +24,7 @@ import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
 import io.github.bellwire.pcie.TranslationRequest;
@@ -169,10 +170,8 @@ public final class PageRequestQueue {
       drop(word0, word1, atPs);
       return;
     }
-    for (int i = 0; i < Long.BYTES; i++) {
-      bytes[i] = (byte) (word0 >>> i * Byte.SIZE);
-      bytes[WORD_1 + i] = (byte) (word1 >>> i * Byte.SIZE);
-    }
+    LittleEndian.putLong(bytes, 0, word0);
+    LittleEndian.putLong(bytes, WORD_1, word1);
     long visiblePs = caches.write(pa, LENGTH_BYTES, false, atPs);
     commits.add(pa, bytes, 0, LENGTH_BYTES, visiblePs);
     queuedTotal++;

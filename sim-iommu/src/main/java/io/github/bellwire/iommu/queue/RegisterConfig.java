@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.queue;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 import io.github.bellwire.iommu.layout.RegisterLayout;
 
 /**
@@ -94,11 +96,5 @@ public record RegisterConfig(
         domainIdBits,
         hasProtectedMemory,
         newHasPageRequests);
-  }
-
-  private static void require(boolean ok, String name, long value, String bound) {
-    if (!ok) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -89,9 +89,7 @@ final class AmdDeviceTable extends ContextSource {
   private int insert(int requesterId, long low, long high, boolean isTranslated, int levels) {
     int domainId = (int) high & AmdLayout.DOMAIN_MASK;
     long tag = EntryTag.ofDomain(domainId);
-    EntryTable contexts = caches.contexts;
-    int slot = contexts.insert(0, requesterId, Integer.MAX_VALUE);
-    contexts.set(slot, tag, 0, readyPs, caches.pendingContexts.untilPs(tag, requesterId, readyPs));
+    int slot = insert(caches.contexts, caches.pendingContexts, 0, requesterId, tag);
     DeviceContext context = caches.contextEntries[slot];
     context.kind =
         isTranslated && levels > 0

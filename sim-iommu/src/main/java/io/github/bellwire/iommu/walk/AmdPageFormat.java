@@ -58,16 +58,6 @@ final class AmdPageFormat implements PageTableFormat {
         | USER;
   }
 
-  @Override
-  public long accessedBit() {
-    return 0;
-  }
-
-  @Override
-  public long dirtyBit() {
-    return 0;
-  }
-
   private static int next(long entry) {
     return (int) (entry >>> AmdLayout.NEXT_LEVEL_SHIFT) & AmdLayout.NEXT_LEVEL_MASK;
   }

@@ -331,13 +331,6 @@ final class ContextReader extends ContextSource {
     return hasSecond ? DeviceContext.Kind.SECOND_LEVEL : DeviceContext.Kind.PASS_THROUGH;
   }
 
-  private int insert(
-      EntryTable table, PendingInvalidations pending, long tag, int sourceId, long owner) {
-    int slot = table.insert(tag, sourceId, Integer.MAX_VALUE);
-    table.set(slot, owner, 0, readyPs, pending.untilPs(owner, sourceId, readyPs));
-    return slot;
-  }
-
   /** Reads the first 8 bytes of an entry; sets any fault if it is not in memory. */
   private long readEntry(long pa, int lengthBytes) {
     if (!reader.isReadable(pa, lengthBytes)) {

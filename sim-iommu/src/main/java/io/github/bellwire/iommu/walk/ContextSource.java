@@ -45,6 +45,14 @@ abstract class ContextSource {
     return slot;
   }
 
+  /** {@return the slot for an entry that has been read, as far as nobody invalidates it} */
+  final int insert(
+      EntryTable table, PendingInvalidations pending, long tag, int number, long owner) {
+    int slot = table.insert(tag, number, Integer.MAX_VALUE);
+    table.set(slot, owner, 0, readyPs, pending.untilPs(owner, number, readyPs));
+    return slot;
+  }
+
   /**
    * Sets where the tables are.
    *

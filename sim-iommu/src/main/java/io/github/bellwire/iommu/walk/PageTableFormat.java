@@ -56,11 +56,15 @@ interface PageTableFormat {
   /** {@return rights that an entry leaves, of {@link #READ}, {@link #WRITE}, {@link #USER}} */
   int rights(long entry, int level);
 
-  /** {@return the bit that says that an entry has been used} */
-  long accessedBit();
+  /** {@return the bit that says that an entry has been used; 0 if nothing does} */
+  default long accessedBit() {
+    return 0;
+  }
 
-  /** {@return the bit that says that a page has been written to} */
-  long dirtyBit();
+  /** {@return the bit that says that a page has been written to; 0 if nothing does} */
+  default long dirtyBit() {
+    return 0;
+  }
 
   /** A right: reading. */
   int READ = 1;

@@ -29,14 +29,6 @@ final class SmmuStageFormat implements PageTableFormat {
     beyondHost = addressMask & -1L << capabilities.hostAddressBits();
   }
 
-  int levelBits() {
-    return levelBits;
-  }
-
-  int granuleShift() {
-    return granuleShift;
-  }
-
   @Override
   public int levelShift(int level) {
     return granuleShift + levelBits * (level - 1);
@@ -93,15 +85,5 @@ final class SmmuStageFormat implements PageTableFormat {
     boolean isReadOnly =
         (entry & (isTable ? SmmuTableLayout.TABLE_READ_ONLY : SmmuTableLayout.READ_ONLY)) != 0;
     return !isUnprivileged ? USER : isReadOnly ? READ | USER : READ | WRITE | USER;
-  }
-
-  @Override
-  public long accessedBit() {
-    return 0;
-  }
-
-  @Override
-  public long dirtyBit() {
-    return 0;
   }
 }

@@ -179,9 +179,7 @@ final class SmmuStreamTable extends ContextSource {
   }
 
   private int insert(int stream, long tag, long owner) {
-    EntryTable contexts = caches.contexts;
-    int slot = contexts.insert(tag, stream, Integer.MAX_VALUE);
-    contexts.set(slot, owner, 0, readyPs, caches.pendingContexts.untilPs(owner, stream, readyPs));
+    int slot = insert(caches.contexts, caches.pendingContexts, tag, stream, owner);
     DeviceContext context = caches.contextEntries[slot];
     context.domainId = EntryTag.domain(owner);
     context.tag = owner;

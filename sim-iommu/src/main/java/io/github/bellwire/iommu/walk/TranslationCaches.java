@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.walk;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -288,11 +290,5 @@ public final class TranslationCaches {
   private static void requireAddressMask(int addressMask) {
     require(
         addressMask >= 0 && addressMask <= ADDRESS_MASK_MAX, "addressMask", addressMask, "0..52");
-  }
-
-  private static void require(boolean isInBounds, String name, long value, String bound) {
-    if (!isInBounds) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.iommu.walk;
 
+import static io.github.bellwire.kernel.Requirements.require;
+
 /**
  * What a translation unit can do, remembers, and takes time for.
  *
@@ -274,11 +276,5 @@ public record TranslationConfig(
 
   private static void requireEntries(String name, int value, int least) {
     require(value >= least && value <= ENTRIES_MAX, name, value, least + ".." + ENTRIES_MAX);
-  }
-
-  private static void require(boolean isInBounds, String name, long value, String bound) {
-    if (!isInBounds) {
-      throw new IllegalArgumentException(name + " must be " + bound + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,6 +1,7 @@
 package io.github.bellwire.iommu.driver;
 
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Endpoint;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
 /** A device that does nothing but DMA, when a test says so. */
 final class BusMaster implements Endpoint {
   private final ConfigSpace configSpace =
-      new ConfigSpace.Builder(0x1AF4, 0x1000).pcie(0xA0, 4, 16, 4096, true).build();
+      new ConfigSpaceBuilder(0x1AF4, 0x1000).pcie(0xA0, 4, 16, 4096, true).build();
   private @Nullable DmaPort dma;
   private int requesterId;
 

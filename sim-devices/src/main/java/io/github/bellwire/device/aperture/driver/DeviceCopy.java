@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.MemoryType;
 import io.github.bellwire.cpu.MmioMapping;
+import io.github.bellwire.memory.LittleEndian;
 
 /**
  * Copies between registers of a core and device memory by the core alone, as the copy loops of
@@ -108,8 +109,6 @@ public final class DeviceCopy {
 
   private void readRegister(CpuPort port, long offset, byte[] destination, int at, int sizeBytes) {
     long value = port.mmioRead(uncached.address() + offset + at, sizeBytes);
-    for (int i = 0; i < sizeBytes; i++) {
-      destination[at + i] = (byte) (value >>> i * Byte.SIZE);
-    }
+    LittleEndian.put(destination, at, sizeBytes, value);
   }
 }

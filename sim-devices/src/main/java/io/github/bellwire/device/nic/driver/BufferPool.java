@@ -1,6 +1,7 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.kernel.Requirements;
 import java.util.Objects;
 
 /**

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.nic.driver;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What the driver's instructions cost a core, in clock cycles, beside loads, stores and register
  * accesses: those are charged by the {@link io.github.bellwire.cpu.CpuPort} where they happen, so
@@ -46,18 +48,11 @@ public record DriverProfile(
 
   // Checked here and nowhere else: a configuration that exists is a valid one.
   public DriverProfile {
-    require(perPacketRx, "perPacketRx");
-    require(perPacketTx, "perPacketTx");
-    require(perBatch, "perBatch");
-    require(perInterrupt, "perInterrupt");
-    require(perPacketStack, "perPacketStack");
-    require(perMapping, "perMapping");
-  }
-
-  private static void require(int cycles, String name) {
-    if (cycles < 0 || cycles > CYCLES_MAX) {
-      throw new IllegalArgumentException(
-          name + " must be 0.." + CYCLES_MAX + ": " + name + "=" + cycles);
-    }
+    requireRange("perPacketRx", perPacketRx, 0, CYCLES_MAX);
+    requireRange("perPacketTx", perPacketTx, 0, CYCLES_MAX);
+    requireRange("perBatch", perBatch, 0, CYCLES_MAX);
+    requireRange("perInterrupt", perInterrupt, 0, CYCLES_MAX);
+    requireRange("perPacketStack", perPacketStack, 0, CYCLES_MAX);
+    requireRange("perMapping", perMapping, 0, CYCLES_MAX);
   }
 }

@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.kernel.Requirements;
 
 /**
  * Sends every frame on through a transmit queue, without copying it: a layer-2 forwarder. A frame

@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptController;
+import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.cpu.Routine;
 import org.jspecify.annotations.Nullable;
 
@@ -72,20 +73,9 @@ public final class NapiReceiver {
    * @param controller where the vector comes from
    */
   public void start(CpuPort port, InterruptController controller) {
-    int vectorIndex = ring.queueIndex();
-    NicInterrupts interrupts = driver.interrupts();
+    InterruptVector vector = controller.allocate(interruptRoutine.core(), interruptRoutine);
     long itrPs = driver.config().itrPs();
-    interrupts.connect(
-        port,
-        vectorIndex,
-        controller.allocate(interruptRoutine.core(), interruptRoutine),
-        itrPs,
-        false);
-    interrupts.assignReceive(port, vectorIndex, vectorIndex);
-    if (txRing != null) {
-      interrupts.assignTransmit(port, vectorIndex, vectorIndex);
-    }
-    interrupts.unmask(port, vectorIndex);
+    driver.interrupts().connectQueue(port, ring.queueIndex(), txRing != null, vector, itrPs, false);
   }
 
   /** {@return how often the interrupt handler has run} */

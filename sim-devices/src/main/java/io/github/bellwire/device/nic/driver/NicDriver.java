@@ -8,6 +8,7 @@ import io.github.bellwire.device.nic.RxDescriptorLayout;
 import io.github.bellwire.device.nic.TxDescriptorLayout;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.kernel.Requirements;
 import io.github.bellwire.trace.TraceSink;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.device.nic.NicRegisters;
+import io.github.bellwire.kernel.Requirements;
 
 /**
  * How the driver of one port works. Construction throws {@link IllegalArgumentException} naming the

@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.InterruptVector;
 import io.github.bellwire.device.nic.NicRegisters;
+import io.github.bellwire.kernel.Requirements;
 import io.github.bellwire.pcie.MsiXLayout;
 
 /**
@@ -114,6 +115,32 @@ public final class NicInterrupts {
    */
   public void assignTransmit(CpuPort port, int queueIndex, int vectorIndex) {
     assign(port, queueIndex, vectorIndex, TX_SHIFT);
+  }
+
+  /**
+   * Makes a receive queue, and perhaps the transmit queue of the same number, causes of the vector
+   * of that number, connects that and unmasks it.
+   *
+   * @param port the core that writes the registers
+   * @param queueIndex 0..63
+   * @param hasTransmit whether there is such a transmit queue
+   * @param target as for {@link #connect}
+   * @param itrPs as for {@link #connect}
+   * @param isAutoMasked as for {@link #connect}
+   */
+  void connectQueue(
+      CpuPort port,
+      int queueIndex,
+      boolean hasTransmit,
+      InterruptVector target,
+      long itrPs,
+      boolean isAutoMasked) {
+    connect(port, queueIndex, target, itrPs, isAutoMasked);
+    assignReceive(port, queueIndex, queueIndex);
+    if (hasTransmit) {
+      assignTransmit(port, queueIndex, queueIndex);
+    }
+    unmask(port, queueIndex);
   }
 
   /**

@@ -3,6 +3,7 @@ package io.github.bellwire.device.nic.driver;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.PollLoop;
+import io.github.bellwire.kernel.Requirements;
 import java.util.Collections;
 import java.util.List;
 

@@ -1,6 +1,7 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.device.nic.TxDescriptorLayout;
+import io.github.bellwire.kernel.Requirements;
 
 /**
  * What the device is to compute for a frame. Whoever sends many frames alike keeps one object and

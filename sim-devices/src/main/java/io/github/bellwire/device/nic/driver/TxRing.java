@@ -9,6 +9,7 @@ import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.Doorbell;
 import io.github.bellwire.dma.ScatterList;
+import io.github.bellwire.kernel.Requirements;
 import io.github.bellwire.trace.TraceSink;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.striding.driver;
 
+import static io.github.bellwire.kernel.Requirements.requirePowerOfTwo;
+import static io.github.bellwire.kernel.Requirements.requireRange;
 import static java.util.Objects.requireNonNull;
 
 /**
@@ -36,29 +38,15 @@ public record StridingChannelConfig(
 
   // Checked here and nowhere else.
   public StridingChannelConfig {
-    requirePowerOfTwo(rxEntries, "rxEntries", 2, 1024);
-    require(pagesPerEntry, "pagesPerEntry", 1, 64);
-    requirePowerOfTwo(strideBytes, "strideBytes", 64, 4096);
-    require(frameMaxBytes, "frameMaxBytes", 64, 16_384);
-    requirePowerOfTwo(txEntries, "txEntries", 16, 8192);
-    require(budget, "budget", 1, 1024);
-    require(moderationNs, "moderationNs", 0, 1_000_000_000);
+    requirePowerOfTwo("rxEntries", rxEntries, 2, 1024);
+    requireRange("pagesPerEntry", pagesPerEntry, 1, 64);
+    requirePowerOfTwo("strideBytes", strideBytes, 64, 4096);
+    requireRange("frameMaxBytes", frameMaxBytes, 64, 16_384);
+    requirePowerOfTwo("txEntries", txEntries, 16, 8192);
+    requireRange("budget", budget, 1, 1024);
+    requireRange("moderationNs", moderationNs, 0, 1_000_000_000);
     requireNonNull(policy, "policy");
-    require(recycledMax, "recycledMax", 0, 65_536);
+    requireRange("recycledMax", recycledMax, 0, 65_536);
     requireNonNull(costs, "costs");
-  }
-
-  private static void requirePowerOfTwo(int value, String name, int min, int max) {
-    require(value, name, min, max);
-    if (Integer.bitCount(value) != 1) {
-      throw new IllegalArgumentException(name + " must be 2^k: " + name + "=" + value);
-    }
-  }
-
-  private static void require(long value, String name, long min, long max) {
-    if (value < min || value > max) {
-      throw new IllegalArgumentException(
-          name + " must be " + min + ".." + max + ": " + name + "=" + value);
-    }
   }
 }

@@ -1,5 +1,7 @@
 package io.github.bellwire.device.striding.driver;
 
+import static io.github.bellwire.kernel.Requirements.requireRange;
+
 /**
  * What the driver's instructions cost a core in clock cycles, beside loads, stores, register
  * accesses and the DMA API, which are charged where they happen. Each 0..1,000,000.
@@ -20,16 +22,9 @@ public record StridingCosts(int perEvent, int perCompletion, int perPage, int pe
 
   // Checked here and nowhere else.
   public StridingCosts {
-    require(perEvent, "perEvent");
-    require(perCompletion, "perCompletion");
-    require(perPage, "perPage");
-    require(perTransmit, "perTransmit");
-  }
-
-  private static void require(int cycles, String name) {
-    if (cycles < 0 || cycles > CYCLES_MAX) {
-      throw new IllegalArgumentException(
-          name + " must be 0.." + CYCLES_MAX + ": " + name + "=" + cycles);
-    }
+    requireRange("perEvent", perEvent, 0, CYCLES_MAX);
+    requireRange("perCompletion", perCompletion, 0, CYCLES_MAX);
+    requireRange("perPage", perPage, 0, CYCLES_MAX);
+    requireRange("perTransmit", perTransmit, 0, CYCLES_MAX);
   }
 }

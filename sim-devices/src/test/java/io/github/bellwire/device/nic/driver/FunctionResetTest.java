@@ -11,6 +11,7 @@ import io.github.bellwire.pcie.AerLayout;
 import io.github.bellwire.pcie.Bar;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.ConfigSpace;
+import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.ExtendedCapabilityId;
 import io.github.bellwire.pcie.MsiXConfig;
 import io.github.bellwire.pcie.TlpFault;
@@ -131,7 +132,7 @@ class FunctionResetTest {
   @Test
   void shouldRefuseToResetWhatCannotBeReset() {
     ConfigSpace plain =
-        new ConfigSpace.Builder(0x8086, 0x10FB)
+        new ConfigSpaceBuilder(0x8086, 0x10FB)
             .bar(Bar.memory64(0, 4096))
             .pcie(0xA0, 3, 8, 512, true)
             .msiX(0x70, new MsiXConfig(1, 0, 0, 0, 2048))
