@@ -3,6 +3,8 @@ package io.github.bellwire.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** The scenario with the attack matrix, as its users see it. */
@@ -55,9 +57,10 @@ class AttackTest {
         .doesNotContain("  partial: ", "  not-applicable: "); // They have not come up.
   }
 
-  @Test
-  void shouldHyphenateValuesOfKeysAndUnderlineNamesOfResults() {
-    JsonNode json = Tool.json("attack", "row=a01", "mode=strict-bounce");
+  @ParameterizedTest
+  @ValueSource(strings = {"strict-bounce", "strict_bounce"})
+  void shouldHyphenateValuesOfKeysAndUnderlineNamesOfResults(String mode) {
+    JsonNode json = Tool.json("attack", "row=a01", "mode=" + mode);
 
     assertThat(json.at("/config/mode").asString()).isEqualTo("strict-bounce");
     assertThat(json.at("/metrics/a01.strict_bounce").asString()).isEqualTo("blocked");

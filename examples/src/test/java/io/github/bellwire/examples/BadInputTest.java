@@ -262,7 +262,7 @@ class BadInputTest {
         "host=gen4         | must be ideal, snb, ib, hsw, hsw-sm, bdw, e3, gen4-server, gen5-server,"
             + " dgx-1, skx or embedded-noncoherent; did you mean gen4-server?",
         "iommu=on          | must be off, passthrough, lazy, strict or strict-bounce",
-        "iommu=strict_bounce | must be off, passthrough, lazy, strict or strict-bounce;"
+        "iommu=strictbounce | must be off, passthrough, lazy, strict or strict-bounce;"
             + " did you mean strict-bounce?",
         "iommu.kernel=linux | must be linux-6.12, linux-6.0, arm64-smmu or"
             + " linux-6.12-amd; did you mean linux-6.12?",
@@ -308,6 +308,8 @@ class BadInputTest {
         "frames=5 timing=capture | must be line-rate, generated frames have no timing of their own",
         "cores=2 | must be at most queues=1",
         "queues=4 cores=5 | must be at most queues=4",
+        "queues=16 host=hsw cores=7 | must be at most 6, the cores of host=hsw",
+        "queues=16 host=hsw mode=napi cores=16 | must be at most 6, the cores of host=hsw",
         "ring.size=16 batch=17 | must be at most ring.size=16",
         "ring.size=16 nic.wthresh=9 | must be at most half of ring.size=16",
         "nic.pthresh=33 nic.wthresh=8 | must be at most 40 together with nic.pthresh=33",

@@ -221,8 +221,6 @@ class KeyEffectTest {
             + " linux-6.12-amd with iommu.preset=amd-milan",
         "pcie-bench target=peer cache=cold | needs target=memory, the window is in a device",
         "attack mode=off iommu.preset=ice-lake | needs another mode than off, which has no IOMMU",
-        "attack mode=strict_bounce | must be all, off, passthrough, lazy, strict or strict-bounce;"
-            + " did you mean strict-bounce?",
         "iommu-modes workload=nvme frame-bytes=512 | must not be given with workload=nvme, which"
             + " reads 4096B",
         "host-congestion page=2m pages=fresh | needs page=4k, blocks of 2 MiB stay mapped",

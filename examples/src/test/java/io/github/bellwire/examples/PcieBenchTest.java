@@ -109,6 +109,26 @@ class PcieBenchTest {
   }
 
   @ParameterizedTest
+  @ValueSource(strings = {"longest", "every-rcb", "random"})
+  void shouldExpectAnswersOfPeersToBeCutAtTheBoundaryOfEndpoints(String completions) {
+    // From 64 on, 512 bytes are 64 + 3 x 128 + 64 from a peer, whatever the host would do.
+    JsonNode json =
+        Tool.json(
+            "pcie-bench",
+            "op=read",
+            "target=peer",
+            "offset=64",
+            "slot=pow2",
+            "size=512",
+            "count=100",
+            "link.mps=128",
+            "link.completions=" + completions);
+
+    long requests = Tool.count(json, "tlp_mrd_count");
+    assertThat(Tool.count(json, "tlp_cpld_count")).isEqualTo(5 * requests);
+  }
+
+  @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
@@ -119,7 +139,8 @@ class PcieBenchTest {
         "window=64 size=65 | window=64: must hold a slot of 128B",
         "window=512 size=300 slot=pow2 offset=300 | window=512: must hold a slot of 1024B",
         "op=reads | op=reads: must be read, write, readwrite, lat-read or lat-write-read",
-        "link.tags=8 probe.tags=9 | probe.tags=9: must be at most link.tags=8"
+        "link.tags=8 probe.tags=9 | probe.tags=9: must be at most link.tags=8",
+        "count=10 link.faults=200 | link.faults=200: must be rarer"
       })
   void shouldRefuseWhatDoesNotFit(String settings, String message) {
     Tool tool = Tool.run("pcie-bench --set " + settings.replace(" ", " --set "));

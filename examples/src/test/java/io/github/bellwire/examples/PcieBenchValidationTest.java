@@ -290,7 +290,8 @@ class PcieBenchValidationTest {
   private enum Artefact {
     MIXED("device: reads and writes together of 128 B to below 2 KiB, no known mechanism"),
     ODD_SHORT("device: reads of 129 to 255 B take up to 4 ns more, with the latency"),
-    SLOW_READS("device with MRRS 512 B: keeps to the rate of short reads in some sizes and runs"),
+    SLOW_READS(
+        "device: tags wait for each other where MRRS splits reads; no known order of answers"),
     UNALIGNED_LINE("no target below 128 B");
 
     private final String why;

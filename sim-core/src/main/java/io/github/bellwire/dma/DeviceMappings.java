@@ -241,6 +241,13 @@ final class DeviceMappings {
     }
   }
 
+  /** What software has to do itself for memory that never changes hands. */
+  void maintainShared(CpuPort port, CacheOperation operation, long pa, int lengthBytes) {
+    if (!config.isCoherent()) {
+      port.maintainCache(operation, pa, lengthBytes);
+    }
+  }
+
   /** Returns the mapping that holds a part; if there is none, throws or lets it be told. */
   private int findHolding(long iova, int offsetBytes, int lengthBytes, DmaDirection direction) {
     if (offsetBytes >= 0 && lengthBytes >= 1) {

@@ -2,6 +2,7 @@ package io.github.bellwire.dma;
 
 import static java.util.Objects.requireNonNull;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.cpu.CpuPort;
 import org.jspecify.annotations.Nullable;
 
@@ -172,6 +173,30 @@ public final class DmaDevice {
    */
   public void unmapShared(CpuPort port, long iova, int lengthBytes) {
     mappings.unmap(port, iova, lengthBytes, DmaDirection.BIDIRECTIONAL, MappingKind.SHARED, true);
+  }
+
+  /**
+   * Writes back what cores have in their caches of a shared buffer, before the device reads or
+   * writes it: what arm64 lets user space do (DC CVAC). Does nothing for a coherent device.
+   *
+   * @param port the core that does it
+   * @param pa host physical address of the first byte
+   * @param lengthBytes at least 1
+   */
+  public void cleanShared(CpuPort port, long pa, int lengthBytes) {
+    mappings.maintainShared(port, CacheOperation.CLEAN, pa, lengthBytes);
+  }
+
+  /**
+   * Makes cores look at memory again, where the device has written a shared buffer (DC CIVAC). Does
+   * nothing for a coherent device.
+   *
+   * @param port the core that does it
+   * @param pa host physical address of the first byte
+   * @param lengthBytes at least 1
+   */
+  public void dropShared(CpuPort port, long pa, int lengthBytes) {
+    mappings.maintainShared(port, CacheOperation.CLEAN_AND_INVALIDATE, pa, lengthBytes);
   }
 
   /**

@@ -19,8 +19,9 @@ package io.github.bellwire.kernel;
  *
  * <p>Durations may have a fraction, which is carried from one customer to the next without a pause.
  * Remembers the customers added last: those whose ends are still of interest, up to a number. Who
- * is forgotten keeps the end. Allocates nothing after construction. Confined to the simulation
- * thread.
+ * is forgotten keeps the end, and whoever comes later is served behind it; except that a booking
+ * far ahead, which is forgotten before its time has come, no longer counts: it must not take the
+ * time before it away. Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class TurnQueue {
   /** What {@link #endPs} and {@link #delayPs} return of whoever is forgotten. */
@@ -75,8 +76,14 @@ public final class TurnQueue {
     this.denominator = denominator;
     cells = new long[customersCount << SHIFT];
     for (int slot = 0; slot < customersCount; slot++) {
-      cells[(slot << SHIFT) + BEFORE] = UNLINKED;
+      clear(slot);
     }
+  }
+
+  /** Whoever asks for a customer that has left a slot must not get another's end. */
+  private void clear(int slot) {
+    cells[(slot << SHIFT) + BEFORE] = UNLINKED;
+    cells[(slot << SHIFT) + END] = FORGOTTEN;
   }
 
   /**
@@ -96,7 +103,11 @@ public final class TurnQueue {
       at = slot << SHIFT;
     }
     if (cells[at + BEFORE] != UNLINKED) {
-      forgetUntil(slot);
+      if (readyPs < cells[at + READY]) {
+        remove(slot);
+      } else {
+        forgetUntil(slot);
+      }
     }
     long ticket = added++;
     cells[at + DURATION] = durationPs;
@@ -133,7 +144,7 @@ public final class TurnQueue {
    * @param toTicket behind the last
    */
   public long delayPs(long fromTicket, long toTicket) {
-    if (!isRemembered(fromTicket)) {
+    if (endPs(fromTicket) == FORGOTTEN) {
       return FORGOTTEN;
     }
     long toldPs = 0;
@@ -182,7 +193,7 @@ public final class TurnQueue {
       int to = grown(slot);
       if (to != slot) {
         System.arraycopy(cells, slot << SHIFT, cells, to << SHIFT, 1 << SHIFT);
-        cells[(slot << SHIFT) + BEFORE] = UNLINKED;
+        clear(slot);
       }
     }
     mask += count;

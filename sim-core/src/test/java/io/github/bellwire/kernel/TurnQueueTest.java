@@ -107,7 +107,7 @@ class TurnQueueTest {
     queue.move(0, 1, 1_650);
     assertThat(queue.endPs(16)).isEqualTo(1_610);
     // Behind the one that it makes the queue forget.
-    assertThat(queue.endPs(queue.add(0, 10, 0, 0))).isEqualTo(120);
+    assertThat(queue.endPs(queue.add(105, 10, 0, 0))).isEqualTo(120);
   }
 
   @Test
@@ -122,6 +122,36 @@ class TurnQueueTest {
     assertThat(queue.endPs(before)).isEqualTo(10);
     queue.move(before, before + 1, 2_000);
     assertThat(queue.endPs(before)).isEqualTo(10);
+  }
+
+  @Test
+  void shouldServeNobodyLaterBecauseOfABookingFarAhead() {
+    // As a core that has computed for long writes to a device, with completions ahead of it.
+    queue.add(1_000_000, 10, 0, 0);
+    for (int i = 0; i < 100; i++) {
+      long nowPs = i * 100L;
+
+      assertThat(queue.endPs(queue.add(nowPs, 10, 0, nowPs - 1_000))).isEqualTo(nowPs + 10);
+    }
+  }
+
+  @Test
+  void shouldNotTakeAnotherForWhomItHasForgottenWhenItGrows() {
+    TurnQueue large = new TurnQueue(64, 1);
+    for (int i = 0; i < 40; i++) {
+      large.add(i * 100L, 10, 0, i * 100L - 1_000); // remembers 24 to 39
+    }
+    for (int i = 40; i < 60; i++) {
+      large.add(i * 100L, 10, 0, 2_400); // must remember them
+    }
+
+    for (int ticket = 0; ticket < 24; ticket++) {
+      assertThat(large.endPs(ticket)).isEqualTo(TurnQueue.FORGOTTEN);
+      assertThat(large.delayPs(ticket, ticket + 1)).isEqualTo(TurnQueue.FORGOTTEN);
+    }
+    for (int ticket = 24; ticket < 60; ticket++) {
+      assertThat(large.endPs(ticket)).isEqualTo(ticket * 100L + 10);
+    }
   }
 
   @Test

@@ -246,13 +246,14 @@ class SmmuUnitTest {
     assertThat(machine.read(EVTQ_PROD, 4)).isEqualTo(4);
     long stream = (long) machine.deviceId << STREAM_SHIFT;
     assertThat(machine.memory.getLong(EVENTS)).isEqualTo(stream | 0x10);
-    assertThat(machine.memory.getLong(EVENTS + 8)).isEqualTo(EVENT_READ);
+    assertThat(machine.memory.getLong(EVENTS + 8)).isEqualTo(EVENT_READ | EVENT_CLASS_INPUT);
     assertThat(machine.memory.getLong(EVENTS + 16)).isEqualTo(0x7008);
     assertThat(machine.memory.getLong(EVENTS + 32)).isEqualTo(stream | 0x13);
-    assertThat(machine.memory.getLong(EVENTS + 40)).isZero();
+    assertThat(machine.memory.getLong(EVENTS + 40)).isEqualTo(EVENT_CLASS_INPUT);
     assertThat(machine.memory.getLong(EVENTS + 48)).isEqualTo(0x2010);
     assertThat(machine.memory.getLong(EVENTS + 64)).isEqualTo(stream | 0x12);
     assertThat(machine.memory.getLong(EVENTS + 96)).isEqualTo(stream | 0x0A);
+    assertThat(machine.memory.getLong(EVENTS + 104) & 3L << 40).isZero();
   }
 
   /** Eight records fit; the ninth toggles the overflow flag once, until it is acknowledged. */

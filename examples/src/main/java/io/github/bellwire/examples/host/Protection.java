@@ -120,9 +120,10 @@ public final class Protection {
       return;
     }
     long misses = iommu.statistics().iotlbMissesTotal() - missesBefore;
+    long nowPs = host.simulation().nowPs();
     long exposurePs = 0;
     for (IommuMapper mapper : mappers) {
-      exposurePs = Math.max(exposurePs, mapper.statistics().exposure().maxPs());
+      exposurePs = Math.max(exposurePs, mapper.exposurePsMax(nowPs));
     }
     report
         .metric("iotlb_misses_count", misses)

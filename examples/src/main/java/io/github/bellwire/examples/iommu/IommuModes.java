@@ -178,7 +178,7 @@ public final class IommuModes implements Scenario {
       "op: a " + operation + "; p99: of its latency",
       "longest exposure: how long a device could still reach a buffer after its driver had"
           + " unmapped it; \"always\" where nothing keeps devices out, in JSON the counted time;"
-          + " - if none has ended"
+          + " - if none was unmapped"
     };
   }
 
@@ -255,7 +255,7 @@ public final class IommuModes implements Scenario {
         counts.perMib(counts.iotlbMisses()),
         counts.pageInvalidations() + counts.domainInvalidations(),
         machine.openLoop().latency(),
-        exposure(policy, List.of(machine.mapper()), counts.timePs()),
+        exposure(policy, List.of(machine.mapper()), counts.timePs(), machine.host()),
         faults(machine.iommu()),
         frameChecks(machine),
         machine.host());
@@ -318,7 +318,7 @@ public final class IommuModes implements Scenario {
         (misses(machine.iommu()) - misses) / Math.max(1e-9, mib),
         invalidations(machine.system()) - invalidations,
         machine.latency(),
-        exposure(policy, machine.mappers(), durationPs),
+        exposure(policy, machine.mappers(), durationPs, machine.host()),
         faults(machine.iommu()),
         readChecks(machine, machine.host().simulation().nowPs() - startPs),
         machine.host());
@@ -346,18 +346,18 @@ public final class IommuModes implements Scenario {
   }
 
   /** For how long a range was reachable that was not mapped any more; without modes, all along. */
-  private static Exposure exposure(MappingPolicy policy, List<DmaMapper> mappers, long durationPs) {
+  private static Exposure exposure(
+      MappingPolicy policy, List<DmaMapper> mappers, long durationPs, Host host) {
     if (policy == MappingPolicy.OFF || policy == MappingPolicy.PASSTHROUGH) {
       return new Exposure((double) durationPs / PS_PER_US, "always");
     }
-    double longestUs = 0;
-    long unmapped = 0;
+    long nowPs = host.simulation().nowPs();
+    long longestPs = 0;
     for (DmaMapper mapper : mappers) {
-      LatencyHistogram exposure = ((IommuMapper) mapper).statistics().exposure();
-      longestUs = Math.max(longestUs, (double) exposure.maxPs() / PS_PER_US);
-      unmapped += exposure.count();
+      longestPs = Math.max(longestPs, ((IommuMapper) mapper).exposurePsMax(nowPs));
     }
-    return new Exposure(longestUs, unmapped == 0 ? "-" : number("%.2f", longestUs));
+    double longestUs = (double) longestPs / PS_PER_US;
+    return new Exposure(longestUs, longestPs == 0 ? "-" : number("%.2f", longestUs));
   }
 
   private static long misses(@Nullable Iommu iommu) {

@@ -79,7 +79,7 @@ final class NicMachine {
     HostChecker.attach(settings, host);
     times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
     software = NicKeys.driverConfig(settings);
-    coresCount = cores(settings);
+    coresCount = cores(settings, machine.coresCount());
     pool =
         new BufferPool(host.pages(), software.bufferBytes(), portsCount * software.buffersCount());
     Slots slots = new Slots(settings, host);
@@ -225,12 +225,17 @@ final class NicMachine {
     }
   }
 
-  private static int cores(Settings settings) {
+  private static int cores(Settings settings, int coresMax) {
     int queues = settings.intValue(NicKeys.QUEUES);
     int cores = settings.intValue(NicKeys.CORES);
     if (cores > queues) {
       throw settings.refuse(
           NicKeys.CORES, "must be at most " + settings.assignment(NicKeys.QUEUES));
+    }
+    if (cores > coresMax) {
+      String machine = settings.assignment(HostKeys.HOST);
+      throw settings.refuse(
+          NicKeys.CORES, "must be at most " + coresMax + ", the cores of " + machine);
     }
     return cores;
   }

@@ -13,6 +13,7 @@ import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.examples.settings.Key;
 import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.UserErrorException;
 import io.github.bellwire.stats.LatencyHistogram;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,12 +56,7 @@ public final class PcieBench implements Scenario {
     double wallSeconds = context.wallSeconds() - startedSeconds;
     if (machine.probe().meter().elapsedPs() <= 0
         || machine.probe().meter().latency().count() == 0) {
-      Key<?> why =
-          settings.isGiven(PcieBenchKeys.RESET_AT)
-              ? PcieBenchKeys.RESET_AT
-              : PcieBenchKeys.REMOVE_AT;
-      long warmup = machine.probeRun().warmupCount();
-      throw settings.refuse(why, "must leave time for " + warmup + " DMAs of warm-up and more");
+      throw nothingMeasured(settings, machine.probeRun().warmupCount());
     }
     Report report = new Report();
     InterruptionReport.addTo(report, settings, machine);
@@ -146,6 +142,18 @@ public final class PcieBench implements Scenario {
 
   private static String bar(double ratio) {
     return "#".repeat((int) Math.round(Math.min(1, ratio) * BAR_COLUMNS));
+  }
+
+  private static UserErrorException nothingMeasured(Settings settings, long warmupCount) {
+    for (Key<?> key : List.of(PcieBenchKeys.RESET_AT, PcieBenchKeys.REMOVE_AT)) {
+      if (settings.isGiven(key)) {
+        return settings.refuse(
+            key, "must leave time for " + warmupCount + " DMAs of warm-up and more");
+      }
+    }
+    // The end of the warm-up is that of the last of its DMAs.
+    return settings.refuse(
+        PcieBenchKeys.FAULTS, "must be rarer: one DMA of the warm-up outlasted all that followed");
   }
 
   private static void check(Report report, ProbeMachine machine) {

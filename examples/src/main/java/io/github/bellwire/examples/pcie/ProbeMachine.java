@@ -26,16 +26,19 @@ import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.pcie.CompletionCut;
 import io.github.bellwire.pcie.ConfigLayout;
 import io.github.bellwire.pcie.DownstreamPort;
 import io.github.bellwire.pcie.LinkDirection;
 import io.github.bellwire.pcie.PcieError;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 
 /** A host with a probe and the memory that it visits, as the settings describe them. */
 final class ProbeMachine {
   private static final int EVENTS_PER_LOOK = 1 << 14;
   private static final int LINE_BYTES = 64;
+  private static final int PEER_RCB_BYTES = 128;
   private static final long WARMUP_COUNT = 1_000;
 
   /** Until an IOTLB holds what it will. */
@@ -49,6 +52,7 @@ final class ProbeMachine {
   private final LinkTotals before;
   private final long startPs;
   private final boolean hasFaults;
+  private final boolean isPeer;
   private final Interruption interruption;
 
   /** What has gone over a link. */
@@ -91,7 +95,7 @@ final class ProbeMachine {
     PcieBenchKeys.checkTarget(settings);
     HostConfig config = PcieBenchKeys.withTags(settings, HostKeys.resolve(settings));
     config = PcieBenchKeys.withFaults(settings, config);
-    boolean isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
+    isPeer = settings.value(PcieBenchKeys.TARGET) == Target.PEER;
     hasFaults = settings.isGiven(PcieBenchKeys.FAULTS) || isPeer && HostKeys.forbidsPeers(settings);
     if (isPeer) {
       config = config.withRootComplex(config.rootComplex().withPeerToPeer(PeerToPeer.FORWARDED));
@@ -197,11 +201,16 @@ final class ProbeMachine {
 
   /** {@return what the operations of the run must have put on the link} */
   TlpArithmetic expected() {
-    TlpArithmetic expected =
-        new TlpArithmetic(
-            port.link()
-                .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
-                .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes()));
+    PcieLinkConfig link =
+        port.link()
+            .withMaxPayloadBytes(probe.configSpace().maxPayloadBytes())
+            .withMaxReadRequestBytes(probe.configSpace().maxReadRequestBytes());
+    if (isPeer) { // The peer answers, not the host: Base Specification, section 2.3.1.1.
+      link =
+          link.withReadCompletionBoundaryBytes(PEER_RCB_BYTES)
+              .withCompletionCut(CompletionCut.LONGEST);
+    }
+    TlpArithmetic expected = new TlpArithmetic(link);
     ProbeOperation operation = run.operation();
     ProbeWindow window = run.window();
     Simulation simulation = host.simulation();
@@ -215,7 +224,9 @@ final class ProbeMachine {
       if (operation.hasWrites()) {
         expected.addWrite(writes.next(), window.sizeBytes());
       }
-      if (operation.hasReads()) {
+      if (operation.hasReads() && probe.config().reads().cutsAtMultiples()) {
+        expected.addReadCutAtMultiples(reads.next(), window.sizeBytes());
+      } else if (operation.hasReads()) {
         expected.addRead(reads.next(), window.sizeBytes());
       }
     }

@@ -49,12 +49,22 @@ final class TlpArithmetic {
 
   /** Adds a read in requests as long as MRRS allows, none across 4 KiB. */
   void addRead(long address, int sizeBytes) {
+    addRead(address, sizeBytes, PAGE_BYTES);
+  }
+
+  /** Adds a read in requests that end at multiples of MRRS. */
+  void addReadCutAtMultiples(long address, int sizeBytes) {
+    addRead(address, sizeBytes, mrrsBytes);
+  }
+
+  private void addRead(long address, int sizeBytes, int boundaryBytes) {
     long end = address + sizeBytes;
-    for (long page = address; page < end; page = (page / PAGE_BYTES + 1) * PAGE_BYTES) {
-      long pageEnd = Math.min(end, (page / PAGE_BYTES + 1) * PAGE_BYTES);
+    long next;
+    for (long block = address; block < end; block = next) {
+      next = Math.min(end, (block / boundaryBytes + 1) * boundaryBytes);
       long requestEnd;
-      for (long from = page; from < pageEnd; from = requestEnd) {
-        requestEnd = Math.min(pageEnd, from / 4 * 4 + mrrsBytes);
+      for (long from = block; from < next; from = requestEnd) {
+        requestEnd = Math.min(next, from / 4 * 4 + mrrsBytes);
         addRequest(from, (int) (requestEnd - from));
       }
     }

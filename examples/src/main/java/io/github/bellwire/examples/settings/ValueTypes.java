@@ -171,7 +171,7 @@ public final class ValueTypes {
   }
 
   /**
-   * {@return a choice of words}
+   * {@return a choice of words} Underscores may stand for their hyphens, as in names of results.
    *
    * @param words in the order in which users see them
    */
@@ -268,7 +268,8 @@ public final class ValueTypes {
   private record WordType<T>(List<String> words, List<T> values) implements ValueType<T> {
     @Override
     public T parse(String text) {
-      int index = words.indexOf(text);
+      // Results write the same words with underscores: strict_bounce.
+      int index = words.indexOf(text.replace('_', '-'));
       if (index < 0) {
         throw new UserErrorException("must be " + range() + NearestName.question(text, words));
       }

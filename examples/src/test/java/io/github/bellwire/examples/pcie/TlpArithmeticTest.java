@@ -56,6 +56,23 @@ class TlpArithmeticTest {
     assertThat(arithmetic.downBytes(completions)).isEqualTo(downBytes);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    // offset, size, requests, completions, bytes down.
+    "0, 512, 1, 2, 552",
+    "320, 257, 2, 2, 300",
+    "448, 576, 2, 3, 636",
+    "4095, 2, 2, 2, 48"
+  })
+  void shouldCutReadsAtMultiplesOfMrrsWhereTheRequesterDoes(
+      int offset, int size, int requests, int completions, int downBytes) {
+    arithmetic.addReadCutAtMultiples(BASE + offset, size);
+
+    assertThat(arithmetic.requestsCount()).isEqualTo(requests);
+    assertThat(arithmetic.fewestCompletionsCount()).isEqualTo(completions);
+    assertThat(arithmetic.downBytes(completions)).isEqualTo(downBytes);
+  }
+
   @Test
   void shouldUseTheShortHeaderBelowFourGib() {
     arithmetic.addWrite(64, 64);

@@ -6,7 +6,10 @@ import io.github.bellwire.pcie.DmaAccessListener;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Checks what devices do with the memory that their drivers have mapped. */
+/**
+ * Checks what devices do with the memory that their drivers have mapped. A transfer that is cut
+ * into TLPs is told of once.
+ */
 final class AccessChecks implements DmaAccessListener {
   private static final int PAGE_BYTES = PageAllocator.PAGE_BYTES;
 
@@ -74,6 +77,7 @@ final class AccessChecks implements DmaAccessListener {
     if (device == null) {
       return;
     }
+    device.beginAccess(iova, lengthBytes);
     ShadowMapping mapping = live(device, iova, lengthBytes, isWrite, atPs);
     if (mapping == null) {
       reportMiss(device, iova, -1, lengthBytes, isWrite, false, atPs);
@@ -108,10 +112,10 @@ final class AccessChecks implements DmaAccessListener {
   /** Returns whose access it is; null if it cannot be one of a device that is watched. */
   private @Nullable DeviceShadow deviceOf(int requesterId, long iova, int lengthBytes, long atPs) {
     List<DeviceShadow> candidates = state.devicesOf(requesterId);
+    if (!candidates.isEmpty() && candidates.get(0).requesterId() >= 0) {
+      return concerned(candidates, iova, lengthBytes, atPs);
+    }
     for (DeviceShadow device : candidates) {
-      if (device.requesterId() >= 0) {
-        return device;
-      }
       for (ShadowMapping mapping : device.touching(iova, lengthBytes)) {
         if (mapping.isLiveAt(atPs)) {
           // Rings are the device's own, so the requester is known from here on.
@@ -125,6 +129,28 @@ final class AccessChecks implements DmaAccessListener {
     return null;
   }
 
+  /**
+   * Returns which driver of a device an access concerns, oldest first: the one that has something
+   * mapped there, the last that had, or the last of all.
+   */
+  private static DeviceShadow concerned(
+      List<DeviceShadow> drivers, long iova, int lengthBytes, long atPs) {
+    DeviceShadow last = drivers.get(drivers.size() - 1);
+    if (drivers.size() == 1) {
+      return last;
+    }
+    DeviceShadow lastThere = null;
+    for (DeviceShadow driver : drivers) {
+      for (ShadowMapping mapping : driver.touching(iova, lengthBytes)) {
+        if (mapping.isLiveAt(atPs)) {
+          return driver;
+        }
+        lastThere = driver;
+      }
+    }
+    return lastThere == null ? last : lastThere;
+  }
+
   /** Returns the mapping that an access hits, null if there is none, which has been reported. */
   private @Nullable ShadowMapping check(
       DeviceShadow device,
@@ -134,7 +160,11 @@ final class AccessChecks implements DmaAccessListener {
       boolean isWrite,
       boolean isOwnCache,
       long atPs) {
-    boolean isStale = device.takeStale(iova);
+    device.beginAccess(iova, lengthBytes);
+    boolean isStale = false;
+    for (DeviceShadow driver : state.devicesOf(device.requesterId())) {
+      isStale |= driver.takeStale(iova);
+    }
     ShadowMapping mapping = live(device, iova, lengthBytes, isWrite, atPs);
     if (mapping == null) {
       reportMiss(device, iova, pa, lengthBytes, isWrite, isStale || isOwnCache, atPs);
@@ -212,6 +242,9 @@ final class AccessChecks implements DmaAccessListener {
         concerned = mapping;
       }
     }
+    if (!device.isNewFault(violation)) {
+      return;
+    }
     String detail =
         verb(isWrite)
             + (pa < 0 ? ", refused" : "")
@@ -243,7 +276,9 @@ final class AccessChecks implements DmaAccessListener {
       long pa,
       int lengthBytes,
       long atPs) {
-    state.report(violation, mapping.device, atPs, detail, iova, pa, lengthBytes, null, mapping);
+    if (mapping.device.isNewFault(violation)) {
+      state.report(violation, mapping.device, atPs, detail, iova, pa, lengthBytes, null, mapping);
+    }
   }
 
   private static String verb(boolean isWrite) {

@@ -53,6 +53,20 @@ final class CheckerState {
   }
 
   /**
+   * A core has loaded coherent memory of a device: all drivers of the device know what it tells.
+   */
+  void acknowledge(DeviceShadow device, long pa, long bytes) {
+    long announcedPs = device.acknowledge(pa, bytes, simulation.nowPs());
+    if (device.requesterId() >= 0) {
+      for (DeviceShadow other : devices) {
+        if (other != device && other.requesterId() == device.requesterId()) {
+          other.announce(announcedPs);
+        }
+      }
+    }
+  }
+
+  /**
    * Counts a violation and explains it.
    *
    * @param iova bus address, -1 if none

@@ -20,7 +20,7 @@ final class CpuChecks implements CpuListener {
     boolean isReported = false;
     for (ShadowMapping mapping : state.byPa.touching(pa, lengthBytes)) {
       if (mapping.kind == MappingKind.COHERENT) {
-        mapping.device.acknowledge(pa, lengthBytes, state.simulation.nowPs());
+        state.acknowledge(mapping.device, pa, lengthBytes);
       } else if (mapping.direction != DmaDirection.TO_DEVICE
           && isTakenFromDevice(mapping, pa, lengthBytes, atPs)) {
         boolean isDone =

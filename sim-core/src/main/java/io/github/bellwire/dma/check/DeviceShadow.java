@@ -30,6 +30,10 @@ final class DeviceShadow {
   private long announcedPs = -1;
   private long operationsTotal;
   private long staleIova = NO_ADDRESS;
+  // Of the last access: where it ended and what was wrong, a bit for each violation.
+  private long lastEndIova = NO_ADDRESS;
+  private long lastFaults;
+  private long faultsBefore;
 
   DeviceShadow(CheckerState state, String name, int requesterId, boolean isCoherent) {
     this.state = state;
@@ -175,14 +179,15 @@ final class DeviceShadow {
     }
   }
 
-  /** A core has loaded coherent memory as it was at a time. */
-  void acknowledge(long pa, long bytes, long seenPs) {
+  /** A core has loaded coherent memory as it was at a time; returns what it knows of by now. */
+  long acknowledge(long pa, long bytes, long seenPs) {
     for (UnseenWrites.Write write : completions) {
       if (write.visiblePs() <= seenPs && write.overlaps(pa, bytes)) {
         announcedPs = Math.max(announcedPs, write.visiblePs());
       }
     }
     forgetAnnounced();
+    return announcedPs;
   }
 
   /** A message is on its way that tells of everything before it. */
@@ -211,6 +216,22 @@ final class DeviceShadow {
     while (!messagesPs.isEmpty() && messagesPs.peek() <= state.simulation.nowPs()) {
       announce(messagesPs.remove());
     }
+  }
+
+  /** The device accesses a range: the next TLP of a transfer begins where the last one ended. */
+  void beginAccess(long iova, long bytes) {
+    faultsBefore = iova == lastEndIova ? lastFaults : 0;
+    lastFaults = 0;
+    lastEndIova = iova + bytes;
+  }
+
+  /**
+   * {@return whether something is wrong with this access that was not so with the TLP before it}
+   */
+  boolean isNewFault(DmaViolation violation) {
+    long bit = 1L << violation.ordinal();
+    lastFaults |= bit;
+    return (faultsBefore & bit) == 0;
   }
 
   /** A request is about to be served by a translation that is no longer in the tables. */

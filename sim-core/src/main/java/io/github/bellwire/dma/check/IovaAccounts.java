@@ -39,7 +39,7 @@ final class IovaAccounts implements TranslationListener {
 
   @Override
   public void onChangeWithoutInvalidation(int requesterId, long iova, long lengthBytes, long atPs) {
-    for (DeviceShadow device : first(state.devicesOf(requesterId))) {
+    for (DeviceShadow device : last(state.devicesOf(requesterId))) {
       state.report(
           DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION,
           device,
@@ -81,7 +81,7 @@ final class IovaAccounts implements TranslationListener {
   @Override
   public void onGlobalFlush(int requesterId, long changesCount, long atPs) {
     if (changesCount == 0) {
-      for (DeviceShadow device : first(state.devicesOf(requesterId))) {
+      for (DeviceShadow device : last(state.devicesOf(requesterId))) {
         state.report(
             DmaViolation.NEEDLESS_GLOBAL_FLUSH,
             device,
@@ -144,7 +144,7 @@ final class IovaAccounts implements TranslationListener {
   }
 
   private void report(long iova, Range range, long nowPs) {
-    for (DeviceShadow device : first(state.devicesOf(range.requesterId()))) {
+    for (DeviceShadow device : last(state.devicesOf(range.requesterId()))) {
       state.report(
           DmaViolation.IOVA_LEAK,
           device,
@@ -158,8 +158,9 @@ final class IovaAccounts implements TranslationListener {
     }
   }
 
-  private static List<DeviceShadow> first(List<DeviceShadow> devices) {
-    return devices.isEmpty() ? devices : devices.subList(0, 1);
+  /** Returns the driver that a device has at present, or none. */
+  private static List<DeviceShadow> last(List<DeviceShadow> devices) {
+    return devices.isEmpty() ? devices : devices.subList(devices.size() - 1, devices.size());
   }
 
   private static @Nullable ShadowMapping lastOf(List<ShadowMapping> mappings) {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
 /** What devices do with what is mapped, judged by when they do it. */
@@ -291,5 +292,112 @@ class AccessChecksTest {
     for (int i = 0; i < times; i++) {
       dma.unmapSingle(port, bench.map(pa, 64, FROM_DEVICE), 64, FROM_DEVICE);
     }
+  }
+
+  @Test
+  void shouldAskTheDriverThatHasTheDeviceAtPresent() {
+    long oldIova = bench.mapPage();
+    dma.unmapSingle(port, oldIova, 4096, FROM_DEVICE);
+    dma.unbind(port);
+    DmaDevice next = bench.device();
+    bench.checker.watch(next, "the disk again", CheckerBench.REQUESTER);
+    next.trySetMask(64);
+    port.nowPs = 1_000;
+    long iova = next.mapSingle(port, bench.page(), 4096, FROM_DEVICE);
+    next.isMappingError(iova);
+
+    bench.deviceWrites(iova, 64, 2_000);
+    assertThat(bench.found()).isEmpty();
+
+    // What the driver before it had mapped is explained by that one's doings.
+    bench.deviceWrites(oldIova, 64, 3_000);
+    DmaReport report = bench.onlyReport();
+    assertThat(report.violation()).isEqualTo(DmaViolation.DEVICE_ACCESS_AFTER_UNMAP);
+    assertThat(report.device()).isEqualTo("disk");
+    bench.deviceWrites(oldIova + (1 << 20), 64, 3_000);
+    assertThat(bench.checker.reports().get(1).device()).isEqualTo("the disk again");
+  }
+
+  @Test
+  void shouldForgetWhatItWasToldOfAStaleTranslationForAllDriversOfADevice() {
+    DmaDevice next = bench.device();
+    bench.checker.watch(next, "the disk again", CheckerBench.REQUESTER);
+    next.trySetMask(64);
+    long iova = next.mapSingle(port, bench.page(), 4096, FROM_DEVICE);
+    next.isMappingError(iova);
+    bench.checker.translationListener().onStaleTranslation(CheckerBench.REQUESTER, iova, 0);
+    bench.deviceWrites(iova, 64, 1_000);
+    assertThat(bench.found()).containsExactly(DmaViolation.PTE_CHANGED_WITHOUT_INVALIDATION);
+    port.nowPs = 2_000;
+    next.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    dma.isMappingError(dma.mapSingle(port, iova, 4096, FROM_DEVICE));
+    bench.deviceWrites(iova, 64, 3_000);
+
+    assertThat(bench.found()).hasSize(1);
+  }
+
+  @Test
+  void shouldTellOfATransferOnceHoweverManyTlpsItTakes() {
+    long iova = bench.map(bench.page(), 1024, TO_DEVICE);
+
+    for (int at = 0; at < 1024; at += 256) {
+      bench.deviceWrites(iova + at, 256, 1_000 + at);
+    }
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION);
+    assertThat(bench.onlyReport().iova()).isEqualTo(iova);
+
+    // What goes on beyond the mapping is another mistake; and the same from the beginning is new.
+    bench.deviceWrites(iova + 1024, 256, 3_000);
+    bench.deviceWrites(iova, 256, 4_000);
+    assertThat(bench.found())
+        .containsExactly(
+            DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION,
+            DmaViolation.DEVICE_ACCESS_BEYOND_MAPPING,
+            DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION);
+  }
+
+  @Test
+  void shouldTellOfTheNextTransferAgainIfThereWasAnAccessBetween() {
+    CoherentBuffer memory = bench.coherent(4096);
+    long iova = bench.map(bench.page(), 1024, TO_DEVICE);
+
+    bench.deviceWrites(iova, 256, 1_000);
+    bench.deviceReads(memory.iova(), 16, 2_000); // Its next descriptor.
+    bench.deviceWrites(iova + 256, 256, 3_000);
+
+    assertThat(bench.checker.count(DmaViolation.DEVICE_ACCESS_WRONG_DIRECTION)).isEqualTo(2);
+  }
+
+  @Test
+  void shouldTellOfATransferThatIsRefusedOnce() {
+    for (int at = 0; at < 1024; at += 256) {
+      bench
+          .checker
+          .accessListener()
+          .onRefused(CheckerBench.REQUESTER, 0x70_0000 + at, 256, true, 1_000 + at);
+    }
+
+    assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_UNMAPPED);
+  }
+
+  /** Rings belong to one DMA device, buffers to another, for instance with another mask. */
+  @Test
+  void shouldLetACompletionTellAllDriversOfADevice() {
+    DmaDevice rings = bench.device();
+    bench.checker.watch(rings, "the disk's rings", CheckerBench.REQUESTER);
+    rings.trySetCoherentMask(64);
+    CoherentBuffer completions = Objects.requireNonNull(rings.allocateCoherent(port, 4096));
+    long pa = bench.page();
+    long iova = bench.map(pa, 4096, FROM_DEVICE);
+    bench.deviceWrites(iova, 64, 1_000);
+    bench.deviceWrites(completions.iova(), 8, 2_000);
+    port.nowPs = 3_000;
+    bench.coreLoads(completions.pa(), 8, 3_000);
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.coreLoads(pa, 8, 4_000);
+
+    assertThat(bench.found()).isEmpty();
   }
 }

@@ -64,12 +64,12 @@ final class ProbeRunner extends Event {
     this.simulation = simulation;
     this.run = run;
     byte[] buffer = new byte[run.window().sizeBytes()];
-    reads = new ReadEngine(config, dma, configSpace, buffer);
+    operation = run.operation();
+    reads = new ReadEngine(config, dma, configSpace, buffer, !operation.isSingle());
     writes = new WriteEngine(dma, configSpace, buffer);
     readPace = new ReadPace(config.reads(), configSpace);
     writePace = new WritePace(config.writes(), configSpace);
     this.trace = trace;
-    operation = run.operation();
     firmware = config.firmware();
     meter = new ProbeMeter(run);
     ProbeWindow window = run.window();

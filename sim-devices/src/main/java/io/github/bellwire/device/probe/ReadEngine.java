@@ -4,11 +4,10 @@ import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.TlpAttributes;
-import io.github.bellwire.pcie.TlpLayout;
 
 /**
- * Carries out one read at a time: cuts it into requests of MRRS, takes a tag for each and stores
- * the data once the last completion is there.
+ * Carries out one read at a time: cuts it into requests, takes a tag for each and stores the data
+ * once the last completion is there.
  */
 final class ReadEngine {
   /** What {@link #issue} returns when every request has been issued. */
@@ -20,28 +19,34 @@ final class ReadEngine {
   private final DmaPort dma;
   private final ConfigSpace configSpace;
   private final OutstandingTags tags;
+  private final OutstandingTags buffers;
   private final byte[] buffer;
   private final long commandPs;
+  private final long requestGapPs;
 
   private long iova;
   private int lengthBytes;
   private int issuedBytes;
+  private long nextRequestPs;
   private final long[] requestTickets;
   private int requestsCount;
   private long arrivedPs;
   private long refusedTotal;
 
-  /** All reads have the length of the buffer. */
-  ReadEngine(ProbeConfig config, DmaPort dma, ConfigSpace configSpace, byte[] buffer) {
+  /** All reads have the length of the buffer; in a stream of them, others use the gaps in one. */
+  ReadEngine(
+      ProbeConfig config, DmaPort dma, ConfigSpace configSpace, byte[] buffer, boolean isStream) {
     this.config = config.reads();
     this.dma = dma;
     this.configSpace = configSpace;
     this.buffer = buffer;
     boolean isShort = buffer.length <= this.config.shortBytes();
     int most = isShort ? this.config.shortOutstandingBytes() / buffer.length : config.tags();
-    tags = new OutstandingTags(Math.min(config.tags(), most));
+    tags = new OutstandingTags(config.tags());
+    buffers = new OutstandingTags(Math.min(config.tags(), most));
     requestTickets = new long[buffer.length / MRRS_MIN_BYTES + 2];
     commandPs = config.firmware().commandPs();
+    requestGapPs = isStream ? 0 : this.config.nextRequestPs();
   }
 
   /** Takes up a read, of which nothing has been issued yet. */
@@ -49,6 +54,7 @@ final class ReadEngine {
     iova = newIova;
     lengthBytes = newLengthBytes;
     issuedBytes = 0;
+    nextRequestPs = 0;
     requestsCount = 0;
     arrivedPs = 0;
   }
@@ -61,12 +67,15 @@ final class ReadEngine {
   long issue(long nowPs) {
     int mrrsBytes = configSpace.maxReadRequestBytes();
     while (issuedBytes < lengthBytes) {
-      long freePs = tagFreePs(nowPs);
-      if (freePs > nowPs) {
-        return freePs;
+      long mayPs = Math.max(nextRequestPs, freePs(tags, nowPs));
+      if (issuedBytes == 0) {
+        mayPs = Math.max(mayPs, freePs(buffers, nowPs));
+      }
+      if (mayPs > nowPs) {
+        return mayPs;
       }
       long address = iova + issuedBytes;
-      int piece = TlpLayout.requestPieceBytes(address, lengthBytes - issuedBytes, mrrsBytes);
+      int piece = config.requestBytes(address, lengthBytes - issuedBytes, mrrsBytes);
       long repliedPs =
           dma.read(address, buffer, issuedBytes, piece, nowPs, TlpAttributes.RELAXED_ORDERING);
       if (dma.status() != DmaStatus.OK) {
@@ -77,9 +86,13 @@ final class ReadEngine {
       long retirePs = piece * config.retirePsPerByte() + commandPs;
       long ticket = dma.readTicket();
       tags.take(nowPs, repliedPs + retirePs, ticket, retirePs);
+      nextRequestPs = nowPs + requestGapPs;
       requestTickets[requestsCount++] = ticket;
       arrivedPs = Math.max(arrivedPs, repliedPs);
       issuedBytes += piece;
+      if (issuedBytes == lengthBytes) {
+        buffers.take(nowPs, repliedPs + retirePs, ticket, retirePs);
+      }
     }
     return ISSUED;
   }
@@ -104,25 +117,25 @@ final class ReadEngine {
     return arrivedPs + lengthBytes * config.retirePsPerByte();
   }
 
-  /** {@return when to look for a free tag for the next read} */
+  /** {@return when to look for a free tag and buffer for the next read} */
   long tagFreePs() {
-    return tags.nextFreePs();
+    return Math.max(tags.nextFreePs(), buffers.nextFreePs());
   }
 
-  /** Returns when the next read finds a free tag, as known now. */
-  private long tagFreePs(long nowPs) {
-    while (tags.firstTicket() != 0) {
-      long arrivalPs = dma.arrivalPs(tags.firstTicket());
-      long freePs = arrivalPs == 0 ? tags.nextFreePs() : arrivalPs + tags.firstRetirePs();
-      if (freePs != tags.nextFreePs()) {
-        tags.postponeFirst(freePs);
+  /** Returns when the next read finds a free one, as known now. */
+  private long freePs(OutstandingTags those, long nowPs) {
+    while (those.firstTicket() != 0) {
+      long arrivalPs = dma.arrivalPs(those.firstTicket());
+      long freePs = arrivalPs == 0 ? those.nextFreePs() : arrivalPs + those.firstRetirePs();
+      if (freePs != those.nextFreePs()) {
+        those.postponeFirst(freePs);
       } else if (freePs > nowPs) {
         return freePs;
       } else {
-        tags.confirmFirst();
+        those.confirmFirst();
       }
     }
-    return tags.nextFreePs();
+    return those.nextFreePs();
   }
 
   long tagsHeldPsTotal() {

@@ -53,7 +53,7 @@ class ProbeAsksAgainTest {
     port.takesPs = TOLD_PS + 200_000;
     ReadEngine reads =
         new ReadEngine(
-            ProbeConfig.IDEAL.withTags(1), port, bench.probe().configSpace(), new byte[64]);
+            ProbeConfig.IDEAL.withTags(1), port, bench.probe().configSpace(), new byte[64], true);
     reads.begin(BASE, 64);
     assertThat(reads.issue(0)).isEqualTo(ReadEngine.ISSUED);
     reads.begin(BASE, 64);

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** How long an operation keeps an engine. MPS is 256 bytes. */
+/** How long an operation keeps an engine. MPS is 256 bytes, MRRS 512. */
 class ProbeEnginesTest {
   private static final long BASE = 1L << 32;
 
@@ -102,6 +102,59 @@ class ProbeEnginesTest {
     assertThat(bench.port().upstream().memoryWritesTotal()).isEqualTo(40);
     // Each has a header of 24 bytes with its framing.
     assertThat(bench.port().upstream().bytesTotal()).isEqualTo(10 * (600 + 4 * 24));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // Start, length, bytes of the request: up to a multiple of MRRS, 512, or the end of the read.
+    "0, 256, 256",
+    "0, 512, 512",
+    "0, 513, 512",
+    "320, 257, 192",
+    "511, 2, 1",
+    "512, 1024, 512"
+  })
+  void shouldEndRequestsAtMultiplesOfMrrs(long address, int lengthBytes, int requestBytes) {
+    ProbeConfig.Reads reads = ProbeConfig.NFP6000.reads();
+
+    assertThat(reads.requestBytes(BASE + address, lengthBytes, 512)).isEqualTo(requestBytes);
+    // The analytic model counts MRRS from the start of the read.
+    assertThat(ProbeConfig.IDEAL.reads().requestBytes(BASE + address, lengthBytes, 512))
+        .isEqualTo(Math.min(lengthBytes, 512));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // Bytes 320 to 576 of every KiB: two requests; 256 to 512: one.
+    "320, 20",
+    "256, 10"
+  })
+  void shouldSendARequestPerPieceOfARead(int startBytes, long requests) {
+    ProbeWindow window =
+        new ProbeWindow(bench.window(64).iova(), 1 << 20, 1024, startBytes, 256, false);
+
+    bench.measure(ProbeOperation.READ, window, 1, 9);
+
+    assertThat(bench.port().upstream().memoryReadsTotal()).isEqualTo(requests);
+  }
+
+  @Test
+  void shouldSendTheNextRequestOfAReadLater() {
+    // One byte, then 256 bytes that are asked for 52 ns later.
+    long split = latencyPs(511, 257);
+    // 256 bytes and one in one request: a header and a double word more behind the 256.
+    long whole = latencyPs(512, 257);
+
+    // 24 bytes at 57.885 Gb/s are 3,317 ps.
+    assertThat(split - whole).isEqualTo(52_000 - 3_317);
+  }
+
+  private long latencyPs(int startBytes, int sizeBytes) {
+    ProbeConfig.Firmware firmware = ProbeConfig.NFP6000.firmware().withTimestampPs(1);
+    ProbeBench fine = new ProbeBench(HostConfig.IDEAL, ProbeConfig.NFP6000.withFirmware(firmware));
+    ProbeWindow window =
+        new ProbeWindow(fine.window(64).iova(), 1 << 20, 1024, startBytes, sizeBytes, false);
+    return fine.measure(ProbeOperation.LAT_READ, window, 1, 9).latency().minPs();
   }
 
   @Test

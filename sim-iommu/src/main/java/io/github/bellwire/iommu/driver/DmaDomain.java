@@ -115,6 +115,15 @@ public final class DmaDomain {
     isEnded = true;
   }
 
+  boolean isEnded() {
+    return isEnded;
+  }
+
+  /** Makes the hardware forget the whole domain, and gives back what waited for that. */
+  boolean flushAll(CpuPort port) {
+    return flushQueue == null ? invalidate(port) : flushQueue.flushAll(port);
+  }
+
   void requireAlive() {
     if (isEnded) {
       throw new IllegalStateException("domain must not have ended: domain=" + id);

@@ -13,7 +13,7 @@ import java.util.List;
  * (drivers/iommu/dma-iommu.c).
  *
  * <pre>{@code
- * core 0:  [ range, tables, flush number | ... ]   255 of 256 entries
+ * core 0:  [ range, tables, time | ... ]           255 of 256 entries
  * core 1:  [ ...                               ]
  *               |
  *     the 256th unmap of a core, or 10 ms after the first entry
@@ -27,13 +27,10 @@ import java.util.List;
  * after construction.
  */
 final class FlushQueue {
-  /** Of more flushes than this that follow an entry, the oldest ones are not remembered. */
-  private static final int FINISHES = 4096;
-
   private static final class Ring {
     final long[] pfns;
     final long[] pages;
-    final long[] flushNumbers;
+    final long[] queuedPs;
     final long[] unmappedPs;
     final IommuMapper[] owners;
     final TableList[] tables;
@@ -44,7 +41,7 @@ final class FlushQueue {
     Ring(int entries, SpinLock lock) {
       pfns = new long[entries];
       pages = new long[entries];
-      flushNumbers = new long[entries];
+      queuedPs = new long[entries];
       unmappedPs = new long[entries];
       owners = new IommuMapper[entries];
       tables = new TableList[entries];
@@ -55,16 +52,24 @@ final class FlushQueue {
     boolean isFull() {
       return (tail + 1 & pfns.length - 1) == head;
     }
+
+    /** {@return when an entry was queued first after a time; MAX_VALUE if none was} */
+    long firstQueuedAfter(long ps) {
+      for (int entry = head; entry != tail; entry = entry + 1 & pfns.length - 1) {
+        if (queuedPs[entry] > ps) {
+          return queuedPs[entry];
+        }
+      }
+      return Long.MAX_VALUE;
+    }
   }
 
   private final DmaDomain domain;
   private final IommuDriverConfig config;
   private final Ring[] rings;
   private final Routine[] timers;
-  private final long[] finishedPs = new long[FINISHES];
+  private final FlushHistory flushes = new FlushHistory();
 
-  private long started;
-  private long finished;
   private boolean isTimerOn;
   private long fullFlushesCount;
   private long timerFlushesCount;
@@ -114,7 +119,7 @@ final class FlushQueue {
     ring.tail = entry + 1 & ring.pfns.length - 1;
     ring.pfns[entry] = pfn;
     ring.pages[entry] = pages;
-    ring.flushNumbers[entry] = started;
+    ring.queuedPs[entry] = Long.MAX_VALUE; // Whoever looks before it is there leaves it alone.
     ring.unmappedPs[entry] = unmappedPs;
     ring.owners[entry] = owner;
     ring.tables[entry].addAll(tables);
@@ -122,33 +127,40 @@ final class FlushQueue {
     ring.lock.acquire(port);
     port.compute(config.costs().queueCycles());
     ring.lock.release(port);
+    ring.queuedPs[entry] = port.nowPs();
+    arm(port.coreIndex(), port.nowPs());
+  }
+
+  private void arm(int core, long atPs) {
     if (!isTimerOn) {
       isTimerOn = true;
-      timers[port.coreIndex()].wakeAt(port.nowPs() + config.flushTimeoutPs());
+      timers[core].wakeAt(atPs + config.flushTimeoutPs());
     }
   }
 
   /** Returns whether the hardware has forgotten what was entered before. */
   private boolean flush(CpuPort port) {
-    started++;
+    long startPs = port.nowPs();
     if (!domain.invalidate(port)) {
-      started--; // As if it had not begun; what came meanwhile waits for one flush more.
       return false;
     }
-    finished++;
-    finishedPs[(int) finished & FINISHES - 1] = port.nowPs();
+    flushes.add(startPs, port.nowPs());
     return true;
   }
 
-  /** Gives back what was entered before a flush began that has finished. */
+  /** Gives back what was entered before a flush began that has finished by now. */
   private void drain(CpuPort port, Ring ring) {
+    long nowPs = port.nowPs();
     int drained = 0;
-    while (ring.head != ring.tail && ring.flushNumbers[ring.head] < finished) {
+    while (ring.head != ring.tail) {
       int entry = ring.head;
+      long forgottenPs = flushes.forgottenPs(ring.queuedPs[entry], nowPs);
+      if (forgottenPs == FlushHistory.NOT_YET_PS) {
+        break;
+      }
       ring.head = entry + 1 & ring.pfns.length - 1;
-      long finishPs = finishedPs[(int) (ring.flushNumbers[entry] + 1) & FINISHES - 1];
       IommuMapper owner = ring.owners[entry];
-      owner.statistics().onForgotten(finishPs - ring.unmappedPs[entry]);
+      owner.statistics().onForgotten(forgottenPs - ring.unmappedPs[entry]);
       domain.tables().free(ring.tables[entry]);
       owner.free(port, ring.pfns[entry], ring.pages[entry]);
       drained++;
@@ -160,12 +172,56 @@ final class FlushQueue {
     }
   }
 
-  private void onTimer(CpuPort port) {
-    isTimerOn = false;
-    timerFlushesCount++;
-    flush(port);
+  /** Flushes at once and gives back everything; returns whether the hardware has forgotten it. */
+  boolean flushAll(CpuPort port) {
+    if (!flush(port)) {
+      return false;
+    }
+    drainAll(port);
+    return true;
+  }
+
+  private void drainAll(CpuPort port) {
     for (Ring ring : rings) {
       drain(port, ring);
+    }
+  }
+
+  private void onTimer(CpuPort port) {
+    long firedPs = port.nowPs();
+    isTimerOn = false;
+    if (domain.isEnded() || isEmpty()) {
+      return;
+    }
+    timerFlushesCount++;
+    flush(port);
+    drainAll(port);
+    armForLaterEntries(firedPs);
+  }
+
+  /** {@return whether a device that was detached has left nothing to do} */
+  private boolean isEmpty() {
+    for (Ring ring : rings) {
+      if (ring.head != ring.tail) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** What cores ahead of the clock have queued after the timer has gone off finds it off. */
+  private void armForLaterEntries(long firedPs) {
+    int core = -1;
+    long earliestPs = Long.MAX_VALUE;
+    for (int i = 0; i < rings.length; i++) {
+      long queuedPs = rings[i].firstQueuedAfter(firedPs);
+      if (queuedPs < earliestPs) {
+        earliestPs = queuedPs;
+        core = i;
+      }
+    }
+    if (core >= 0) {
+      arm(core, earliestPs);
     }
   }
 
@@ -173,6 +229,21 @@ final class FlushQueue {
   int pending(int core) {
     Ring ring = rings[core];
     return ring.tail - ring.head & ring.pfns.length - 1;
+  }
+
+  /** {@return for how long the range of an owner has been exposed at most that is still queued} */
+  long exposurePsMax(IommuMapper owner, long nowPs) {
+    long longestPs = 0;
+    for (Ring ring : rings) {
+      for (int entry = ring.head; entry != ring.tail; entry = entry + 1 & ring.pfns.length - 1) {
+        if (ring.owners[entry] == owner) {
+          long forgottenPs = flushes.forgottenPs(ring.queuedPs[entry], nowPs);
+          long untilPs = forgottenPs == FlushHistory.NOT_YET_PS ? nowPs : forgottenPs;
+          longestPs = Math.max(longestPs, untilPs - ring.unmappedPs[entry]);
+        }
+      }
+    }
+    return longestPs;
   }
 
   long fullFlushesCount() {

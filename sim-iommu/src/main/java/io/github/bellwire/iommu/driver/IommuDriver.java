@@ -183,7 +183,7 @@ public final class IommuDriver implements TranslationSource {
       }
     }
     domain.requireAlive();
-    end(domain, domain.invalidate(port));
+    end(domain, domain.flushAll(port));
   }
 
   /** What the hardware may not have forgotten is never used again. */
@@ -314,7 +314,7 @@ public final class IommuDriver implements TranslationSource {
       domainIds.clear(attachment.domainId());
     } else {
       domain.onDetached();
-      boolean isForgotten = domain.invalidate(port);
+      boolean isForgotten = domain.flushAll(port);
       domain.removeDeviceTlb(requesterId);
       if (attachment.isPrivate()) {
         end(domain, isForgotten);

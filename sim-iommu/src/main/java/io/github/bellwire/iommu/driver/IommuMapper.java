@@ -289,6 +289,18 @@ public final class IommuMapper implements DmaMapper {
     return isAbove4GiB;
   }
 
+  /**
+   * {@return for how long a range was reachable at most that was not mapped any more, those that
+   * still are included; in picoseconds}
+   *
+   * @param nowPs until when, in picoseconds
+   */
+  public long exposurePsMax(long nowPs) {
+    long longestPs = statistics.exposure().maxPs();
+    FlushQueue queue = domain.flushQueue();
+    return queue == null ? longestPs : Math.max(longestPs, queue.exposurePsMax(this, nowPs));
+  }
+
   /** {@return what it has done} */
   public MappingStatistics statistics() {
     return statistics;

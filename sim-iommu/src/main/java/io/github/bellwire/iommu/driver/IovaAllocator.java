@@ -33,7 +33,9 @@ public final class IovaAllocator {
   private final DmaCostConfig costs;
   private final int coresCount;
   private final TrimTimer timer;
+  private final Simulation simulation;
   private final IovaTree tree;
+  private final FreedRanges freed = new FreedRanges();
   private final IovaCache[] caches = new IovaCache[CACHED_ORDERS];
   private final SpinLock treeLock;
   private final SpinLock[] depotLocks = new SpinLock[CACHED_ORDERS];
@@ -57,6 +59,7 @@ public final class IovaAllocator {
       int coresCount,
       long startPfn,
       TrimTimer timer) {
+    this.simulation = simulation;
     this.config = config;
     this.costs = config.costs();
     this.coresCount = coresCount;
@@ -81,7 +84,7 @@ public final class IovaAllocator {
     long size = roundedPages(pages);
     int order = order(size);
     if (order < CACHED_ORDERS) {
-      long pfn = caches[order].take(port.coreIndex(), lastPfn + 1 - size);
+      long pfn = caches[order].take(port.coreIndex(), lastPfn + 1 - size, port.nowPs());
       chargeCache(port, order);
       if (pfn != NO_ROOM) {
         cacheHitsCount++;
@@ -109,11 +112,11 @@ public final class IovaAllocator {
   public void free(CpuPort port, long pfn, long pages) {
     int order = order(pages);
     if (order >= CACHED_ORDERS) {
-      tree.free(pfn);
+      freeInTree(pfn, port.nowPs());
       chargeTree(port, tree.height());
       return;
     }
-    Magazine dropped = caches[order].put(port.coreIndex(), pfn);
+    Magazine dropped = caches[order].put(port.coreIndex(), pfn, port.nowPs());
     boolean isDepotTouched = caches[order].isDepotTouched();
     chargeCache(port, order);
     if (dropped != null) {
@@ -140,7 +143,8 @@ public final class IovaAllocator {
 
   /** Takes a magazine out of a depot that has more than there are cores; returns whether it did. */
   boolean trimDepot(CpuPort port, int order) {
-    Magazine magazine = caches[order].depotSize() > coresCount ? caches[order].popDepot() : null;
+    IovaCache cache = caches[order];
+    Magazine magazine = cache.depotSize() > coresCount ? cache.popDepot(port.nowPs()) : null;
     depotLocks[order].acquire(port);
     depotLocks[order].release(port);
     if (magazine == null) {
@@ -151,6 +155,7 @@ public final class IovaAllocator {
   }
 
   private long allocateFromTree(CpuPort port, long pages, long limitPfn) {
+    freed.settle(port.nowPs(), tree);
     long pfn = tree.allocate(pages, limitPfn);
     if (pfn != NO_ROOM) {
       treeAllocationsCount++;
@@ -163,31 +168,40 @@ public final class IovaAllocator {
     for (int order = 0; order < CACHED_ORDERS; order++) {
       IovaCache cache = caches[order];
       for (int core = 0; core < coresCount; core++) {
-        freeContent(port, cache.loaded(core));
-        freeContent(port, cache.previous(core));
+        freeContent(port, cache.loaded(core), cache.lastPutPs(core));
+        freeContent(port, cache.previous(core), cache.lastPutPs(core));
       }
       @Nullable Magazine magazine;
-      while ((magazine = cache.popDepot()) != null) {
+      while ((magazine = cache.popDepot(port.nowPs())) != null) {
         freeAll(port, order, magazine);
       }
     }
   }
 
   private void freeAll(CpuPort port, int order, Magazine magazine) {
-    freeContent(port, magazine);
+    freeContent(port, magazine, port.nowPs());
     caches[order].recycle(magazine);
   }
 
-  private void freeContent(CpuPort port, Magazine magazine) {
+  private void freeContent(CpuPort port, Magazine magazine, long atPs) {
     int nodes = 0;
     int size = magazine.size;
     magazine.size = 0;
     for (int i = 0; i < size; i++) {
-      tree.free(magazine.pfns[i]);
+      freeInTree(magazine.pfns[i], atPs);
       nodes += tree.height();
     }
     if (size > 0) {
       chargeTree(port, nodes);
+    }
+  }
+
+  /** A core ahead of the clock frees what others have to wait for until then. */
+  private void freeInTree(long pfn, long atPs) {
+    if (atPs > simulation.nowPs()) {
+      freed.add(pfn, atPs);
+    } else {
+      tree.free(pfn);
     }
   }
 
@@ -218,7 +232,7 @@ public final class IovaAllocator {
 
   /** {@return the ranges that are taken, those in caches and reserved ones included} */
   public int rangesCount() {
-    return tree.count();
+    return tree.count() - freed.count();
   }
 
   /**

@@ -13,13 +13,19 @@ import org.jspecify.annotations.Nullable;
  * depot:   [##########] [##########] ...                  full magazines, last in, first out
  * }</pre>
  *
- * <p>The last one given back is taken first. Allocates nothing once there are magazines enough.
+ * <p>The last one given back is taken first. Cores run ahead of the clock, so that one may put a
+ * magazine into the depot later than another one looks that runs after it. Allocates nothing once
+ * there are magazines enough.
  */
 final class IovaCache {
   /** A stack of IOVAs. */
   static final class Magazine {
     final long[] pfns;
     int size;
+
+    /** When it has come into the depot. */
+    long sincePs;
+
     @Nullable Magazine next;
 
     Magazine(int entries) {
@@ -53,6 +59,7 @@ final class IovaCache {
   private final int depotMax;
   private final Magazine[] loaded;
   private final Magazine[] previous;
+  private final long[] lastPutPs;
   private @Nullable Magazine depot;
   private int depotSize;
   private @Nullable Magazine spare;
@@ -63,19 +70,20 @@ final class IovaCache {
     this.depotMax = depotMax;
     loaded = new Magazine[coresCount];
     previous = new Magazine[coresCount];
+    lastPutPs = new long[coresCount];
     Arrays.setAll(loaded, i -> new Magazine(magazineEntries));
     Arrays.setAll(previous, i -> new Magazine(magazineEntries));
   }
 
   /** Takes an IOVA at or below a limit, or returns NONE. */
-  long take(int core, long limitPfn) {
+  long take(int core, long limitPfn, long nowPs) {
     isDepotTouched = false;
     if (loaded[core].size == 0) {
       if (previous[core].size != 0) {
         swap(core);
       } else {
         isDepotTouched = true;
-        Magazine full = popDepot();
+        Magazine full = popDepot(nowPs);
         if (full == null) {
           return IovaTree.NONE;
         }
@@ -90,8 +98,9 @@ final class IovaCache {
    * Puts an IOVA in. Returns a magazine whose IOVAs leave the cache, because the depot is full, to
    * be {@linkplain #recycle recycled}.
    */
-  @Nullable Magazine put(int core, long pfn) {
+  @Nullable Magazine put(int core, long pfn, long nowPs) {
     isDepotTouched = false;
+    lastPutPs[core] = nowPs;
     Magazine dropped = null;
     if (loaded[core].isFull()) {
       if (!previous[core].isFull()) {
@@ -99,7 +108,7 @@ final class IovaCache {
       } else {
         isDepotTouched = true;
         if (depotSize < depotMax) {
-          pushDepot(loaded[core]);
+          pushDepot(loaded[core], nowPs);
         } else {
           dropped = loaded[core];
         }
@@ -116,17 +125,30 @@ final class IovaCache {
     loaded[core] = full;
   }
 
-  private void pushDepot(Magazine magazine) {
+  private void pushDepot(Magazine magazine, long nowPs) {
+    magazine.sincePs = nowPs;
     magazine.next = depot;
     depot = magazine;
     depotSize++;
   }
 
-  /** Takes a full magazine out of the depot, or returns null. */
-  @Nullable Magazine popDepot() {
+  /**
+   * Takes the full magazine out of the depot that came last of those that are there at a time, or
+   * returns null.
+   */
+  @Nullable Magazine popDepot(long nowPs) {
+    Magazine above = null;
     Magazine magazine = depot;
+    while (magazine != null && magazine.sincePs > nowPs) {
+      above = magazine;
+      magazine = magazine.next;
+    }
     if (magazine != null) {
-      depot = magazine.next;
+      if (above == null) {
+        depot = magazine.next;
+      } else {
+        above.next = magazine.next;
+      }
       magazine.next = null;
       depotSize--;
     }
@@ -156,6 +178,11 @@ final class IovaCache {
 
   Magazine previous(int core) {
     return previous[core];
+  }
+
+  /** {@return when a core has given something back last} */
+  long lastPutPs(int core) {
+    return lastPutPs[core];
   }
 
   int depotSize() {

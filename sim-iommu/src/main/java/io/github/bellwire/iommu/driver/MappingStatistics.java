@@ -86,7 +86,10 @@ public final class MappingStatistics {
     return quarantinedPages;
   }
 
-  /** {@return for how long unmapped ranges were exposed; those that still are do not count yet} */
+  /**
+   * {@return for how long unmapped ranges were exposed; those that still are do not count yet, see
+   * {@link IommuMapper#exposurePsMax}}
+   */
   public LatencyHistogram exposure() {
     return exposure;
   }

@@ -22,7 +22,7 @@ public final class RootEntryLayout {
   /** Offset of the first half: the context table, of devices 0..15 in scalable mode. */
   public static final int LOW = 0;
 
-  /** Offset of the second half: the context table of devices 16..31 in scalable mode. */
+  /** Offset of the second half: the context table of devices 16..31 in scalable mode; else 0. */
   public static final int HIGH = 8;
 
   /** The half points to a table. */

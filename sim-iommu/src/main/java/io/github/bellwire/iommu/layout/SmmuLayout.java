@@ -285,5 +285,8 @@ public final class SmmuLayout {
   /** Event, word 1: a read. */
   public static final long EVENT_READ = 1L << 35;
 
+  /** Event, word 1: CLASS, of faults of translation: the address of the request is to blame. */
+  public static final long EVENT_CLASS_INPUT = 2L << 40;
+
   private SmmuLayout() {}
 }

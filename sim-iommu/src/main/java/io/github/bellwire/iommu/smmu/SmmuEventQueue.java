@@ -2,6 +2,7 @@ package io.github.bellwire.iommu.smmu;
 
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.iommu.layout.FaultCode;
+import io.github.bellwire.iommu.layout.SmmuEvent;
 import io.github.bellwire.iommu.layout.SmmuLayout;
 import io.github.bellwire.iommu.queue.RecordRing;
 import io.github.bellwire.iommu.walk.FaultSink;
@@ -52,7 +53,11 @@ public final class SmmuEventQueue extends RecordRing implements FaultSink {
   protected long word(int index, long first, long second) {
     return switch (index) {
       case 0 -> first & ~PACKED_READ;
-      case 1 -> (first & PACKED_READ) != 0 ? SmmuLayout.EVENT_READ : 0;
+      case 1 ->
+          ((first & PACKED_READ) != 0 ? SmmuLayout.EVENT_READ : 0)
+              | ((int) (first & SmmuLayout.CODE_MASK) >= SmmuEvent.TRANSLATION.code()
+                  ? SmmuLayout.EVENT_CLASS_INPUT
+                  : 0);
       case 2 -> second;
       default -> 0;
     };

@@ -133,7 +133,8 @@ final class ContextReader extends ContextSource {
         rootPa
             + (long) (sourceId >>> Byte.SIZE) * RootEntryLayout.ENTRY_BYTES
             + (isUpper ? RootEntryLayout.HIGH : RootEntryLayout.LOW);
-    long rootEntry = readEntry(rootEntryPa, RootEntryLayout.ENTRY_BYTES / 2);
+    int entryBytes = RootEntryLayout.ENTRY_BYTES / (isScalable ? 2 : 1);
+    long rootEntry = readEntry(rootEntryPa, entryBytes);
     if (fault != null) {
       fault = isScalable ? FaultReason.SCALABLE_ROOT_TABLE_INVALID : FaultReason.ROOT_TABLE_INVALID;
     } else if ((rootEntry & RootEntryLayout.PRESENT) == 0) {
@@ -141,7 +142,8 @@ final class ContextReader extends ContextSource {
           isScalable
               ? FaultReason.SCALABLE_ROOT_ENTRY_NOT_PRESENT
               : FaultReason.ROOT_ENTRY_NOT_PRESENT;
-    } else if ((rootEntry & (RootEntryLayout.RESERVED | beyondHost())) != 0) {
+    } else if ((rootEntry & (RootEntryLayout.RESERVED | beyondHost())) != 0
+        || !isScalable && reader.entry(rootEntryPa + RootEntryLayout.HIGH) != 0) {
       fault =
           isScalable ? FaultReason.SCALABLE_ROOT_ENTRY_RESERVED : FaultReason.ROOT_ENTRY_RESERVED;
     }

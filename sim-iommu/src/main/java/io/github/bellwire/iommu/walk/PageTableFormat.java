@@ -11,6 +11,12 @@ interface PageTableFormat {
   /** Bits of a 4 KiB page. */
   int PAGE_SHIFT = 12;
 
+  /** {@return the address whose bits that tables do not look at all equal the highest they do} */
+  static long signExtended(long address) {
+    int unused = Long.numberOfLeadingZeros(ADDRESS_MASK);
+    return address << unused >> unused;
+  }
+
   /** Bits that index one level. */
   int LEVEL_BITS = 9;
 

@@ -295,7 +295,7 @@ public final class TranslationUnit implements Translation {
   private int lookup(DeviceContext context, long iova, int needed, long atPs) {
     statistics.lookups++;
     long address = iova & PageTableFormat.ADDRESS_MASK;
-    if (address != iova && context.firstLevels == 0) {
+    if (iova != (context.firstLevels == 0 ? address : PageTableFormat.signExtended(iova))) {
       return EntryTable.NONE; // Beyond every width; the walk says so.
     }
     for (long sizes = pageSizes; sizes != 0; sizes &= sizes - 1) {

@@ -1,5 +1,6 @@
 package io.github.bellwire.iommu.driver;
 
+import io.github.bellwire.pcie.Bdf;
 import io.github.bellwire.pcie.ConfigSpace;
 import io.github.bellwire.pcie.ConfigSpaceBuilder;
 import io.github.bellwire.pcie.DmaPort;
@@ -16,7 +17,7 @@ final class BusMaster implements Endpoint {
   private final ConfigSpace configSpace =
       new ConfigSpaceBuilder(0x1AF4, 0x1000).pcie(0xA0, 4, 16, 4096, true).build();
   private @Nullable DmaPort dma;
-  private int requesterId;
+  private @Nullable Bdf bdf;
 
   /** How long it takes to answer an invalidation; negative if it never does. */
   long answerPs = -1;
@@ -54,12 +55,16 @@ final class BusMaster implements Endpoint {
 
   /** The host has found the device. */
   void enable(EnumeratedFunction function) {
-    requesterId = function.bdf().requesterId();
+    bdf = function.bdf();
     configSpace.write(0x04, 2, 6); // memory space, bus master
   }
 
+  Bdf bdf() {
+    return Objects.requireNonNull(bdf, "bdf");
+  }
+
   int requesterId() {
-    return requesterId;
+    return bdf().requesterId();
   }
 
   DmaPort dma() {

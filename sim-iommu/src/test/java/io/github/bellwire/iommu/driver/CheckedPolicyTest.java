@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.dma.ScatterList;
 import io.github.bellwire.dma.check.DmaChecker;
@@ -241,6 +243,62 @@ class CheckedPolicyTest {
     for (int bytes = 1 << 30; bytes >= PAGE_BYTES; bytes /= 2) {
       while (pages.allocate(bytes) != PageAllocator.NO_MEMORY) {}
     }
+  }
+
+  /** A device is taken away while ranges wait for a flush, and comes again at once and later. */
+  @ParameterizedTest
+  @EnumSource(
+      value = MappingPolicy.class,
+      names = {"LAZY", "STRICT", "STRICT_BOUNCE"})
+  void shouldFindNothingWhenADeviceGoesAndComesAgain(MappingPolicy policy) {
+    PolicyMachine machine = new PolicyMachine(policy);
+    DmaChecker checker = watch(machine);
+    int requesterId = machine.device.requesterId();
+    useOnce(machine);
+    machine.dma.unbind(machine.port);
+    machine.driver.detach(machine.port, requesterId);
+    for (long pausePs : new long[] {0, GRACE_PS}) {
+      machine.port.delay(pausePs);
+      DmaMapper mapper = machine.driver.attach(machine.port, requesterId, policy);
+      DmaDevice dma = machine.host.newDmaDevice(mapper, machine.device.bdf());
+      dma.trySetMask(64);
+      for (int i = 0; i < 3; i++) {
+        long iova =
+            dma.mapSingle(
+                machine.port, machine.host.pages().allocate(PAGE_BYTES), PAGE_BYTES, FROM_DEVICE);
+        assertThat(dma.isMappingError(iova)).isFalse();
+        assertThat(write(machine, iova)).isEqualTo(DmaStatus.OK);
+        dma.unmapSingle(machine.port, iova, PAGE_BYTES, FROM_DEVICE);
+      }
+      dma.unbind(machine.port);
+      machine.driver.detach(machine.port, requesterId);
+    }
+    machine.port.delay(2 * GRACE_PS);
+    checker.audit();
+
+    assertThat(checker.reports()).isEmpty();
+  }
+
+  /** What waits in the queue is given back when the device goes, not by the timer afterwards. */
+  @Test
+  void shouldGiveBackWhatWaitsForAFlushWhenADeviceIsDetached() {
+    PolicyMachine machine = new PolicyMachine(MappingPolicy.LAZY);
+    DmaDomain domain = machine.driver.newDomain(machine.port, MappingPolicy.LAZY);
+    machine.driver.detach(machine.port, machine.device.requesterId());
+    IommuMapper mapper =
+        machine.driver.attach(
+            machine.port, machine.device.requesterId(), domain, DeviceTraits.INTERNAL);
+    long iova = mapper.map(machine.port, 0x1000, PAGE_BYTES, TO_DEVICE, -1L >>> 1);
+    mapper.unmap(machine.port, iova, PAGE_BYTES, TO_DEVICE);
+    assertThat(domain.pendingUnmaps(0)).isEqualTo(1);
+
+    machine.driver.detach(machine.port, machine.device.requesterId());
+
+    assertThat(domain.pendingUnmaps(0)).isZero();
+    long flushes = machine.driver.domainInvalidationsCount();
+    machine.port.delay(GRACE_PS);
+    assertThat(machine.driver.domainInvalidationsCount()).isEqualTo(flushes);
+    assertThat(domain.timerFlushesCount()).isZero();
   }
 
   @ParameterizedTest

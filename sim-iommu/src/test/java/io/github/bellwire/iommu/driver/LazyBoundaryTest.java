@@ -153,6 +153,10 @@ class LazyBoundaryTest {
     long queuedPs = machine.nowPs();
 
     assertThat(machine.device.write(iova, new byte[8], queuedPs)).isEqualTo(DmaStatus.OK);
+    long unmapPs = queuedPs - machine.translated().exposurePsMax(queuedPs);
+    assertThat(unmapPs).isBetween(queuedPs - 2_000_000, queuedPs - 1);
+    assertThat(machine.translated().exposurePsMax(queuedPs + MS))
+        .isEqualTo(queuedPs + MS - unmapPs);
     machine.host.simulation().runUntil(queuedPs + 10 * MS);
     // The flush takes about as long as one strict invalidation: less than 1 us.
     machine.port.delay(1_000_000);
@@ -160,6 +164,9 @@ class LazyBoundaryTest {
     assertThat(machine.translated().statistics().exposure().count()).isEqualTo(1);
     assertThat(machine.translated().statistics().exposure().maxPs())
         .isBetween(10 * MS, 10 * MS + 2_000_000);
+    // It has ended.
+    assertThat(machine.translated().exposurePsMax(machine.nowPs() + MS))
+        .isEqualTo(machine.translated().statistics().exposure().maxPs());
     assertThat(machine.device.write(iova, new byte[8], machine.nowPs())).isNotEqualTo(DmaStatus.OK);
   }
 

@@ -116,6 +116,9 @@ class LegacyTranslationTest {
     assertFault(FaultReason.CONTEXT_TABLE_INVALID);
     fixture.memory.putLong(rootEntry, 0x3000_0000L | 3);
     assertFault(FaultReason.ROOT_ENTRY_RESERVED);
+    fixture.memory.putLong(rootEntry, context & -4096 | 1);
+    fixture.memory.putLong(rootEntry + 8, 1L << 12); // The second half is reserved.
+    assertFault(FaultReason.ROOT_ENTRY_RESERVED);
     fixture.memory.putLong(rootEntry, 0);
     assertFault(FaultReason.ROOT_ENTRY_NOT_PRESENT);
     fixture.unit.setRootTable(0x3000_0000L, false);

@@ -304,4 +304,21 @@ class ScalableTranslationTest {
         .extracting(WalkFixture.Fault::reason)
         .containsExactly(FaultReason.SCALABLE_INTERRUPT_RANGE);
   }
+
+  @Test
+  void shouldNotTakeAnAddressThatIsNotCanonicalForTheOneThatIsRemembered() {
+    fixture.scalable(PasidLayout.FIRST_LEVEL_ONLY, first, 0);
+    long high = 0xFFFF_8000_0000_0000L; // The lowest one of the upper half in 4 levels.
+    fixture.mapFirst(first, high, PA, 1, USER_WRITE);
+    assertThat(ask(high + 8, true)).isEqualTo(DmaStatus.OK);
+    assertThat(fixture.result.pa()).isEqualTo(PA + 8);
+
+    long sameBits = high & (1L << 57) - 1;
+    assertThat(ask(sameBits + 8, true)).isEqualTo(DmaStatus.UNSUPPORTED_REQUEST);
+
+    assertThat(fixture.faults)
+        .containsExactly(
+            new WalkFixture.Fault(
+                FaultReason.ADDRESS_NOT_CANONICAL, SOURCE, PASID, sameBits + 8, true));
+  }
 }

@@ -9,12 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * How the buffers of a pool become reachable for one device: all of them once, at set-up (POLL), or
- * each for the time that the device has it.
+ * each for the time that the device has it. Where the device does not see what cores have in their
+ * caches, shared buffers are cleaned before it has them, and dropped before a core looks at them.
  */
 final class BufferMapping {
   private final DmaDevice dma;
   private final BufferPool pool;
   private final int cyclesPerCall;
+  private final boolean isCoherent;
   private final long @Nullable [] poolIovas;
   private long refusedTotal;
 
@@ -28,6 +30,7 @@ final class BufferMapping {
     this.dma = dma;
     this.pool = pool;
     this.cyclesPerCall = cyclesPerCall;
+    isCoherent = dma.config().isCoherent();
     poolIovas = isPreMapped ? mapPool(port) : null;
   }
 
@@ -36,9 +39,15 @@ final class BufferMapping {
     return poolIovas != null;
   }
 
+  /** {@return whether {@link #unmap} does anything} */
+  boolean needsUnmap() {
+    return poolIovas == null || !isCoherent;
+  }
+
   /** {@return the buffer's address for the device, or {@link DmaDevice#MAPPING_ERROR}} */
   long map(CpuPort port, int buffer, int lengthBytes, DmaDirection direction) {
     if (poolIovas != null) {
+      dma.cleanShared(port, pool.pa(buffer), lengthBytes);
       return poolIovas[buffer];
     }
     port.compute(cyclesPerCall);
@@ -50,10 +59,12 @@ final class BufferMapping {
   }
 
   /** Takes a buffer back from the device; arguments as of {@link #map}. */
-  void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
+  void unmap(CpuPort port, int buffer, long iova, int lengthBytes, DmaDirection direction) {
     if (poolIovas == null) {
       port.compute(cyclesPerCall);
       dma.unmapSingle(port, iova, lengthBytes, direction);
+    } else if (direction != DmaDirection.TO_DEVICE) {
+      dma.dropShared(port, pool.pa(buffer), lengthBytes);
     }
   }
 

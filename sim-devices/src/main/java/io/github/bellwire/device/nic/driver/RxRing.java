@@ -175,7 +175,8 @@ public final class RxRing {
   void drop(CpuPort port) {
     while (!ring.isEmpty()) {
       int index = ring.head();
-      mapping.unmap(port, iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+      mapping.unmap(
+          port, buffers[index], iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
       pool.give(buffers[index]);
       buffers[index] = BufferPool.NO_BUFFER;
       ring.advanceHead(1);
@@ -214,7 +215,7 @@ public final class RxRing {
   private void deliver(CpuPort port, FrameHandler handler) {
     port.compute(cyclesPerFrame);
     int segments = frame.segmentCount();
-    if (!mapping.isPreMapped()) {
+    if (mapping.needsUnmap()) {
       unmapFrame(port, segments);
     }
     framesTotal++;
@@ -238,8 +239,9 @@ public final class RxRing {
   private void unmapFrame(CpuPort port, int segments) {
     int index = ring.head();
     for (int i = 0; i < segments; i++) {
-      mapping.unmap(port, iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
-      if (trace != null) {
+      mapping.unmap(
+          port, buffers[index], iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+      if (trace != null && !mapping.isPreMapped()) {
         long sequence = ring.headSequence() + i;
         trace.unmapped(sequence, port.nowPs(), iovas[index], pool.bufferBytes());
       }

@@ -352,7 +352,8 @@ public final class TxRing {
   private void unmapFirst(CpuPort port, ReceivedFrame frame, int segments) {
     int index = ring.tail();
     for (int i = 0; i < segments; i++) {
-      mapping.unmap(port, iovas[index], frame.lengthBytes(i), DmaDirection.TO_DEVICE);
+      mapping.unmap(
+          port, frame.buffer(i), iovas[index], frame.lengthBytes(i), DmaDirection.TO_DEVICE);
       index = ring.next(index);
     }
   }
@@ -469,7 +470,7 @@ public final class TxRing {
   private void releaseOne(CpuPort port, int index) {
     int buffer = buffers[index];
     if (buffer != BufferPool.NO_BUFFER) {
-      mapping.unmap(port, iovas[index], lengths[index], DmaDirection.TO_DEVICE);
+      mapping.unmap(port, buffer, iovas[index], lengths[index], DmaDirection.TO_DEVICE);
       traceRelease(port, index, mapping.isPreMapped(), pool.pa(buffer));
       pool.give(buffer);
       buffers[index] = BufferPool.NO_BUFFER;

@@ -42,6 +42,29 @@ class ReceiveEndToEndTest {
   }
 
   @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldShowCoresWhatTheDeviceWroteWhereCachesAreNotCoherent(DriverMode mode) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicDriverConfig config = NicDriverConfig.forMode(mode).toBuilder().ringSize(64).build();
+    DriverBench bench = new DriverBench(HostConfig.EMBEDDED_NONCOHERENT, card, config, null);
+    bench.driver.start(bench.port);
+    // Each buffer is used a few times, with the core's copy of the frame before in its cache.
+    List<byte[]> frames = DriverBench.randomFrames(SEED, 300, 60, 1514);
+
+    List<byte[]> received = new ArrayList<>();
+    bench.startReceivers(
+        (port, frame) -> {
+          byte[] bytes = new byte[1514];
+          int length = frame.copyTo(port::load, bytes, 0);
+          received.add(Arrays.copyOf(bytes, length));
+        });
+    bench.feed(frames);
+    bench.runFor(10 * MS_PS);
+
+    assertThat(received).containsExactlyElementsOf(frames);
+  }
+
+  @ParameterizedTest
   @CsvSource({"POLL, 8, 1", "POLL, 8, 8", "NAPI, 16, 16", "INTERRUPT, 8, 2"})
   void shouldReceiveFramesThatSpanDescriptorsOfSmallRings(DriverMode mode, int ring, int batch) {
     NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);

@@ -49,6 +49,30 @@ class TransmitEndToEndTest {
     assertThat(bench.driver.readStatistics(bench.port).goodFramesSent()).isEqualTo(500);
   }
 
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldSendWhatCoresWroteWhereCachesAreNotCoherent(DriverMode mode) {
+    DriverBench bench =
+        new DriverBench(
+            HostConfig.EMBEDDED_NONCOHERENT,
+            NicConfig.NIC_82599,
+            NicDriverConfig.forMode(mode),
+            null);
+    start(bench);
+    TxRing ring = bench.driver.txRing(0);
+    List<byte[]> frames = DriverBench.randomFrames(SEED, 100, 60, 1514);
+
+    for (byte[] frame : frames) {
+      int buffer = bench.pool.take();
+      bench.port.store(bench.pool.pa(buffer), frame, 0, frame.length);
+      assertThat(ring.trySend(bench.port, buffer, frame.length)).isTrue();
+      ring.flush(bench.port);
+    }
+    finish(bench, ring);
+
+    assertSame(frames);
+  }
+
   @Test
   void shouldKeepTheWireBusyWithBatchesOfPoolBuffers() {
     DriverBench bench = start(NicDriverConfig.POLLING);
