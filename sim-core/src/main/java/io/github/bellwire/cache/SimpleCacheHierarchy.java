@@ -268,9 +268,11 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   /** Returns the way of a line, which is the recent one then, or -1. */
   private int find(long line, int state) {
-    if (setStates[state] >>> RECENT_SHIFT == line) {
-      return (int) setStates[state] & WAY_MASK;
-    }
+    long recent = setStates[state];
+    return recent >>> RECENT_SHIFT == line ? (int) recent & WAY_MASK : search(line, state);
+  }
+
+  private int search(long line, int state) {
     int base = firstSlot(state);
     for (int way = 0; way < ways; way++) {
       if (llcLines[base + way] >>> 1 == line) {

@@ -13,10 +13,15 @@ public final class Simulation {
   /** What {@link #nextEventPs()} returns when nothing is pending. */
   public static final long NEVER_PS = Long.MAX_VALUE;
 
+  private static final long NOWHERE_PS = -1;
+
   private final EventQueue queue = new EventQueue();
   private final long seed;
   private long nowPs;
   private long eventsTotal;
+  // How far events may take the clock, and how many there may be, without the loop below.
+  private long limitPs = NOWHERE_PS;
+  private long limitEvents;
 
   /**
    * Creates a simulation at time 0.
@@ -51,10 +56,7 @@ public final class Simulation {
    * @throws IllegalArgumentException if the time has passed
    */
   public void schedule(Event event, long atPs) {
-    if (event.isScheduled()) {
-      throw new IllegalStateException(
-          "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
-    }
+    requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
     queue.add(event, atPs);
   }
@@ -87,6 +89,30 @@ public final class Simulation {
     return true;
   }
 
+  /**
+   * Lets the event that is happening happen again at a time, within the same call, if nothing else
+   * would happen until then: the clock moves on and the event is counted. So who happens often pays
+   * for the queue only when somebody else may have noticed the time in between. Never true within
+   * {@link #step()}.
+   *
+   * @param event the event that is happening
+   * @param atPs time in picoseconds, not before {@link #nowPs()}
+   * @return false if the event has to be {@linkplain #schedule scheduled}; nothing has changed then
+   * @throws IllegalStateException if the event is scheduled already
+   * @throws IllegalArgumentException if the time has passed
+   */
+  public boolean happensAgain(Event event, long atPs) {
+    requireNotScheduled(event, atPs);
+    requireNotPassed(atPs);
+    if (atPs > limitPs || eventsTotal == limitEvents || atPs >= queue.firstPs()) {
+      return false;
+    }
+    event.timePs = atPs;
+    nowPs = atPs;
+    eventsTotal++;
+    return true;
+  }
+
   /** {@return the time of the next event, or {@link #NEVER_PS} when nothing is pending} */
   public long nextEventPs() {
     return queue.firstPs();
@@ -98,14 +124,23 @@ public final class Simulation {
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    return stepUntil(Long.MAX_VALUE);
+    return limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
   }
 
   /** Lets events happen until none is pending. */
   public void run() {
-    while (step()) {
-      // Every event is a step.
-    }
+    run(Long.MAX_VALUE);
+  }
+
+  /**
+   * Lets a number of events happen, or all that there are if they are fewer.
+   *
+   * @param eventsMax at least 0
+   * @return false if nothing is pending any more
+   */
+  public boolean run(long eventsMax) {
+    stepAllUntil(Long.MAX_VALUE, eventsMax);
+    return nextEventPs() != NEVER_PS;
   }
 
   /**
@@ -116,9 +151,7 @@ public final class Simulation {
    * @param untilPs time in picoseconds; a time that has passed does nothing
    */
   public void runUntil(long untilPs) {
-    while (stepUntil(untilPs)) {
-      // Every event is a step.
-    }
+    stepAllUntil(untilPs, Long.MAX_VALUE);
     nowPs = Math.max(nowPs, untilPs);
   }
 
@@ -132,11 +165,39 @@ public final class Simulation {
     return new RandomStream(seed, name);
   }
 
+  private static void requireNotScheduled(Event event, long atPs) {
+    if (event.isScheduled()) {
+      throw new IllegalStateException(
+          "event is scheduled already: timePs=" + event.timePs + ", atPs=" + atPs);
+    }
+  }
+
   private void requireNotPassed(long atPs) {
     if (atPs < nowPs) {
       throw new IllegalArgumentException(
           "atPs must be >= nowPs: atPs=" + atPs + ", nowPs=" + nowPs);
     }
+  }
+
+  /** Lets one event happen while one of a run waits. */
+  private boolean stepAlone() {
+    long outerLimitPs = limitPs;
+    limitPs = NOWHERE_PS;
+    boolean isStep = stepUntil(Long.MAX_VALUE);
+    limitPs = outerLimitPs;
+    return isStep;
+  }
+
+  private void stepAllUntil(long lastPs, long eventsMax) {
+    long outerLimitPs = limitPs;
+    long outerLimitEvents = limitEvents;
+    limitPs = lastPs;
+    limitEvents = eventsMax > NEVER_PS - eventsTotal ? NEVER_PS : eventsTotal + eventsMax;
+    while (eventsTotal < limitEvents && stepUntil(lastPs)) {
+      // Every event is a step.
+    }
+    limitPs = outerLimitPs;
+    limitEvents = outerLimitEvents;
   }
 
   private boolean stepUntil(long lastPs) {

@@ -109,10 +109,8 @@ public final class CommitQueue {
     if (!settleLater.isScheduled()) {
       simulation.schedule(settleLater, atPs);
     }
-    @Nullable MemoryWatch watch;
-    while ((watch = firstWatching(pa, lengthBytes)) != null) {
-      unwatch(watch);
-      watch.onWrite(atPs);
+    if (firstWatch != null) {
+      tellWatches(pa, lengthBytes, atPs);
     }
   }
 
@@ -357,6 +355,14 @@ public final class CommitQueue {
 
   private int slot(int index) {
     return head + index & commitPs.length - 1;
+  }
+
+  private void tellWatches(long pa, int lengthBytes, long atPs) {
+    @Nullable MemoryWatch watch;
+    while ((watch = firstWatching(pa, lengthBytes)) != null) {
+      unwatch(watch);
+      watch.onWrite(atPs);
+    }
   }
 
   private @Nullable MemoryWatch firstWatching(long pa, int lengthBytes) {

@@ -66,6 +66,8 @@ public final class LinkDirection {
   private long freePs;
   private long carry;
   private @Nullable DataLinkLayer dataLinkLayer;
+  // Whether a TLP that is ready behind all others is sent then, whatever comes later.
+  private boolean isFirstCome;
   private int owedDllpBytes;
 
   private long busyPsTotal;
@@ -123,6 +125,7 @@ public final class LinkDirection {
       durations[2 * bytes + 1] = scaled % psPerByteDenominator;
     }
     turns = isInTurn ? new TurnQueue(turnsCount(config), psPerByteDenominator) : null;
+    isFirstCome = !isInTurn;
   }
 
   private static int turnsCount(PcieLinkConfig config) {
@@ -241,6 +244,11 @@ public final class LinkDirection {
     }
   }
 
+  /** {@return when the last bit of all that has been sent in the order of calls has left} */
+  long freePs() {
+    return freePs;
+  }
+
   /** {@return bytes of TLPs sent, headers and framing included} */
   public long bytesTotal() {
     return bytesTotal;
@@ -291,6 +299,13 @@ public final class LinkDirection {
   long transmit(int tlpBytes, long readyPs) {
     int wireBytes = tlpBytes + extraBytes;
     bytesTotal += wireBytes;
+    // Behind all others, nearly always.
+    return isFirstCome && readyPs >= freePs
+        ? appendBehind(wireBytes, readyPs)
+        : transmitBetween(wireBytes, readyPs);
+  }
+
+  private long transmitBetween(int wireBytes, long readyPs) {
     DataLinkLayer layer = dataLinkLayer;
     return layer == null ? serialize(wireBytes, readyPs) : layer.transmit(wireBytes, readyPs);
   }
@@ -298,6 +313,7 @@ public final class LinkDirection {
   /** Puts a layer above this direction, which sends everything from now on. */
   void connect(DataLinkLayer layer) {
     dataLinkLayer = layer;
+    isFirstCome = false;
   }
 
   /** Lets DLLPs wait for the next TLP, or for idle time before it. */
@@ -384,6 +400,10 @@ public final class LinkDirection {
       long sentPs = fillGap(wireBytes, readyPs);
       return sentPs != 0 ? sentPs : append(wireBytes);
     }
+    return appendBehind(wireBytes, readyPs);
+  }
+
+  private long appendBehind(int wireBytes, long readyPs) {
     if (readyPs > freePs) {
       addGap(freePs, readyPs);
       freePs = readyPs;
@@ -447,9 +467,12 @@ public final class LinkDirection {
   }
 
   private void addGap(long fromPs, long toPs) {
-    if (toPs <= simulation.nowPs()) {
-      return;
+    if (toPs > simulation.nowPs()) {
+      rememberGap(fromPs, toPs);
     }
+  }
+
+  private void rememberGap(long fromPs, long toPs) {
     if (gapsCount == GAPS) {
       firstGap = gap(1);
       gapsCount--;

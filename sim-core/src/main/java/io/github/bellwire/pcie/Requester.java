@@ -24,6 +24,7 @@ final class Requester {
   private int changesSeen = -1;
   private boolean isEnabled;
   private boolean isWatched;
+  private boolean isStraight;
   private boolean isRouted;
   private boolean isExtendedTagEnabled;
   private int ownId;
@@ -72,6 +73,7 @@ final class Requester {
   void disconnect() {
     isLinkDown = true;
     isEnabled = false;
+    isStraight = false;
   }
 
   /** {@return whether the function may send requests; if not, the access has failed} */
@@ -85,6 +87,15 @@ final class Requester {
   /** {@return whether requests may meet faults, or somebody listens to them} */
   boolean isWatched() {
     return isWatched;
+  }
+
+  /**
+   * {@return whether requests of the access in progress may be sent, go straight to the root
+   * complex, are neither watched nor translated, and carry nothing that changes what they are: the
+   * answers to nearly all other questions in one}
+   */
+  boolean isPlain() {
+    return isStraight && attributes == TlpAttributes.NONE;
   }
 
   boolean isExtendedTagEnabled() {
@@ -114,6 +125,7 @@ final class Requester {
 
   void claimTranslated(boolean newClaimsTranslated) {
     claimsTranslated = newClaimsTranslated;
+    isStraight = isStraight();
   }
 
   void usePasid(int newPasid) {
@@ -121,6 +133,7 @@ final class Requester {
       throw new IllegalArgumentException("pasid must be -1..FFFFFh: pasid=" + newPasid);
     }
     pasid = newPasid;
+    isStraight = isStraight();
   }
 
   /** {@return whether a write to an address is an interrupt message} */
@@ -267,11 +280,17 @@ final class Requester {
     return requested & permittedAttributes;
   }
 
+  private boolean isStraight() {
+    boolean isOrdinary = !isTranslated() && pasid == TranslationRequest.NO_PASID;
+    return isEnabled && !isWatched && !isRouted && isOrdinary;
+  }
+
   private void follow() {
     changesSeen = changes.count();
     isEnabled = configSpace.isBusMasterEnabled() && !isLinkDown;
     isWatched = port.upstreamFaults().isArmed() || port.tap().isOpen();
     isRouted = !RequestRoute.isStraight(port);
+    isStraight = isStraight();
     isExtendedTagEnabled = configSpace.isExtendedTagEnabled();
     ownId = port.requesterId();
     maxPayloadBytes = configSpace.maxPayloadBytes();

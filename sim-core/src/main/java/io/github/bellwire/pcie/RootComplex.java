@@ -373,6 +373,11 @@ public final class RootComplex {
     accessListener = requireNonNull(newListener, "newListener");
   }
 
+  /** {@return whether anybody is told of requests} */
+  boolean isHeard() {
+    return accessListener != null;
+  }
+
   /** {@return who is told of requests, or null} */
   @Nullable DmaAccessListener accessListener() {
     return accessListener;

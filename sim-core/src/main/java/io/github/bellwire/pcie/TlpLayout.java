@@ -49,6 +49,9 @@ public final class TlpLayout {
   /** What a request may not cross. */
   public static final int REQUEST_BOUNDARY_BYTES = 4096;
 
+  /** A memory request at or above 4 GiB without its data. */
+  static final int REQUEST_4DW_BYTES = FRAMING_BYTES + HEADER_4DW_BYTES;
+
   private static final int DW_MASK = 3;
 
   private TlpLayout() {}
@@ -60,7 +63,7 @@ public final class TlpLayout {
    * @param address first byte, unsigned
    */
   public static int requestBytes(long address) {
-    return FRAMING_BYTES + (address >>> 32 == 0 ? HEADER_3DW_BYTES : HEADER_4DW_BYTES);
+    return address >>> 32 == 0 ? FRAMING_BYTES + HEADER_3DW_BYTES : REQUEST_4DW_BYTES;
   }
 
   /**

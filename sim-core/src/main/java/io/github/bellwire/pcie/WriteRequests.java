@@ -49,6 +49,9 @@ final class WriteRequests {
   private final long rootDownstreamPs;
   private final long ownershipPs;
   private final boolean isArrivalObservable;
+  // Whether nothing on the way to memory holds a write up or looks at it, as long as it is plain.
+  private final boolean isWayPlain;
+  private final long plainWayPs;
   private long sentPs;
 
   WriteRequests(
@@ -81,6 +84,13 @@ final class WriteRequests {
         port.isSlot()
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
+    isWayPlain =
+        !remembersAllSends
+            && idleStates == null
+            && messages == null
+            && !isArrivalObservable
+            && !port.link().generation().isFlitMode();
+    plainWayPs = port.link().propagationPs() + rootUpstreamPs + ownershipPs;
   }
 
   /** The link has gone down: what has not left never does. */
@@ -124,7 +134,8 @@ final class WriteRequests {
   long write(long iova, byte[] source, int offset, int lengthBytes, long atPs, boolean isPolled) {
     requireLength(lengthBytes);
     sentPs = atPs;
-    if (!requester.mayIssue()) {
+    boolean isPlain = isPlain(iova, lengthBytes);
+    if (!isPlain && !requester.mayIssue()) {
       return atPs;
     }
     long visiblePs = 0;
@@ -133,14 +144,40 @@ final class WriteRequests {
       long address = iova + done;
       int piece =
           TlpLayout.requestPieceBytes(address, lengthBytes - done, requester.maxPayloadBytes());
-      visiblePs = Math.max(visiblePs, send(address, source, offset + done, piece, isPolled));
+      visiblePs =
+          isPlain
+              ? sendPlain(address, source, offset + done, piece, isPolled)
+              : Math.max(visiblePs, send(address, source, offset + done, piece, isPolled));
       done += piece;
     } while (done < lengthBytes);
-    if (!requester.isRelaxed()) {
+    if (!isPlain && !requester.isRelaxed()) {
       visiblePs = order.commitBefore(sentPs);
     }
     // Nothing may have been committed if all was refused.
     return Math.max(visiblePs, sentPs);
+  }
+
+  /** {@return whether nothing but link, caches and memory has to do with a write, as is usual} */
+  private boolean isPlain(long iova, int lengthBytes) {
+    return isWayPlain
+        && requester.isPlain()
+        && !rootComplex.isHeard()
+        && memory.containsHigh(iova, lengthBytes);
+  }
+
+  /** Does what {@link #send} does, without a look at the stages in brackets. */
+  private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
+    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
+    long readyPs = sentPs;
+    boolean mayWait = upstream.freePs() > readyPs; // Otherwise earlier writes have left, too.
+    sentPs = upstream.transmitMemoryWrite(wireBytes, mayWait ? behindPs(readyPs) : readyPs);
+    if (mayWait && hasWaited(wireBytes, readyPs)) {
+      sends.add(readyPs, sentPs);
+    }
+    long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
+    long commitPs = order.addBehind(sentPs, cachedPs);
+    place(pa, source, offset, lengthBytes, isPolled, commitPs);
+    return commitPs;
   }
 
   /** Sends one request; returns when it is globally visible or has been dropped. */
@@ -154,7 +191,7 @@ final class WriteRequests {
       startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
     }
     sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (remembersAllSends || sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS) {
+    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
       sends.add(readyPs, sentPs);
     }
     long takenPs =
@@ -166,6 +203,10 @@ final class WriteRequests {
       credits.giveBack(CreditPool.dataCredits(dataBytes), forwardedPs + creditReturnPs);
     }
     return takenPs;
+  }
+
+  private boolean hasWaited(int wireBytes, long readyPs) {
+    return sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
   }
 
   private long receiveWatched(
@@ -211,49 +252,83 @@ final class WriteRequests {
   /** Serves a request that has left the device; returns when it is globally visible or refused. */
   private long receive(
       long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
-    long arrivalPs = upstream.arrivalPs(sentPs);
-    if (requester.isRouted()) {
-      RequestRoute route =
-          requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, lengthBytes, sentPs);
-      if (route.status() != DmaStatus.OK || route.turn() != null) {
-        return leaveAtSwitch(route, iova, source, offset, lengthBytes);
-      }
-      arrivalPs = route.arrivalPs();
-    }
-    if (idleStates != null) {
-      arrivalPs = idleStates.awakePs(arrivalPs);
-    }
-    long pa = iova;
-    long readyPs = arrivalPs + rootUpstreamPs;
+    return requester.isRouted()
+        ? receiveRouted(iova, source, offset, lengthBytes, wireBytes, isPolled)
+        : arrive(iova, source, offset, lengthBytes, isPolled, upstream.arrivalPs(sentPs));
+  }
+
+  private long receiveRouted(
+      long iova, byte[] source, int offset, int lengthBytes, int wireBytes, boolean isPolled) {
+    RequestRoute route =
+        requester.route(TlpType.MEMORY_WRITE, wireBytes, iova, lengthBytes, sentPs);
+    return route.status() != DmaStatus.OK || route.turn() != null
+        ? leaveAtSwitch(route, iova, source, offset, lengthBytes)
+        : arrive(iova, source, offset, lengthBytes, isPolled, route.arrivalPs());
+  }
+
+  /** Serves a request that has arrived at the root complex. */
+  private long arrive(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled, long arrivalPs) {
+    long awakePs = idleStates == null ? arrivalPs : idleStates.awakePs(arrivalPs);
+    long readyPs = awakePs + rootUpstreamPs;
     if (requester.isMessage(iova)) {
       return deliverMessage(iova, source, offset, lengthBytes, inOrder(readyPs));
     }
-    if (requester.isTranslated()) {
-      TranslationResult translated = requester.translate(iova, lengthBytes, true, readyPs);
-      readyPs = translated.readyPs();
-      if (translated.status() != DmaStatus.OK) {
-        return refuseAtRoot(translated.status(), iova, lengthBytes, readyPs);
-      }
-      pa = translated.pa();
-    }
+    return requester.isTranslated()
+        ? translate(iova, source, offset, lengthBytes, isPolled, readyPs)
+        : commit(iova, iova, source, offset, lengthBytes, isPolled, readyPs);
+  }
+
+  private long translate(
+      long iova, byte[] source, int offset, int lengthBytes, boolean isPolled, long atPs) {
+    TranslationResult translated = requester.translate(iova, lengthBytes, true, atPs);
+    long readyPs = translated.readyPs();
+    return translated.status() == DmaStatus.OK
+        ? commit(iova, translated.pa(), source, offset, lengthBytes, isPolled, readyPs)
+        : refuseAtRoot(translated.status(), iova, lengthBytes, readyPs);
+  }
+
+  /** Writes to memory, unless the address is somebody else's. */
+  private long commit(
+      long iova,
+      long pa,
+      byte[] source,
+      int offset,
+      int lengthBytes,
+      boolean isPolled,
+      long readyPs) {
     if (!memory.contains(pa, lengthBytes)) {
       return leaveMemory(pa, source, offset, lengthBytes, readyPs);
     }
     long ownedPs = readyPs + ownershipPs;
     long commitPs = inOrder(caches.write(pa, lengthBytes, requester.isNoSnoop(), ownedPs));
-    DmaAccessListener listener = rootComplex.accessListener();
-    if (listener != null) {
-      listener.onWrite(requester.id(), iova, pa, source, offset, lengthBytes, commitPs);
+    if (rootComplex.isHeard()) {
+      tellWrite(iova, pa, source, offset, lengthBytes, commitPs);
     }
     if (messages != null) {
       // The device may be gone before the write has left: then it must not have happened.
       commits.add(pa, source, offset, lengthBytes, commitPs, path, sentPs);
-    } else if (isPolled || isArrivalObservable || commits.overlaps(pa, lengthBytes)) {
+    } else {
+      place(pa, source, offset, lengthBytes, isPolled || isArrivalObservable, commitPs);
+    }
+    return commitPs;
+  }
+
+  private void place(
+      long pa, byte[] source, int offset, int lengthBytes, boolean isVisibleLater, long commitPs) {
+    if (isVisibleLater || commits.overlaps(pa, lengthBytes)) {
       commits.add(pa, source, offset, lengthBytes, commitPs);
     } else {
       memory.copyIn(pa, source, offset, lengthBytes);
     }
-    return commitPs;
+  }
+
+  private void tellWrite(
+      long iova, long pa, byte[] source, int offset, int lengthBytes, long commitPs) {
+    DmaAccessListener listener = rootComplex.accessListener();
+    if (listener != null) {
+      listener.onWrite(requester.id(), iova, pa, source, offset, lengthBytes, commitPs);
+    }
   }
 
   private long leaveAtSwitch(

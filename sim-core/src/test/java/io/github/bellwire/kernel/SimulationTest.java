@@ -311,6 +311,163 @@ class SimulationTest {
     assertThat(happened).containsExactly("last@" + Long.MAX_VALUE);
   }
 
+  @Test
+  void shouldLetAnEventHappenAgainUntilAnotherOneIsDue() {
+    simulation.schedule(named("other"), 30);
+    Event event = repeating(10);
+    simulation.schedule(event, 10);
+
+    simulation.runUntil(60);
+
+    // At 30 the other one has been scheduled first; 70 is beyond what was asked for.
+    assertThat(happened)
+        .containsExactly(
+            "first@10", "again@20", "other@30", "first@30", "again@40", "again@50", "again@60");
+    assertThat(simulation.eventsTotal()).isEqualTo(7);
+    assertThat(simulation.nowPs()).isEqualTo(60);
+    assertThat(event.isScheduled()).isTrue();
+    assertThat(event.timePs()).isEqualTo(70);
+  }
+
+  @Test
+  void shouldTellTheTimeOfAnEventThatHappensAgain() {
+    List<Long> timesPs = new ArrayList<>();
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.happensAgain(self[0], 25);
+              timesPs.add(self[0].timePs());
+              timesPs.add(simulation.nowPs());
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.run();
+
+    assertThat(timesPs).containsExactly(25L, 25L);
+  }
+
+  @Test
+  void shouldNotLetAnEventHappenAgainWithinAStep() {
+    simulation.schedule(repeating(10), 10);
+
+    simulation.step();
+    simulation.step();
+
+    assertThat(happened).containsExactly("first@10", "first@20");
+  }
+
+  @Test
+  void shouldNotLetAnEventHappenAgainWithinAStepOfAnotherOne() {
+    simulation.schedule(doing(nowPs -> simulation.step()), 5);
+    simulation.schedule(repeating(10), 10);
+
+    simulation.runUntil(15);
+
+    assertThat(happened).containsExactly("first@10");
+    assertThat(simulation.nowPs()).isEqualTo(15);
+  }
+
+  @Test
+  void shouldLetNoMoreEventsHappenThanAskedFor() {
+    simulation.schedule(named("other"), 30);
+    simulation.schedule(repeating(10), 10);
+
+    assertThat(simulation.run(0)).isTrue();
+    assertThat(happened).isEmpty();
+    assertThat(simulation.run(5)).isTrue();
+
+    // What happens again counts.
+    assertThat(happened)
+        .containsExactly("first@10", "again@20", "other@30", "first@30", "again@40");
+    assertThat(simulation.nowPs()).isEqualTo(40);
+    assertThat(simulation.eventsTotal()).isEqualTo(5);
+  }
+
+  @Test
+  void shouldSayThatNothingIsPendingAnyMore() {
+    simulation.schedule(named("a"), 10);
+    simulation.schedule(named("b"), 20);
+
+    assertThat(simulation.run(1)).isTrue();
+    assertThat(simulation.run(5)).isFalse();
+
+    assertThat(happened).containsExactly("a@10", "b@20");
+    assertThat(simulation.nowPs()).isEqualTo(20);
+  }
+
+  @Test
+  void shouldKeepTheNumberOfTheOuterRunWhileAnEventWaits() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.run(0);
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 1));
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 2));
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.run(2);
+
+    assertThat(happened).containsExactly("true", "false");
+  }
+
+  @Test
+  void shouldKeepTheLimitOfTheOuterRunWhileAnEventWaits() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.runUntil(nowPs + 5);
+              simulation.step(); // nothing is pending
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 20));
+              happened.add("" + simulation.happensAgain(self[0], nowPs + 21));
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.runUntil(30);
+
+    assertThat(happened).containsExactly("true", "false");
+  }
+
+  @Test
+  void shouldRefuseToLetHappenAgainWhatIsScheduledOrInThePast() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              assertThatIllegalArgumentException()
+                  .isThrownBy(() -> simulation.happensAgain(self[0], nowPs - 1))
+                  .withMessage("atPs must be >= nowPs: atPs=9, nowPs=10");
+              simulation.schedule(self[0], 40);
+              assertThatIllegalStateException()
+                  .isThrownBy(() -> simulation.happensAgain(self[0], 20))
+                  .withMessage("event is scheduled already: timePs=40, atPs=20");
+            });
+    simulation.schedule(self[0], 10);
+
+    simulation.runUntil(10);
+
+    assertThat(simulation.nowPs()).isEqualTo(10);
+  }
+
+  /** An event with a period that goes on by itself as long as it may. */
+  private Event repeating(long periodPs) {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              happened.add("first@" + nowPs);
+              long atPs = nowPs + periodPs;
+              for (; simulation.happensAgain(self[0], atPs); atPs += periodPs) {
+                happened.add("again@" + simulation.nowPs());
+              }
+              simulation.schedule(self[0], atPs);
+            });
+    return self[0];
+  }
+
   private Event named(String name) {
     return doing(nowPs -> happened.add(name + "@" + nowPs));
   }

@@ -42,9 +42,7 @@ final class Traffic {
     context.progress().begin("frames", settings.find(NicKeys.FRAMES).orElse(-1L));
     boolean hasMore = true;
     while (hasMore) {
-      for (int i = 0; i < EVENTS_PER_LOOK && hasMore; i++) {
-        hasMore = simulation.step();
-      }
+      hasMore = simulation.run(EVENTS_PER_LOOK);
       context.progress().advanceTo(done.framesTotal());
     }
   }

@@ -68,13 +68,26 @@ final class TrafficGenerator extends Event {
   void start(long atPs) {
     startPs = atPs;
     if (moveOn()) {
-      sendNext();
-      firstLastBitPs = timePs();
+      firstLastBitPs = nextLastBitPs();
+      simulation.schedule(this, firstLastBitPs);
     }
   }
 
+  /** Frames that nothing happens between are sent in one go. */
   @Override
   protected void onEvent(long nowPs) {
+    long atPs = nowPs;
+    do {
+      sendFrame(atPs);
+      if (!moveOn()) {
+        return;
+      }
+      atPs = nextLastBitPs();
+    } while (simulation.happensAgain(this, atPs));
+    simulation.schedule(this, atPs);
+  }
+
+  private void sendFrame(long nowPs) {
     lastBitPs = nowPs;
     byte[] frame = source.frame();
     int length = source.lengthBytes();
@@ -87,9 +100,6 @@ final class TrafficGenerator extends Event {
       send(padded, FRAME_MIN_BYTES, nowPs);
     } else {
       send(frame, length, nowPs);
-    }
-    if (moveOn()) {
-      sendNext();
     }
   }
 
@@ -161,8 +171,8 @@ final class TrafficGenerator extends Event {
     }
   }
 
-  private void sendNext() {
+  private long nextLastBitPs() {
     int length = Math.max(source.lengthBytes(), FRAME_MIN_BYTES);
-    simulation.schedule(this, wire.transmit(length, startPs + offsetPs));
+    return wire.transmit(length, startPs + offsetPs);
   }
 }

@@ -18,6 +18,7 @@ final class Frame {
   long arrivedPs;
 
   // Receive: what the write-back will say, and the descriptors claimed.
+  int etherType;
   int queueIndex;
   long writeBackLow;
   int statusAndErrors;

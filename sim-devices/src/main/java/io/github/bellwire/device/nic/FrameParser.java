@@ -76,15 +76,9 @@ final class FrameParser {
   /**
    * {@return whether {@link #parse} finds more in a frame than its EtherType}
    *
-   * @param frame holds the frame without its FCS; only read
-   * @param offset first byte
-   * @param length bytes, 0 or more, inside {@code frame}
+   * @param etherType the frame's first one
    */
-  static boolean looksInto(byte[] frame, int offset, int length) {
-    if (length < ETHERNET_BYTES) {
-      return false;
-    }
-    int etherType = NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2);
+  static boolean looksInto(int etherType) {
     return etherType == ETHERTYPE_IPV4
         || etherType == ETHERTYPE_IPV6
         || etherType == ETHERTYPE_VLAN

@@ -42,12 +42,13 @@ final class RxClassifier {
     return filter;
   }
 
-  /** Fills in a frame that lends the caller's bytes. */
+  /** Fills in a frame that lends the caller's bytes; the filter has let it in. */
   void classify(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, Frame frame) {
     frame.lend(bytes, offset, lengthBytes);
     frame.wireBytes = lengthBytes + EthernetWire.FCS_BYTES;
     frame.vlanTci = 0;
-    if (FrameParser.looksInto(bytes, offset, lengthBytes)) {
+    frame.etherType = RxFilter.etherType(bytes, offset);
+    if (FrameParser.looksInto(frame.etherType)) {
       classifyHeaders(bytes, offset, lengthBytes, frame);
     } else {
       // No header that hash, packet type or checksums could come from.
@@ -86,7 +87,7 @@ final class RxClassifier {
   void shape(Frame frame) {
     // The FCS is the sender's: it covers the tag that is taken out.
     int fcs = keepsFcs ? fcs(frame) : 0;
-    if (filter.isTagged(frame.bytes, frame.offset, frame.lengthBytes)
+    if (filter.isTagged(frame.etherType, frame.lengthBytes)
         && registers.hasBits(NicRegisters.rxdctl(frame.queueIndex), NicRegisters.RXDCTL_VME)) {
       frame.vlanTci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
       frame.statusAndErrors |= RxDescriptorLayout.STATUS_VP;

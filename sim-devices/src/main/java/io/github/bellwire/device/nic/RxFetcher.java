@@ -47,7 +47,7 @@ final class RxFetcher {
 
   /** Fetches until a queue has descriptors for a frame; returns false if a read was refused. */
   boolean fetch(RxQueue queue, int count, long nowPs) {
-    while (queue.unclaimedFetchedCount() < count) {
+    while (queue.unclaimedCount < count) {
       if (!read(queue, nowPs)) {
         return false;
       }
@@ -57,7 +57,7 @@ final class RxFetcher {
 
   /** {@return whether fewer descriptors than wanted are on the chip and more can be had now} */
   boolean isPrefetchDue(RxQueue queue, long nowPs) {
-    return queue.unclaimedFetchedCount() < threshold
+    return queue.unclaimedCount < threshold
         && queue.fetchableCount() > 0
         && dma.tagFreePs() <= nowPs;
   }
@@ -80,7 +80,7 @@ final class RxFetcher {
   }
 
   private void traceFetched(TraceSink sink, RxQueue queue, int count, long readPs) {
-    long sequence = queue.sequence + queue.unclaimedFetchedCount();
+    long sequence = queue.sequence + queue.unclaimedCount;
     for (int i = 0; i < count; i++) {
       sink.onStep(
           OperationId.receive(config.portIndex(), queue.index, sequence + i),

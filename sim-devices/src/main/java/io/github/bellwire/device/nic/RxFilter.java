@@ -86,10 +86,18 @@ final class RxFilter {
     return false;
   }
 
+  /** {@return the first EtherType of a frame, which may be that of a tag} */
+  static int etherType(byte[] frame, int offset) {
+    return NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2);
+  }
+
   /** {@return whether a frame carries a VLAN tag of the configured EtherType} */
-  boolean isTagged(byte[] frame, int offset, int lengthBytes) {
-    return lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES
-        && NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2) == vlanEtherType;
+  boolean isTagged(int etherType, int lengthBytes) {
+    return etherType == vlanEtherType && lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES;
+  }
+
+  private boolean isTagged(byte[] frame, int offset, int lengthBytes) {
+    return lengthBytes >= ETHERNET_BYTES && isTagged(etherType(frame, offset), lengthBytes);
   }
 
   private boolean isAddressWanted(byte[] frame, int offset) {

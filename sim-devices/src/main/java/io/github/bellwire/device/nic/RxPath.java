@@ -172,7 +172,7 @@ final class RxPath {
       statistics.onNoDescriptorDrop(passing.queueIndex);
       return;
     }
-    accept(nowPs);
+    accept(queues[passing.queueIndex], nowPs);
   }
 
   /** {@return accesses that memory refused} */
@@ -232,19 +232,19 @@ final class RxPath {
     return true;
   }
 
-  private void accept(long nowPs) {
+  private void accept(RxQueue queue, long nowPs) {
     passing.isDropped = false;
     passing.hasLackedDescriptor = false;
     passing.arrivedPs = nowPs;
     if (fetchedFrames < fifo.count()) {
       startWaiting(nowPs); // Memory may be open again; nothing else would tell.
     }
-    boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, nowPs);
+    boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, queue, nowPs);
     if (isStarted && passing.isDropped) {
       return;
     }
     if (isStarted && fetchedFrames == 0 && isWithinHorizon(passing.readyPs, nowPs)) {
-      write(passing, passing.readyPs);
+      write(passing, queue, passing.readyPs);
       return;
     }
     fifo.add(passing.lengthBytes).copyOf(passing);
@@ -271,10 +271,14 @@ final class RxPath {
   }
 
   private void startWaiting(long nowPs) {
-    while (fetchedFrames < fifo.count() && tryStart(fifo.get(fetchedFrames), nowPs)) {
+    while (fetchedFrames < fifo.count()) {
       Frame frame = fifo.get(fetchedFrames);
+      RxQueue queue = queues[frame.queueIndex];
+      if (!tryStart(frame, queue, nowPs)) {
+        return;
+      }
       if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
-        write(frame, frame.readyPs);
+        write(frame, queue, frame.readyPs);
         fifo.removeFirst();
       } else {
         onFetched(nowPs);
@@ -319,7 +323,7 @@ final class RxPath {
   private void writeUnlessStale(Frame frame, long nowPs) {
     RxQueue queue = queues[frame.queueIndex];
     if (queue.isEnabled && queue.epoch == frame.epoch) {
-      write(frame, nowPs);
+      write(frame, queue, nowPs);
     } else {
       statistics.onNoDescriptorDrop(queue.index);
     }
@@ -330,8 +334,7 @@ final class RxPath {
    *
    * @return false if it has to wait; an event will come if nothing else can wake it
    */
-  private boolean tryStart(Frame frame, long nowPs) {
-    RxQueue queue = queues[frame.queueIndex];
+  private boolean tryStart(Frame frame, RxQueue queue, long nowPs) {
     if (!dma.isOpen()) {
       return false;
     }
@@ -347,11 +350,13 @@ final class RxPath {
             ? 1 // Nearly always, and a division costs.
             : Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     frame.descriptorsCount = count;
-    if (queue.unclaimedFetchedCount() < count && dma.tagFreePs() > nowPs) {
-      return startAt(dma.tagFreePs());
-    }
-    if (queue.availableCount() < count) {
-      return dropWithoutDescriptor(frame, queue, count);
+    if (queue.unclaimedCount < count) {
+      if (dma.tagFreePs() > nowPs) {
+        return startAt(dma.tagFreePs());
+      }
+      if (queue.availableCount() < count) {
+        return dropWithoutDescriptor(frame, queue, count);
+      }
     }
     fetch(frame, queue, nowPs);
     return true;
@@ -410,8 +415,7 @@ final class RxPath {
   }
 
   /** Writes payload, then the descriptors: posted writes commit in order, so data comes first. */
-  private void write(Frame frame, long atPs) {
-    RxQueue queue = queues[frame.queueIndex];
+  private void write(Frame frame, RxQueue queue, long atPs) {
     long sentPs = writePayload(frame, queue, atPs);
     long nowPs = simulation.nowPs();
     leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);

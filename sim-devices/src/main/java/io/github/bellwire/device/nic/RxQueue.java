@@ -32,6 +32,9 @@ final class RxQueue {
   /** Frames that have left the FIFO for this queue point here; follows the fetched descriptors. */
   int claimed;
 
+  /** Fetched descriptors that no frame has claimed yet. */
+  int unclaimedCount;
+
   /** Descriptors used since the queue was enabled: the sequence numbers of operations. */
   long sequence;
 
@@ -41,9 +44,10 @@ final class RxQueue {
   // Of the descriptors on chip: buffer, and when it is known, side by side.
   private long[] onChip = new long[0];
 
-  // Done descriptors from the head on that have not been written back, when the last one may be,
-  // and when all are to be at the latest.
-  byte[] doneBytes = new byte[0];
+  // Done descriptors from the head on that have not been written back, as two words each and as
+  // bytes, when the last one may be, and when all are to be at the latest.
+  private long[] done = new long[0];
+  private byte[] doneBytes = new byte[0];
   int doneCount;
   long donePs;
   long flushPs;
@@ -60,12 +64,14 @@ final class RxQueue {
     size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
     if (onChip.length < 2 * size) {
       onChip = new long[2 * size];
+      done = new long[2 * DONE_MAX];
       doneBytes = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
     }
     doneCount = 0;
     head = withinRing(registers.get(NicRegisters.rdh(index)), 0);
     fetched = head;
     claimed = head;
+    unclaimedCount = 0;
     tail = withinRing(registers.get(NicRegisters.rdt(index)), head);
     sequence = 0;
     reported = 0;
@@ -84,11 +90,6 @@ final class RxQueue {
   /** {@return descriptors that no frame has claimed yet} */
   int availableCount() {
     return distance(claimed, tail);
-  }
-
-  /** {@return fetched descriptors that no frame has claimed yet} */
-  int unclaimedFetchedCount() {
-    return distance(claimed, fetched);
   }
 
   /** {@return descriptors up to the tail or the end of the ring that one read can fetch} */
@@ -111,6 +112,7 @@ final class RxQueue {
       onChip[first + 2 * i + 1] = atPs;
     }
     fetched = fetched + count == size ? 0 : fetched + count;
+    unclaimedCount += count;
   }
 
   /** {@return the buffer of a descriptor on chip} */
@@ -122,7 +124,23 @@ final class RxQueue {
   long claim(int count) {
     int last = plus(claimed, count - 1);
     claimed = next(last);
+    unclaimedCount -= count;
     return onChip[2 * last + 1];
+  }
+
+  /** Adds a done descriptor. */
+  void addDone(long low, long high) {
+    int word = 2 * doneCount++;
+    done[word] = low;
+    done[word + 1] = high;
+  }
+
+  /** {@return all done descriptors; valid until the next call} */
+  byte[] doneBytes() {
+    for (int word = 0; word < 2 * doneCount; word++) {
+      LittleEndian.putLong(doneBytes, word * Long.BYTES, done[word]);
+    }
+    return doneBytes;
   }
 
   /** {@return the descriptor so many behind another} */

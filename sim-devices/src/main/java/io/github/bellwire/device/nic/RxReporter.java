@@ -2,7 +2,6 @@ package io.github.bellwire.device.nic;
 
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
-import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.trace.LifecycleStep;
 import io.github.bellwire.trace.OperationId;
@@ -109,7 +108,6 @@ final class RxReporter {
   /** Adds a done descriptor; returns whether it and those before it have been written back. */
   private boolean add(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
     encode(frame, queue, pieceBytes, isLast);
-    queue.doneCount++;
     boolean isWritten = isLast && groupDescriptors == 1 || endsHere(queue);
     if (isWritten) {
       write(queue);
@@ -174,7 +172,7 @@ final class RxReporter {
     int count = queue.doneCount;
     long address = queue.address(queue.head);
     int bytes = count * RxDescriptorLayout.SIZE_BYTES;
-    long visiblePs = dma.writeStatus(address, queue.doneBytes, 0, bytes, queue.donePs);
+    long visiblePs = dma.writeStatus(address, queue.doneBytes(), 0, bytes, queue.donePs);
     if (dma.status() != DmaStatus.OK) {
       onFault(queue.donePs);
     }
@@ -197,27 +195,25 @@ final class RxReporter {
     if (isLast) {
       status |= RxDescriptorLayout.STATUS_EOP | frame.statusAndErrors;
     }
-    int at = queue.doneCount * RxDescriptorLayout.SIZE_BYTES;
     if (queue.isLegacy) {
-      int errors = frame.statusAndErrors >>> 24;
-      // The address stays in place.
-      LittleEndian.putLong(queue.doneBytes, at, queue.bufferAddress(queue.head + queue.doneCount));
-      LittleEndian.putLong(
-          queue.doneBytes,
-          at + RxDescriptorLayout.HIGH_OFFSET,
-          RxDescriptorLayout.legacyWriteBackHigh(
-              pieceBytes,
-              isLast ? frame.fragmentChecksum : 0,
-              status & 0xff,
-              isLast ? errors : 0,
-              frame.vlanTci));
-      return;
+      encodeLegacy(frame, queue, pieceBytes, status, isLast);
+    } else {
+      queue.addDone(
+          frame.writeBackLow, RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
     }
-    LittleEndian.putLong(queue.doneBytes, at, frame.writeBackLow);
-    LittleEndian.putLong(
-        queue.doneBytes,
-        at + RxDescriptorLayout.HIGH_OFFSET,
-        RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
+  }
+
+  /** The address stays in place. */
+  private static void encodeLegacy(
+      Frame frame, RxQueue queue, int pieceBytes, int status, boolean isLast) {
+    queue.addDone(
+        queue.bufferAddress(queue.head + queue.doneCount),
+        RxDescriptorLayout.legacyWriteBackHigh(
+            pieceBytes,
+            isLast ? frame.fragmentChecksum : 0,
+            status & 0xff,
+            isLast ? frame.statusAndErrors >>> 24 : 0,
+            frame.vlanTci));
   }
 
   private void traceCompletions(TraceSink sink, RxQueue queue, long atPs) {

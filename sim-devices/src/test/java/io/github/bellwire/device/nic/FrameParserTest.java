@@ -39,7 +39,7 @@ class FrameParserTest {
     for (int etherType = 0; etherType <= 0xFFFF; etherType++) {
       random.nextBytes(frame);
       NetworkOrder.putU16(frame, 12, etherType);
-      if (FrameParser.looksInto(frame, 0, frame.length)) {
+      if (FrameParser.looksInto(etherType)) {
         looked++;
         continue;
       }
@@ -51,7 +51,6 @@ class FrameParserTest {
     }
     // IPv4, IPv6 and two kinds of VLAN tags.
     assertThat(looked).isEqualTo(4);
-    assertThat(FrameParser.looksInto(frame, 0, 13)).isFalse();
   }
 
   @Test

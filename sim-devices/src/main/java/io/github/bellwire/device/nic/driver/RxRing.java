@@ -225,8 +225,10 @@ public final class RxRing {
     if (trace != null && !frame.isDetached()) {
       traceReturn(trace, port, segments);
     }
-    ring.advanceHead(segments);
-    if (frame.isDetached() || reuse(port, segments)) {
+    if (frame.isDetached()) {
+      ring.advanceHead(segments);
+      refill(port);
+    } else if (reuse(port, segments)) {
       refill(port);
     }
     frame.clear();
@@ -263,14 +265,20 @@ public final class RxRing {
   private boolean reuse(CpuPort port, int segments) {
     for (int i = 0; i < segments; i++) {
       if (!place(port, frame.bufferAt(i))) {
-        for (int left = segments - 1; left >= i; left--) {
-          pool.give(frame.bufferAt(left));
-        }
-        shortagesTotal++;
+        giveBack(i, segments);
         return false;
       }
+      ring.advanceBoth();
     }
     return true;
+  }
+
+  private void giveBack(int from, int segments) {
+    ring.advanceHead(segments - from);
+    for (int i = segments - 1; i >= from; i--) {
+      pool.give(frame.bufferAt(i));
+    }
+    shortagesTotal++;
   }
 
   private void refill(CpuPort port) {
@@ -296,13 +304,15 @@ public final class RxRing {
       return false;
     }
     boolean isPlaced = place(port, buffer);
-    if (!isPlaced) {
+    if (isPlaced) {
+      ring.advanceTail(1);
+    } else {
       pool.give(buffer);
     }
     return isPlaced;
   }
 
-  /** Gives the next descriptor a buffer; false if it could not be mapped. */
+  /** Fills the descriptor at the tail with a buffer; false if that could not be mapped. */
   private boolean place(CpuPort port, int buffer) {
     int index = ring.tail();
     if (trace != null) {
@@ -326,7 +336,6 @@ public final class RxRing {
       long sequence = ring.tailSequence();
       trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
     }
-    ring.advanceTail(1);
     unannouncedCount++;
     return true;
   }
