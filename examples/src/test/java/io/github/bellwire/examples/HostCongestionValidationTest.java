@@ -83,7 +83,7 @@ class HostCongestionValidationTest {
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithFewFlows() {
     JsonNode off = Tool.json("host-congestion", "iommu=off", "warm-up=1ms", "duration=1ms");
-    JsonNode[] strict = seeds("host-congestion", "duration=4ms");
+    JsonNode[] strict = seeds("host-congestion");
 
     double gbps = mean(strict, "goodput_gbit_per_s");
     assertThat(spreadPercent(strict, "goodput_gbit_per_s")).isLessThan(10);
@@ -105,17 +105,15 @@ class HostCongestionValidationTest {
   /**
    * The same driver, which recycles pages while nobody holds the oldest. What has come behind a gap
    * is held, and with 20 flows gaps stay open for 10 or 200 ms, since hardly anything is under way
-   * that would tell of the loss: on most cores no page is recycled most of the time. The first
-   * timeouts come in step, after 200 ms; the 200 ms behind them count.
+   * that would tell of the loss: on most cores no page is recycled most of the time. A core changes
+   * between the two states with its flows' rare timeouts, so a second is counted, of three seeds.
    */
   @Test
   void shouldReceiveAsTheStrictExperimentDidWithManyFlows() {
-    JsonNode[] strict = {
-      Tool.json("host-congestion", "flows=20", "warm-up=250ms", "duration=200ms")
-    };
+    JsonNode[] strict = seeds("host-congestion", "flows=20");
 
     double gbps = mean(strict, "goodput_gbit_per_s");
-    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.percent(10), FS);
+    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.percent(15), FS);
     compareMisses("20 flows", strict, 1.97, 0.43, 0.76);
     String idle = MODEL + "; while flows wait for timers too little is sent";
     compareModel("20 flows", strict, gbps, Band.NONE, idle);
@@ -166,7 +164,7 @@ class HostCongestionValidationTest {
     String preset = "preset=ice-lake-lazy-200g";
     JsonNode off = Tool.json("host-congestion", preset, "iommu=off", "warm-up=3ms", "duration=1ms");
     JsonNode large = Tool.json("host-congestion", preset, "page=2m", "warm-up=3ms", "duration=1ms");
-    JsonNode[] small = seeds("host-congestion", preset, "warm-up=8ms", "duration=3ms");
+    JsonNode[] small = seeds("host-congestion", preset);
 
     compare(LAZY, "MTU 1500, off, Gb/s", 185, goodput(off), Band.percent(5), WALL);
     compare(

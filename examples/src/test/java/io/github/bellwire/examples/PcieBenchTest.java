@@ -122,6 +122,7 @@ class PcieBenchTest {
             "size=512",
             "count=100",
             "link.mps=128",
+            "link.mrrs=1024", // The read is one request.
             "link.completions=" + completions);
 
     long requests = Tool.count(json, "tlp_mrd_count");

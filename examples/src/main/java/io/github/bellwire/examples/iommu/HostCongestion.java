@@ -21,6 +21,17 @@ public final class HostCongestion implements Scenario {
   private static final double PS_PER_S = 1e12;
   private static final long WARM_UP_PS = 4_000 * PS_PER_US;
   private static final long DURATION_PS = 4_000 * PS_PER_US;
+
+  /** The first timeouts, 200 ms after the first losses, come in step. */
+  private static final long TIMEOUTS_WARM_UP_PS = 250_000 * PS_PER_US;
+
+  /** A flow's rare losses change what all others see for hundreds of milliseconds. */
+  private static final long TIMEOUTS_DURATION_PS = 1_000_000 * PS_PER_US;
+
+  /** In which the windows of hundreds of flows settle. */
+  private static final long MANY_WARM_UP_PS = 10_000 * PS_PER_US;
+
+  private static final long MANY_DURATION_PS = 10_000 * PS_PER_US;
   private static final long DRIVE_WARM_UP_PS = 500 * PS_PER_US;
   private static final long DRIVE_DURATION_PS = 1_000 * PS_PER_US;
   private static final long MTU_MIN = 1280;
@@ -69,13 +80,13 @@ public final class HostCongestion implements Scenario {
       Key.optional(
           "warm-up",
           ValueTypes.timePs(0, 1_000_000 * PS_PER_US),
-          "4ms; drives 500us",
+          "4ms; more flows than channels 250ms; 200 Gb/s 10ms; drives 500us",
           "simulated time before counting begins");
   private static final Key<Long> DURATION =
       Key.optional(
           "duration",
           ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US),
-          "4ms; drives 1ms",
+          "4ms; more flows than channels 1s; 200 Gb/s 10ms; drives 1ms",
           "simulated time that is counted");
 
   /** Creates the scenario. */
@@ -141,6 +152,21 @@ public final class HostCongestion implements Scenario {
         .withSystem(preset.system().withKeepsInvalidationHint(hint));
   }
 
+  private static CongestionMachine.Counts measure(
+      CongestionMachine machine, Settings settings, CongestionPreset preset) {
+    long warmUpPs = WARM_UP_PS;
+    long durationPs = DURATION_PS;
+    if (!settings.value(PRESET).equals(CASCADE_LAKE)) {
+      warmUpPs = MANY_WARM_UP_PS;
+      durationPs = MANY_DURATION_PS;
+    } else if (preset.flows() > preset.activeChannels()) {
+      warmUpPs = TIMEOUTS_WARM_UP_PS;
+      durationPs = TIMEOUTS_DURATION_PS;
+    }
+    return machine.measure(
+        settings.supply(WARM_UP, warmUpPs), settings.supply(DURATION, durationPs));
+  }
+
   private static Report runNetwork(Settings settings, RunContext context, CongestionPreset preset) {
     boolean isLarge = settings.value(PAGE).equals("2m");
     RxPages.Policy pages =
@@ -150,9 +176,7 @@ public final class HostCongestion implements Scenario {
     long seed = settings.value(CommandLineTool.SEED);
     CongestionMachine machine =
         new CongestionMachine(preset, pages, 0, seed).traceTo(context.trace());
-    CongestionMachine.Counts counts =
-        machine.measure(
-            settings.supply(WARM_UP, WARM_UP_PS), settings.supply(DURATION, DURATION_PS));
+    CongestionMachine.Counts counts = measure(machine, settings, preset);
     Report report = new Report();
     report
         .headline("goodput_gbit_per_s", "iotlb_misses_per_page", "drop_ratio")
