@@ -211,8 +211,6 @@ class KeyEffectTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nic-tx host=embedded-noncoherent | needs mode=interrupt or mode=napi, whose driver cleans"
-            + " caches",
         "lifecycle pcap=x | must not be set here, where frames are generated; nic-rx and nic-tx"
             + " replay captures",
         "nic-rx mode=napi iommu=strict iommu.kernel=linux-6.12-amd | must be linux-6.12 or"
