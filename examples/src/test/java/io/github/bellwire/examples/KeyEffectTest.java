@@ -236,6 +236,15 @@ class KeyEffectTest {
     assertThat(tool.code()).isEqualTo(CommandLineTool.WRONG_REQUEST);
   }
 
+  @ParameterizedTest
+  @CsvSource({"snb, false", "e3, false", "gen4-server, true"})
+  void shouldCallLatenciesAssumptionsUnlessTheyAreCalibrated(String host, boolean isAssumed) {
+    String text = Tool.run("nic-rx --set frames=10 --set host=" + host).out();
+
+    assertThat(text).contains("Not modelled");
+    assertThat(text.contains("are assumptions")).isEqualTo(isAssumed);
+  }
+
   @Test
   void shouldExplainEveryKey() {
     for (Scenario scenario : Scenarios.all()) {
