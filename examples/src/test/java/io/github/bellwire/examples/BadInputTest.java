@@ -303,7 +303,7 @@ class BadInputTest {
         "pcap=             | must be the name of a file",
         // each allowed by itself, but not together; the last one is at fault
         "frames=5 pcap=x | must not be set together with frames or frame-bytes",
-        "itr=2us | needs mode=interrupt or mode=napi, there are no interrupts else",
+        "itr=2us | must be 0ns with mode=poll, which takes no interrupts",
         "frame-bytes=64 pcap=x | must not be set together with frames or frame-bytes",
         "frames=5 timing=capture | must be line-rate, generated frames have no timing of their own",
         "cores=2 | must be at most queues=1",

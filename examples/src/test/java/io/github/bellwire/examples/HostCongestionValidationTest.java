@@ -17,10 +17,12 @@ class HostCongestionValidationTest {
   private static final String LAZY = "IOMMU: 200 Gb/s, lazy";
   private static final String DRIVES = "IOMMU: eight drives";
   private static final String FS = "FS, figures 2 and 7";
+  private static final String CALIBRATED = "calibrated on it";
+  private static final String FITTED = FS + "; " + CALIBRATED;
+  private static final String SEEN = FS + "; in view when delays were chosen";
   private static final String MODEL = "FS, section 2.2, model";
   private static final String WALL = "Wall";
   private static final int SEEDS = 3;
-  private static final String CALIBRATED = "calibrated on it";
 
   /** FS, section 2.2: a page without misses, and each read of a table. */
   private static final double PAGE_NS = 65;
@@ -40,15 +42,16 @@ class HostCongestionValidationTest {
   }
 
   private static void compareMisses(
-      String name, JsonNode[] runs, double iotlb, double upper, double l3) {
-    compareMetric(name + ", IOTLB misses per 4 KiB", iotlb, runs, "iotlb_misses_per_page");
-    compareMetric(name + ", L1 misses", upper, runs, "pt_l1_misses_per_page");
-    compareMetric(name + ", L2 misses", upper, runs, "pt_l2_misses_per_page");
-    compareMetric(name + ", L3 misses", l3, runs, "pt_l3_misses_per_page");
+      String name, JsonNode[] runs, double iotlb, double upper, double l3, String source) {
+    compareMetric(name + ", IOTLB misses per 4 KiB", iotlb, runs, "iotlb_misses_per_page", source);
+    compareMetric(name + ", L1 misses", upper, runs, "pt_l1_misses_per_page", SEEN);
+    compareMetric(name + ", L2 misses", upper, runs, "pt_l2_misses_per_page", SEEN);
+    compareMetric(name + ", L3 misses", l3, runs, "pt_l3_misses_per_page", source);
   }
 
-  private static void compareMetric(String name, double published, JsonNode[] runs, String metric) {
-    compare(STRICT, name, published, mean(runs, metric), misses(published), FS);
+  private static void compareMetric(
+      String name, double published, JsonNode[] runs, String metric, String source) {
+    compare(STRICT, name, published, mean(runs, metric), misses(published), source);
   }
 
   /** Table reads per page of payload. */
@@ -88,8 +91,8 @@ class HostCongestionValidationTest {
     double gbps = mean(strict, "goodput_gbit_per_s");
     assertThat(spreadPercent(strict, "goodput_gbit_per_s")).isLessThan(10);
     compare(STRICT, "5 flows, off, Gb/s", 97.5, goodput(off), Band.percent(2), FS);
-    compare(STRICT, "5 flows, Gb/s", 78, gbps, Band.percent(10), FS);
-    compareMisses("5 flows", strict, 1.30, 0.05, 0.36);
+    compare(STRICT, "5 flows, Gb/s", 78, gbps, Band.percent(10), FITTED);
+    compareMisses("5 flows", strict, 1.30, 0.05, 0.36, FITTED);
     compareModel("5 flows", strict, gbps, Band.percent(10), MODEL);
     compareOthers("5 flows", strict, 0.28, 0.043);
     assertThat(mean(strict, "fresh_pages_ratio")).isLessThan(0.1);
@@ -113,10 +116,10 @@ class HostCongestionValidationTest {
     JsonNode[] strict = seeds("host-congestion", "flows=20");
 
     double gbps = mean(strict, "goodput_gbit_per_s");
-    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.percent(15), FS);
-    compareMisses("20 flows", strict, 1.97, 0.43, 0.76);
+    compare(STRICT, "20 flows, Gb/s", 40.5, gbps, Band.percent(15), SEEN);
+    compareMisses("20 flows", strict, 1.97, 0.43, 0.76, SEEN);
     String idle = MODEL + "; while flows wait for timers too little is sent";
-    compareModel("20 flows", strict, gbps, Band.NONE, idle);
+    compareModel("20 flows", strict, gbps, Band.percent(12), idle);
     compareOthers("20 flows", strict, 2.9, 0.10);
     assertThat(mean(strict, "fresh_pages_ratio")).isGreaterThan(0.5);
     assertThat(mean(strict, "late_losses_count")).isPositive();
@@ -130,7 +133,7 @@ class HostCongestionValidationTest {
         dropPercent,
         100 * mean(runs, "drop_ratio"),
         Band.NONE,
-        FS);
+        SEEN);
     compare(
         STRICT,
         name + ", acknowledgements per 4 KiB",

@@ -211,21 +211,26 @@ class KeyEffectTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "nic-tx host=embedded-noncoherent | needs mode=interrupt or mode=napi, whose driver cleans"
-            + " caches",
         "lifecycle pcap=x | must not be set here, where frames are generated; nic-rx and nic-tx"
             + " replay captures",
         "nic-rx mode=napi iommu=strict iommu.kernel=linux-6.12-amd | must be linux-6.12 or"
             + " linux-6.0 with iommu.preset=ice-lake",
         "nic-rx mode=napi iommu=strict iommu.preset=amd-milan iommu.kernel=linux-6.12 | must be"
             + " linux-6.12-amd with iommu.preset=amd-milan",
-        "pcie-bench target=peer cache=cold | needs target=memory, the window is in a device",
-        "attack mode=off iommu.preset=ice-lake | needs another mode than off, which has no IOMMU",
+        "pcie-bench target=peer cache=cold | must not be given with target=peer, whose window is in"
+            + " a device",
+        "attack mode=off iommu.preset=ice-lake | must not be given with mode=off, which has no"
+            + " IOMMU",
         "iommu-modes workload=nvme frame-bytes=512 | must not be given with workload=nvme, which"
             + " reads 4096B",
-        "host-congestion page=2m pages=fresh | needs page=4k, blocks of 2 MiB stay mapped",
-        "host-congestion iommu=off iommu.hint=on | needs iommu=lazy or strict, nothing else is"
-            + " invalidated",
+        "host-congestion page=2m pages=fresh | must not be given with page=2m, whose blocks stay"
+            + " mapped",
+        "host-congestion page=2m iommu.hint=on | must not be given with page=2m, whose blocks stay"
+            + " mapped",
+        "host-congestion iommu=passthrough page=2m | must not be given with iommu=passthrough,"
+            + " which maps nothing by pages",
+        "host-congestion iommu=off iommu.hint=on | must not be given with iommu=off, which"
+            + " invalidates nothing",
         "host-congestion preset=grace-nvme pages=fresh | must not be given with preset=grace-nvme",
       })
   void shouldRefuseWhatHasNoMeaning(String run, String message) {
@@ -236,6 +241,15 @@ class KeyEffectTest {
     assertThat(tool.err())
         .isEqualTo("bellwire: " + words.get(words.size() - 1) + ": " + message + "\n");
     assertThat(tool.code()).isEqualTo(CommandLineTool.WRONG_REQUEST);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"snb, false", "e3, false", "gen4-server, true"})
+  void shouldCallLatenciesAssumptionsUnlessTheyAreCalibrated(String host, boolean isAssumed) {
+    String text = Tool.run("nic-rx --set frames=10 --set host=" + host).out();
+
+    assertThat(text).contains("Not modelled");
+    assertThat(text.contains("are assumptions")).isEqualTo(isAssumed);
   }
 
   @Test

@@ -54,6 +54,15 @@ class RoundTripTest {
     assertReceived(frames);
   }
 
+  /** The check of its own compares the content on the wire with what was handed over. */
+  @ParameterizedTest
+  @ValueSource(strings = {"poll", "interrupt", "napi"})
+  void shouldSendWhatCoresWroteWhereCachesAreNotCoherent(String mode) {
+    JsonNode json = Tool.json("nic-tx", "host=embedded-noncoherent", "frames=2000", "mode=" + mode);
+
+    assertThat(Tool.count(json, "frames_sent_count")).isEqualTo(2000);
+  }
+
   @ParameterizedTest
   @CsvSource({
     "9014, nic.buffer=2KiB, poll", // 9018 with FCS

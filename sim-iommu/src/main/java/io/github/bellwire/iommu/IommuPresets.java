@@ -50,12 +50,13 @@ public final class IommuPresets {
    * ns per read of a walk, here of an entry in the last-level cache, and one walk at a time (their
    * throughput follows from the sum of all reads), in order: a page of 4 KiB takes 65 ns without
    * misses, which is 64 lines of 1.016 ns. They estimate that between 64 and 128 entries for 2 MiB
-   * are remembered; 80 give what they found with 5 flows. Assumptions: 64 translations, 32 entries
-   * of each level above; and that invalidations with which tables may have changed abandon walks
-   * under way. For that speaks that IOTLB misses beyond those without such invalidations (figure
-   * 7c, 1.2 to 1.25 per page with any number of flows) grow with misses of the first level, of
-   * which each tells of an invalidation: by 0.06, 0.22, 0.74 and 0.98 as against 0.05, 0.16, 0.43
-   * and 0.63 (figure 2). The unit heeds the leaf hint; Linux 6.0 does not give it.
+   * are remembered; 80 are calibrated on what they found with 5 flows. Assumptions: 64
+   * translations, 32 entries of each level above; and that invalidations with which tables may have
+   * changed abandon walks under way. For that speaks that IOTLB misses beyond those without such
+   * invalidations (figure 7c, 1.2 to 1.25 per page with any number of flows) grow with misses of
+   * the first level, of which each tells of an invalidation: by 0.06, 0.22, 0.74 and 0.98 as
+   * against 0.05, 0.16, 0.43 and 0.63 (figure 2). The unit heeds the leaf hint; Linux 6.0 does not
+   * give it.
    */
   public static final IommuConfig CASCADE_LAKE =
       xeonE5(

@@ -67,7 +67,8 @@ public final class Attack implements Scenario {
     List<AttackRow> rows =
         AttackMatrix.rows().stream().filter(row -> isChosen(row, rowWord)).toList();
     if (modeWord.equals(Mode.OFF.value()) && settings.isGiven(IommuKeys.PRESET)) {
-      throw settings.refuse(IommuKeys.PRESET, "needs another mode than off, which has no IOMMU");
+      throw settings.refuse(
+          IommuKeys.PRESET, "must not be given with mode=off, which has no IOMMU");
     }
     IommuConfig iommu = IommuKeys.resolve(settings, settings.value(HOST));
     if (iommu.kind() != TableKind.VT_D) {

@@ -43,10 +43,11 @@ final class CongestionPresets {
    * "Fast and Safe IO Memory Protection" (SOSP'24), section 2.2: four Xeon Gold 6234 with eight
    * cores of two threads each, a ConnectX-5, Linux 6.0.3, DCTCP, five cores that receive. A buffer
    * of 262,016 bytes, all of it for one priority ("HowTo Tune Receive Buffers on Mellanox Adapter
-   * Cards"). Assumptions: interrupt moderation of 32 us, a step of Linux's dynamic moderation
-   * (lib/dim/net_dim.c), and the other host's delays; chosen with the figures of 5 flows in view,
-   * drops included; with longer delays, which fit the throughput of 5 flows as well, 20 flows lose
-   * too seldom to keep pages from being recycled.
+   * Cards"). Assumptions: interrupt moderation of 32 us at the receiver and of 8 us at the sender
+   * ({@code senderModerationNs}), both steps of Linux's dynamic moderation (lib/dim/net_dim.c), and
+   * the other host's delays. They are calibrated on the figures of 5 flows, drops included, with
+   * those of 20 in view: with longer delays, which fit the throughput of 5 flows as well, 20 flows
+   * lose too seldom to keep pages from being recycled.
    */
   static final CongestionPreset CASCADE_LAKE_STRICT_100G =
       new CongestionPreset(
@@ -73,7 +74,7 @@ final class CongestionPresets {
    * connection writes 128 KiB at once, 550 Mb/s on average, its senders use CUBIC, and the
    * receiver's lro is on (the authors' aliireza/iommu-bench, experiments/iommu.npf), of which only
    * how frames are stored is modelled, not that the adapter merges them. Assumptions as above, but
-   * a moderation of 64 us, the longest step, and a buffer of 1 MiB.
+   * a moderation of 64 us on both sides, the longest step, and a buffer of 1 MiB.
    */
   static final CongestionPreset ICE_LAKE_LAZY_200G =
       new CongestionPreset(

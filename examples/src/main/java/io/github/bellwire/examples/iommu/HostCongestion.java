@@ -87,7 +87,7 @@ public final class HostCongestion implements Scenario {
           "duration",
           ValueTypes.timePs(PS_PER_US, 1_000_000 * PS_PER_US),
           "4ms; more flows than channels 1s; 200 Gb/s 10ms; drives 1ms",
-          "simulated time that is counted");
+          "simulated time that is counted; the 1s of 20 flows takes 10 s or more to run");
 
   /** Creates the scenario. */
   public HostCongestion() {}
@@ -124,17 +124,20 @@ public final class HostCongestion implements Scenario {
   /** What is reused or hinted at must be there. */
   private static void checkUse(Settings settings, String policy) {
     if (settings.isGiven(REUSE) && settings.value(PAGE).equals("2m")) {
-      throw settings.refuse(REUSE, "needs page=4k, blocks of 2 MiB stay mapped");
+      throw settings.refuse(REUSE, "must not be given with page=2m, whose blocks stay mapped");
     }
-    if (settings.isChanged(PAGE) && !List.of("lazy", "strict").contains(policy)) {
-      throw settings.refuse(PAGE, "needs iommu=lazy or strict, nothing else maps by pages");
+    boolean isByPages = List.of("lazy", "strict").contains(policy);
+    if (settings.isChanged(PAGE) && !isByPages) {
+      throw settings.refuse(
+          PAGE, "must not be given with iommu=" + policy + ", which maps nothing by pages");
     }
     if (settings.isGiven(HINT)) {
-      if (!List.of("lazy", "strict").contains(policy)) {
-        throw settings.refuse(HINT, "needs iommu=lazy or strict, nothing else is invalidated");
+      if (!isByPages) {
+        throw settings.refuse(
+            HINT, "must not be given with iommu=" + policy + ", which invalidates nothing");
       }
       if (settings.value(PAGE).equals("2m")) {
-        throw settings.refuse(HINT, "needs page=4k, blocks of 2 MiB stay mapped");
+        throw settings.refuse(HINT, "must not be given with page=2m, whose blocks stay mapped");
       }
     }
   }

@@ -253,7 +253,7 @@ final class NicKeys {
    */
   static void checkMode(Settings settings) {
     if (settings.value(ITR) > 0 && settings.value(MODE) == DriverMode.POLL) {
-      throw settings.refuse(ITR, "needs mode=interrupt or mode=napi, there are no interrupts else");
+      throw settings.refuse(ITR, "must be 0ns with mode=poll, which takes no interrupts");
     }
   }
 

@@ -1,6 +1,5 @@
 package io.github.bellwire.examples.nic;
 
-import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.DriverStatistics;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.cli.Scenario;
@@ -42,7 +41,6 @@ public final class NicTx implements Scenario {
   public Report run(Settings settings, RunContext context) {
     NicKeys.checkFrames(settings);
     NicKeys.checkMode(settings);
-    checkCoherence(settings);
     NicKeys.supplyTransmitBuffer(settings);
     NicMachine machine = new NicMachine(settings, context, 1);
     Simulation simulation = machine.simulation();
@@ -64,15 +62,6 @@ public final class NicTx implements Scenario {
       Report report = report(machine, work, sink, context);
       NicKeys.addWithoutReception(report, settings);
       return report;
-    }
-  }
-
-  /** A user-space driver leaves what it writes in the caches, where such a device does not look. */
-  private static void checkCoherence(Settings settings) {
-    boolean isCoherent = HostKeys.resolve(settings).cache().isCoherent();
-    if (!isCoherent && settings.value(NicKeys.MODE) == DriverMode.POLL) {
-      throw settings.refuse(
-          HostKeys.HOST, "needs mode=interrupt or mode=napi, whose driver cleans caches");
     }
   }
 

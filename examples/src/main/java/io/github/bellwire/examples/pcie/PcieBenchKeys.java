@@ -223,7 +223,8 @@ final class PcieBenchKeys {
     }
     for (Key<?> key : List.of(CACHE, NUMA)) {
       if (settings.isChanged(key)) {
-        throw settings.refuse(key, "needs target=memory, the window is in a device");
+        throw settings.refuse(
+            key, "must not be given with target=peer, whose window is in a device");
       }
     }
   }

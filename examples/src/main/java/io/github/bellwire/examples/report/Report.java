@@ -222,7 +222,8 @@ public final class Report {
 
   /**
    * Keeps figures out of the text that stand for nothing measured, such as the rate of one frame.
-   * In JSON, where names are fixed, they are 0.
+   * In JSON, where names are fixed, they keep the values they were added with: 0 where there was
+   * nothing to compute one from, and that of a single sample in each figure of its distribution.
    *
    * @param names of metrics, those of this report and those still to be added
    * @return this report

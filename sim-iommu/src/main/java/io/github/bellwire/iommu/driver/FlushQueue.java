@@ -128,13 +128,14 @@ final class FlushQueue {
     port.compute(config.costs().queueCycles());
     ring.lock.release(port);
     ring.queuedPs[entry] = port.nowPs();
-    arm(port.coreIndex(), port.nowPs());
+    arm(port, port.coreIndex(), port.nowPs());
   }
 
-  private void arm(int core, long atPs) {
+  /** At once if a flush has taken longer than entries may wait. */
+  private void arm(CpuPort port, int core, long queuedPs) {
     if (!isTimerOn) {
       isTimerOn = true;
-      timers[core].wakeAt(atPs + config.flushTimeoutPs());
+      timers[core].wakeAt(Math.max(port.nowPs(), queuedPs + config.flushTimeoutPs()));
     }
   }
 
@@ -196,7 +197,7 @@ final class FlushQueue {
     timerFlushesCount++;
     flush(port);
     drainAll(port);
-    armForLaterEntries(firedPs);
+    armForLaterEntries(port, firedPs);
   }
 
   /** {@return whether a device that was detached has left nothing to do} */
@@ -210,7 +211,7 @@ final class FlushQueue {
   }
 
   /** What cores ahead of the clock have queued after the timer has gone off finds it off. */
-  private void armForLaterEntries(long firedPs) {
+  private void armForLaterEntries(CpuPort port, long firedPs) {
     int core = -1;
     long earliestPs = Long.MAX_VALUE;
     for (int i = 0; i < rings.length; i++) {
@@ -221,7 +222,7 @@ final class FlushQueue {
       }
     }
     if (core >= 0) {
-      arm(core, earliestPs);
+      arm(port, core, earliestPs);
     }
   }
 

@@ -20,10 +20,11 @@
  * one interface, {@code PageTableFormat}; the walk, the caches and the walkers know no bit of it.
  *
  * <p>Not modelled: walks of contexts and PASIDs occupy no walker; a walk that has begun is not
- * stopped by an invalidation, what it brings is forgotten; execute and global rights; memory types;
- * the extended accessed bit; the mark "untranslated access only" (U) in answers to translation
- * requests: the interrupt range gets none; requests that cross a page; writes of devices on their
- * way to tables.
+ * stopped by an invalidation; what it brings is forgotten if it is in the invalidated range, or
+ * anywhere if {@link io.github.bellwire.iommu.walk.TranslationConfig#abandonsWalksOnInvalidate} is
+ * on and paging-structure caches are emptied; execute and global rights; memory types; the extended
+ * accessed bit; the mark "untranslated access only" (U) in answers to translation requests: the
+ * interrupt range gets none; requests that cross a page; writes of devices on their way to tables.
  */
 @NullMarked
 package io.github.bellwire.iommu.walk;

@@ -125,6 +125,37 @@ class AheadOfTheClockTest {
   }
 
   @Test
+  void shouldFlushAtOnceWhatHasWaitedForLongerDuringAFlush() {
+    PolicyMachine machine =
+        new PolicyMachine(
+            MappingPolicy.LAZY,
+            IommuDriverConfig.LINUX_6_12,
+            new DeviceTraits(false, true, List.of()));
+    List<Long> iovas = machine.mapPages(2, FROM_DEVICE);
+    machine.device.answerPs = -1;
+    machine.dma.unmapSingle(machine.port, iovas.get(0), 4096, FROM_DEVICE);
+    long timerPs = machine.nowPs() + 10 * MS;
+    machine.onCoreLater(
+        1,
+        timerPs - US,
+        core -> {
+          core.delay(2 * US);
+          machine.dma.unmapSingle(core, iovas.get(1), 4096, FROM_DEVICE);
+        });
+
+    // The hardware gives the silent device up after 10 ms; software looks each millisecond.
+    machine.host.simulation().runUntil(timerPs);
+    assertThat(machine.nowPs()).isGreaterThan(timerPs + 10 * MS + US);
+    assertThat(machine.domain().timerFlushesCount()).isEqualTo(1);
+    assertThat(machine.domain().pendingUnmaps(1)).isEqualTo(1);
+
+    machine.device.answerPs = 0;
+    machine.host.simulation().runUntil(timerPs + 12 * MS);
+    assertThat(machine.domain().timerFlushesCount()).isEqualTo(2);
+    assertThat(machine.domain().pendingUnmaps(1)).isZero();
+  }
+
+  @Test
   void shouldNotHandOutALargeRangeThatAnotherCoreIsStillToUnmap() {
     PolicyMachine machine = new PolicyMachine(MappingPolicy.STRICT);
     DmaChecker checker = machine.host.attachChecker();
