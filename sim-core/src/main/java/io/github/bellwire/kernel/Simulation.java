@@ -104,7 +104,7 @@ public final class Simulation {
   public boolean happensAgain(Event event, long atPs) {
     requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
-    if (atPs > limitPs || eventsTotal == limitEvents || atPs >= queue.firstPs()) {
+    if (atPs > limitPs || eventsTotal >= limitEvents || atPs >= queue.firstPs()) {
       return false;
     }
     event.timePs = atPs;
@@ -133,7 +133,9 @@ public final class Simulation {
   }
 
   /**
-   * Lets a number of events happen, or all that there are if they are fewer.
+   * Lets a number of events happen, or all that there are if they are fewer. Events that happen
+   * while one of them waits, in a nested {@link #runUntil} for instance, count as well; these alone
+   * may make it more.
    *
    * @param eventsMax at least 0
    * @return false if nothing is pending any more
@@ -183,9 +185,11 @@ public final class Simulation {
   private boolean stepAlone() {
     long outerLimitPs = limitPs;
     limitPs = NOWHERE_PS;
-    boolean isStep = stepUntil(Long.MAX_VALUE);
-    limitPs = outerLimitPs;
-    return isStep;
+    try {
+      return stepUntil(Long.MAX_VALUE);
+    } finally {
+      limitPs = outerLimitPs;
+    }
   }
 
   private void stepAllUntil(long lastPs, long eventsMax) {
@@ -193,11 +197,14 @@ public final class Simulation {
     long outerLimitEvents = limitEvents;
     limitPs = lastPs;
     limitEvents = eventsMax > NEVER_PS - eventsTotal ? NEVER_PS : eventsTotal + eventsMax;
-    while (eventsTotal < limitEvents && stepUntil(lastPs)) {
-      // Every event is a step.
+    try {
+      while (eventsTotal < limitEvents && stepUntil(lastPs)) {
+        // Every event is a step.
+      }
+    } finally {
+      limitPs = outerLimitPs;
+      limitEvents = outerLimitEvents;
     }
-    limitPs = outerLimitPs;
-    limitEvents = outerLimitEvents;
   }
 
   private boolean stepUntil(long lastPs) {

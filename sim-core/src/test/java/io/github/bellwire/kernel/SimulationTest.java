@@ -432,6 +432,51 @@ class SimulationTest {
   }
 
   @Test
+  void shouldEndARunWhoseEventLetMoreHappenThanAskedFor() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.runUntil(13);
+              happened.add("" + simulation.happensAgain(self[0], 20));
+            });
+    simulation.schedule(self[0], 10);
+    for (int atPs = 11; atPs <= 13; atPs++) {
+      simulation.schedule(named("nested"), atPs);
+    }
+
+    simulation.run(2);
+
+    // Four events are more than two; there must not be a fifth.
+    assertThat(happened).containsExactly("nested@11", "nested@12", "nested@13", "false");
+    assertThat(simulation.eventsTotal()).isEqualTo(4);
+  }
+
+  @Test
+  void shouldKeepTheLimitsOfTheOuterRunWhenANestedOneFails() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              assertThatIllegalStateException().isThrownBy(() -> simulation.runUntil(15));
+              happened.add("" + simulation.happensAgain(self[0], 20)); // beyond the nested run
+              assertThatIllegalStateException().isThrownBy(() -> simulation.run(1));
+              happened.add("" + simulation.happensAgain(self[0], 30)); // more than the nested run
+              assertThatIllegalStateException().isThrownBy(() -> simulation.step());
+              happened.add("" + simulation.happensAgain(self[0], 40)); // not within the step
+              happened.add("" + simulation.happensAgain(self[0], 51));
+            });
+    simulation.schedule(self[0], 10);
+    simulation.schedule(failing(), 11);
+    simulation.schedule(failing(), 21);
+    simulation.schedule(failing(), 31);
+
+    simulation.runUntil(50);
+
+    assertThat(happened).containsExactly("true", "true", "true", "false");
+  }
+
+  @Test
   void shouldRefuseToLetHappenAgainWhatIsScheduledOrInThePast() {
     Event[] self = new Event[1];
     self[0] =
@@ -466,6 +511,13 @@ class SimulationTest {
               simulation.schedule(self[0], atPs);
             });
     return self[0];
+  }
+
+  private static Event failing() {
+    return doing(
+        nowPs -> {
+          throw new IllegalStateException("fails");
+        });
   }
 
   private Event named(String name) {
