@@ -90,18 +90,22 @@ public final class Simulation {
   }
 
   /**
-   * Lets the event that is happening happen again at a time, within the same call, if nothing else
-   * would happen until then: the clock moves on and the event is counted. So who happens often pays
-   * for the queue only when somebody else may have noticed the time in between. Never true within
-   * {@link #step()}.
+   * Repeats the event that is happening at a later time without returning from it, if no other
+   * event comes before and the run reaches that far. On success the clock stands at that time, one
+   * more event is counted, and the caller does its work once more; on failure nothing has changed,
+   * and the caller {@linkplain #schedule schedules} the event. The order of events is the same
+   * either way, but a periodic event that repeats itself does not pass through the queue each time.
+   *
+   * <p>Always fails within {@link #step()}, which is one event, and when a pending event has the
+   * same time, as that one was scheduled first.
    *
    * @param event the event that is happening
    * @param atPs time in picoseconds, not before {@link #nowPs()}
-   * @return false if the event has to be {@linkplain #schedule scheduled}; nothing has changed then
+   * @return whether the event happens again now, at the new time
    * @throws IllegalStateException if the event is scheduled already
    * @throws IllegalArgumentException if the time has passed
    */
-  public boolean happensAgain(Event event, long atPs) {
+  public boolean tryRepeatAt(Event event, long atPs) {
     requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
     if (atPs > limitPs || eventsTotal >= limitEvents || atPs >= queue.firstPs()) {

@@ -330,13 +330,13 @@ class SimulationTest {
   }
 
   @Test
-  void shouldTellTheTimeOfAnEventThatHappensAgain() {
+  void shouldTellTheTimeOfAnEventThatRepeats() {
     List<Long> timesPs = new ArrayList<>();
     Event[] self = new Event[1];
     self[0] =
         doing(
             nowPs -> {
-              simulation.happensAgain(self[0], 25);
+              simulation.tryRepeatAt(self[0], 25);
               timesPs.add(self[0].timePs());
               timesPs.add(simulation.nowPs());
             });
@@ -348,7 +348,7 @@ class SimulationTest {
   }
 
   @Test
-  void shouldNotLetAnEventHappenAgainWithinAStep() {
+  void shouldNotRepeatAnEventWithinAStep() {
     simulation.schedule(repeating(10), 10);
 
     simulation.step();
@@ -358,7 +358,7 @@ class SimulationTest {
   }
 
   @Test
-  void shouldNotLetAnEventHappenAgainWithinAStepOfAnotherOne() {
+  void shouldNotRepeatAnEventWithinAStepOfAnotherOne() {
     simulation.schedule(doing(nowPs -> simulation.step()), 5);
     simulation.schedule(repeating(10), 10);
 
@@ -377,7 +377,7 @@ class SimulationTest {
     assertThat(happened).isEmpty();
     assertThat(simulation.run(5)).isTrue();
 
-    // What happens again counts.
+    // What is repeated counts.
     assertThat(happened)
         .containsExactly("first@10", "again@20", "other@30", "first@30", "again@40");
     assertThat(simulation.nowPs()).isEqualTo(40);
@@ -403,8 +403,8 @@ class SimulationTest {
         doing(
             nowPs -> {
               simulation.run(0);
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 1));
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 2));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 1));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 2));
             });
     simulation.schedule(self[0], 10);
 
@@ -421,8 +421,8 @@ class SimulationTest {
             nowPs -> {
               simulation.runUntil(nowPs + 5);
               simulation.step(); // nothing is pending
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 20));
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 21));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 20));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 21));
             });
     simulation.schedule(self[0], 10);
 
@@ -438,7 +438,7 @@ class SimulationTest {
         doing(
             nowPs -> {
               simulation.runUntil(13);
-              happened.add("" + simulation.happensAgain(self[0], 20));
+              happened.add("" + simulation.tryRepeatAt(self[0], 20));
             });
     simulation.schedule(self[0], 10);
     for (int atPs = 11; atPs <= 13; atPs++) {
@@ -459,12 +459,12 @@ class SimulationTest {
         doing(
             nowPs -> {
               assertThatIllegalStateException().isThrownBy(() -> simulation.runUntil(15));
-              happened.add("" + simulation.happensAgain(self[0], 20)); // beyond the nested run
+              happened.add("" + simulation.tryRepeatAt(self[0], 20)); // beyond the nested run
               assertThatIllegalStateException().isThrownBy(() -> simulation.run(1));
-              happened.add("" + simulation.happensAgain(self[0], 30)); // more than the nested run
+              happened.add("" + simulation.tryRepeatAt(self[0], 30)); // more than the nested run
               assertThatIllegalStateException().isThrownBy(() -> simulation.step());
-              happened.add("" + simulation.happensAgain(self[0], 40)); // not within the step
-              happened.add("" + simulation.happensAgain(self[0], 51));
+              happened.add("" + simulation.tryRepeatAt(self[0], 40)); // not within the step
+              happened.add("" + simulation.tryRepeatAt(self[0], 51));
             });
     simulation.schedule(self[0], 10);
     simulation.schedule(failing(), 11);
@@ -477,17 +477,17 @@ class SimulationTest {
   }
 
   @Test
-  void shouldRefuseToLetHappenAgainWhatIsScheduledOrInThePast() {
+  void shouldRefuseToRepeatWhatIsScheduledOrAtATimeThatHasPassed() {
     Event[] self = new Event[1];
     self[0] =
         doing(
             nowPs -> {
               assertThatIllegalArgumentException()
-                  .isThrownBy(() -> simulation.happensAgain(self[0], nowPs - 1))
+                  .isThrownBy(() -> simulation.tryRepeatAt(self[0], nowPs - 1))
                   .withMessage("atPs must be >= nowPs: atPs=9, nowPs=10");
               simulation.schedule(self[0], 40);
               assertThatIllegalStateException()
-                  .isThrownBy(() -> simulation.happensAgain(self[0], 20))
+                  .isThrownBy(() -> simulation.tryRepeatAt(self[0], 20))
                   .withMessage("event is scheduled already: timePs=40, atPs=20");
             });
     simulation.schedule(self[0], 10);
@@ -505,7 +505,7 @@ class SimulationTest {
             nowPs -> {
               happened.add("first@" + nowPs);
               long atPs = nowPs + periodPs;
-              for (; simulation.happensAgain(self[0], atPs); atPs += periodPs) {
+              for (; simulation.tryRepeatAt(self[0], atPs); atPs += periodPs) {
                 happened.add("again@" + simulation.nowPs());
               }
               simulation.schedule(self[0], atPs);
