@@ -117,8 +117,8 @@ final class ReadEngine {
     return arrivedPs + lengthBytes * config.retirePsPerByte();
   }
 
-  /** {@return when to look for a free tag and buffer for the next read} */
-  long tagFreePs() {
+  /** {@return when to look whether a tag and a buffer are free for the next read} */
+  long nextReadPs() {
     return Math.max(tags.nextFreePs(), buffers.nextFreePs());
   }
 

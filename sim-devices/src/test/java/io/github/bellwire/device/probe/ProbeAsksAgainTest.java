@@ -58,7 +58,7 @@ class ProbeAsksAgainTest {
     assertThat(reads.issue(0)).isEqualTo(ReadEngine.ISSUED);
     reads.begin(BASE, 64);
 
-    assertThat(reads.tagFreePs()).isEqualTo(TOLD_PS);
+    assertThat(reads.nextReadPs()).isEqualTo(TOLD_PS);
     assertThat(reads.issue(TOLD_PS)).isEqualTo(TOLD_PS + 200_000);
     assertThat(reads.issue(TOLD_PS + 200_000)).isEqualTo(ReadEngine.ISSUED);
     assertThat(reads.tagsHeldPsTotal()).isEqualTo(TOLD_PS + 200_000 + TOLD_PS);
