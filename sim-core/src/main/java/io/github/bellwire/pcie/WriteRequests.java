@@ -50,7 +50,8 @@ final class WriteRequests {
   private final long ownershipPs;
   private final boolean isArrivalObservable;
   // Whether the link and the host, as they are configured, add nothing to the way of a write: no
-  // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot whose
+  // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot
+  // whose
   // device may be pulled out, and no core that could tell when bytes reach memory.
   private final boolean isWayPlain;
   private final long plainWayPs;
@@ -164,8 +165,9 @@ final class WriteRequests {
    *
    * <p>On a {@linkplain #isWayPlain plain way} that leaves what may change from write to write: the
    * {@linkplain Requester#isPlain requester} may send, straight to the root complex, untranslated,
-   * unwatched and without attributes; nobody listens at the root complex; and all bytes go to memory
-   * above 4 GiB, so that each header has four double words, and none is a message or for a peer.
+   * unwatched and without attributes; nobody listens at the root complex; and all bytes go to
+   * memory above 4 GiB, so that each header has four double words, and none is a message or for a
+   * peer.
    */
   private boolean isPlain(long iova, int lengthBytes) {
     return isWayPlain
@@ -175,8 +177,8 @@ final class WriteRequests {
   }
 
   /**
-   * Does what {@link #send} does for a piece of a write that {@link #isPlain}: the same bytes on the
-   * link, the same times and the same order, but without asking for what cannot be there.
+   * Does what {@link #send} does for a piece of a write that {@link #isPlain}: the same bytes on
+   * the link, the same times and the same order, but without asking for what cannot be there.
    */
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
