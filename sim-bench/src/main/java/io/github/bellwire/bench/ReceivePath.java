@@ -87,7 +87,7 @@ final class ReceivePath {
             do {
               nic.onFrame(frame, 0, frame.length, atPs);
               atPs = wire.transmit(frame.length, atPs);
-            } while (simulation.happensAgain(this, atPs));
+            } while (simulation.tryRepeatAt(this, atPs));
             simulation.schedule(this, atPs);
           }
         };

@@ -131,7 +131,7 @@ public final class DescriptorRing {
    */
   public void advanceBoth() {
     if (used == 0) {
-      throw advanceRefused(1, 0);
+      throw new IllegalArgumentException("usedCount must be >= 1: usedCount=" + used);
     }
     head = next(head);
     tail = next(tail);

@@ -90,21 +90,25 @@ public final class Simulation {
   }
 
   /**
-   * Lets the event that is happening happen again at a time, within the same call, if nothing else
-   * would happen until then: the clock moves on and the event is counted. So who happens often pays
-   * for the queue only when somebody else may have noticed the time in between. Never true within
-   * {@link #step()}.
+   * Repeats the event that is happening at a later time without returning from it, if no other
+   * event comes before and the run reaches that far. On success the clock stands at that time, one
+   * more event is counted, and the caller does its work once more; on failure nothing has changed,
+   * and the caller {@linkplain #schedule schedules} the event. The order of events is the same
+   * either way, but a periodic event that repeats itself does not pass through the queue each time.
+   *
+   * <p>Always fails within {@link #step()}, which is one event, and when a pending event has the
+   * same time, as that one was scheduled first.
    *
    * @param event the event that is happening
    * @param atPs time in picoseconds, not before {@link #nowPs()}
-   * @return false if the event has to be {@linkplain #schedule scheduled}; nothing has changed then
+   * @return whether the event happens again now, at the new time
    * @throws IllegalStateException if the event is scheduled already
    * @throws IllegalArgumentException if the time has passed
    */
-  public boolean happensAgain(Event event, long atPs) {
+  public boolean tryRepeatAt(Event event, long atPs) {
     requireNotScheduled(event, atPs);
     requireNotPassed(atPs);
-    if (atPs > limitPs || eventsTotal == limitEvents || atPs >= queue.firstPs()) {
+    if (atPs > limitPs || eventsTotal >= limitEvents || atPs >= queue.firstPs()) {
       return false;
     }
     event.timePs = atPs;
@@ -133,7 +137,9 @@ public final class Simulation {
   }
 
   /**
-   * Lets a number of events happen, or all that there are if they are fewer.
+   * Lets a number of events happen, or all that there are if they are fewer. Events that happen
+   * while one of them waits, in a nested {@link #runUntil} for instance, count as well; these alone
+   * may make it more.
    *
    * @param eventsMax at least 0
    * @return false if nothing is pending any more
@@ -183,9 +189,11 @@ public final class Simulation {
   private boolean stepAlone() {
     long outerLimitPs = limitPs;
     limitPs = NOWHERE_PS;
-    boolean isStep = stepUntil(Long.MAX_VALUE);
-    limitPs = outerLimitPs;
-    return isStep;
+    try {
+      return stepUntil(Long.MAX_VALUE);
+    } finally {
+      limitPs = outerLimitPs;
+    }
   }
 
   private void stepAllUntil(long lastPs, long eventsMax) {
@@ -193,11 +201,14 @@ public final class Simulation {
     long outerLimitEvents = limitEvents;
     limitPs = lastPs;
     limitEvents = eventsMax > NEVER_PS - eventsTotal ? NEVER_PS : eventsTotal + eventsMax;
-    while (eventsTotal < limitEvents && stepUntil(lastPs)) {
-      // Every event is a step.
+    try {
+      while (eventsTotal < limitEvents && stepUntil(lastPs)) {
+        // Every event is a step.
+      }
+    } finally {
+      limitPs = outerLimitPs;
+      limitEvents = outerLimitEvents;
     }
-    limitPs = outerLimitPs;
-    limitEvents = outerLimitEvents;
   }
 
   private boolean stepUntil(long lastPs) {

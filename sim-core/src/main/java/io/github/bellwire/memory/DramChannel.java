@@ -347,7 +347,7 @@ final class DramChannel {
     int head = requests.head(bank, isWriting);
     if (head == NONE || state[RANKS + 2 * banks.rank(bank) + 1] != 0) {
       decide(bank, DramBanks.NOTHING, NONE);
-      if (head == NONE && requests.head(bank, !isWriting) == NONE) {
+      if (!requests.isBankWanted(bank)) {
         busy[bank >> 6] &= ~(1L << bank);
       }
       return;
@@ -537,14 +537,8 @@ final class DramChannel {
     if (pagePolicy == PagePolicy.OPEN) {
       return false;
     }
-    int read = requests.head(bank, false);
-    int write = requests.head(bank, true);
-    long row = banks.row(bank);
-    boolean isHit =
-        requests.firstOfRow(read, row, readsSeenCount) != NONE
-            || requests.firstOfRow(write, row, Integer.MAX_VALUE) != NONE;
-    boolean isWanted = read != NONE || write != NONE;
-    return !isHit && (isWanted || pagePolicy == PagePolicy.CLOSED);
+    return !requests.isRowWanted(bank, banks.row(bank), readsSeenCount)
+        && (pagePolicy == PagePolicy.CLOSED || requests.isBankWanted(bank));
   }
 
   // Refresh

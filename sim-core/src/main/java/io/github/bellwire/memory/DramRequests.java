@@ -218,6 +218,23 @@ final class DramRequests {
     return NONE;
   }
 
+  /** {@return whether a read or a write waits for a bank} */
+  boolean isBankWanted(int bank) {
+    return head(bank, false) != NONE || head(bank, true) != NONE;
+  }
+
+  /**
+   * {@return whether a read or a write waits for a row}
+   *
+   * @param bank number of the bank
+   * @param row in the bank
+   * @param readsCount how many reads to look at
+   */
+  boolean isRowWanted(int bank, long row, int readsCount) {
+    return firstOfRow(head(bank, false), row, readsCount) != NONE
+        || firstOfRow(head(bank, true), row, Integer.MAX_VALUE) != NONE;
+  }
+
   /** {@return whether a write of the same burst waits} */
   boolean isWritten(int slot) {
     long burst = requests[(slot << SHIFT) + BURST];

@@ -22,7 +22,6 @@ final class BarWindows {
     }
   }
 
-  /** Reads the base address registers; a window at address 0 is never decoded. */
   /** Defines the registers of a window: unassigned after reset. */
   static void install(ConfigRegisters registers, Bar bar) {
     int offset = ConfigLayout.barOffset(bar.index());
@@ -37,6 +36,7 @@ final class BarWindows {
     }
   }
 
+  /** Reads the base address registers; a window at address 0 is never decoded. */
   void decode(ConfigRegisters registers, boolean memoryEnabled) {
     decodedCount = 0;
     for (int i = 0; i < bars.length; i++) {

@@ -49,7 +49,10 @@ final class WriteRequests {
   private final long rootDownstreamPs;
   private final long ownershipPs;
   private final boolean isArrivalObservable;
-  // Whether nothing on the way to memory holds a write up or looks at it, as long as it is plain.
+  // Whether the link and the host, as they are configured, add nothing to the way of a write: no
+  // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot
+  // whose
+  // device may be pulled out, and no core that could tell when bytes reach memory.
   private final boolean isWayPlain;
   private final long plainWayPs;
   private long sentPs;
@@ -157,7 +160,15 @@ final class WriteRequests {
     return Math.max(visiblePs, sentPs);
   }
 
-  /** {@return whether nothing but link, caches and memory has to do with a write, as is usual} */
+  /**
+   * {@return whether nothing but link, caches and memory has to do with a write, as is usual}
+   *
+   * <p>On a {@linkplain #isWayPlain plain way} that leaves what may change from write to write: the
+   * {@linkplain Requester#isPlain requester} may send, straight to the root complex, untranslated,
+   * unwatched and without attributes; nobody listens at the root complex; and all bytes go to
+   * memory above 4 GiB, so that each header has four double words, and none is a message or for a
+   * peer.
+   */
   private boolean isPlain(long iova, int lengthBytes) {
     return isWayPlain
         && requester.isPlain()
@@ -165,7 +176,10 @@ final class WriteRequests {
         && memory.containsHigh(iova, lengthBytes);
   }
 
-  /** Does what {@link #send} does, without a look at the stages in brackets. */
+  /**
+   * Does what {@link #send} does for a piece of a write that {@link #isPlain}: the same bytes on
+   * the link, the same times and the same order, but without asking for what cannot be there.
+   */
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
     long readyPs = sentPs;

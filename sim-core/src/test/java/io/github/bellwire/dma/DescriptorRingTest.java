@@ -91,7 +91,7 @@ class DescriptorRingTest {
 
     assertThatIllegalArgumentException()
         .isThrownBy(ring::advanceBoth)
-        .withMessage("count must be 0..0: count=1");
+        .withMessage("usedCount must be >= 1: usedCount=0");
   }
 
   @Test

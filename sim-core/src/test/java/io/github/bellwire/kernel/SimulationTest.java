@@ -330,13 +330,13 @@ class SimulationTest {
   }
 
   @Test
-  void shouldTellTheTimeOfAnEventThatHappensAgain() {
+  void shouldTellTheTimeOfAnEventThatRepeats() {
     List<Long> timesPs = new ArrayList<>();
     Event[] self = new Event[1];
     self[0] =
         doing(
             nowPs -> {
-              simulation.happensAgain(self[0], 25);
+              simulation.tryRepeatAt(self[0], 25);
               timesPs.add(self[0].timePs());
               timesPs.add(simulation.nowPs());
             });
@@ -348,7 +348,7 @@ class SimulationTest {
   }
 
   @Test
-  void shouldNotLetAnEventHappenAgainWithinAStep() {
+  void shouldNotRepeatAnEventWithinAStep() {
     simulation.schedule(repeating(10), 10);
 
     simulation.step();
@@ -358,7 +358,7 @@ class SimulationTest {
   }
 
   @Test
-  void shouldNotLetAnEventHappenAgainWithinAStepOfAnotherOne() {
+  void shouldNotRepeatAnEventWithinAStepOfAnotherOne() {
     simulation.schedule(doing(nowPs -> simulation.step()), 5);
     simulation.schedule(repeating(10), 10);
 
@@ -377,7 +377,7 @@ class SimulationTest {
     assertThat(happened).isEmpty();
     assertThat(simulation.run(5)).isTrue();
 
-    // What happens again counts.
+    // What is repeated counts.
     assertThat(happened)
         .containsExactly("first@10", "again@20", "other@30", "first@30", "again@40");
     assertThat(simulation.nowPs()).isEqualTo(40);
@@ -403,8 +403,8 @@ class SimulationTest {
         doing(
             nowPs -> {
               simulation.run(0);
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 1));
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 2));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 1));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 2));
             });
     simulation.schedule(self[0], 10);
 
@@ -421,8 +421,8 @@ class SimulationTest {
             nowPs -> {
               simulation.runUntil(nowPs + 5);
               simulation.step(); // nothing is pending
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 20));
-              happened.add("" + simulation.happensAgain(self[0], nowPs + 21));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 20));
+              happened.add("" + simulation.tryRepeatAt(self[0], nowPs + 21));
             });
     simulation.schedule(self[0], 10);
 
@@ -432,17 +432,62 @@ class SimulationTest {
   }
 
   @Test
-  void shouldRefuseToLetHappenAgainWhatIsScheduledOrInThePast() {
+  void shouldEndARunWhoseEventLetMoreHappenThanAskedFor() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              simulation.runUntil(13);
+              happened.add("" + simulation.tryRepeatAt(self[0], 20));
+            });
+    simulation.schedule(self[0], 10);
+    for (int atPs = 11; atPs <= 13; atPs++) {
+      simulation.schedule(named("nested"), atPs);
+    }
+
+    simulation.run(2);
+
+    // Four events are more than two; there must not be a fifth.
+    assertThat(happened).containsExactly("nested@11", "nested@12", "nested@13", "false");
+    assertThat(simulation.eventsTotal()).isEqualTo(4);
+  }
+
+  @Test
+  void shouldKeepTheLimitsOfTheOuterRunWhenANestedOneFails() {
+    Event[] self = new Event[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              assertThatIllegalStateException().isThrownBy(() -> simulation.runUntil(15));
+              happened.add("" + simulation.tryRepeatAt(self[0], 20)); // beyond the nested run
+              assertThatIllegalStateException().isThrownBy(() -> simulation.run(1));
+              happened.add("" + simulation.tryRepeatAt(self[0], 30)); // more than the nested run
+              assertThatIllegalStateException().isThrownBy(() -> simulation.step());
+              happened.add("" + simulation.tryRepeatAt(self[0], 40)); // not within the step
+              happened.add("" + simulation.tryRepeatAt(self[0], 51));
+            });
+    simulation.schedule(self[0], 10);
+    simulation.schedule(failing(), 11);
+    simulation.schedule(failing(), 21);
+    simulation.schedule(failing(), 31);
+
+    simulation.runUntil(50);
+
+    assertThat(happened).containsExactly("true", "true", "true", "false");
+  }
+
+  @Test
+  void shouldRefuseToRepeatWhatIsScheduledOrAtATimeThatHasPassed() {
     Event[] self = new Event[1];
     self[0] =
         doing(
             nowPs -> {
               assertThatIllegalArgumentException()
-                  .isThrownBy(() -> simulation.happensAgain(self[0], nowPs - 1))
+                  .isThrownBy(() -> simulation.tryRepeatAt(self[0], nowPs - 1))
                   .withMessage("atPs must be >= nowPs: atPs=9, nowPs=10");
               simulation.schedule(self[0], 40);
               assertThatIllegalStateException()
-                  .isThrownBy(() -> simulation.happensAgain(self[0], 20))
+                  .isThrownBy(() -> simulation.tryRepeatAt(self[0], 20))
                   .withMessage("event is scheduled already: timePs=40, atPs=20");
             });
     simulation.schedule(self[0], 10);
@@ -460,12 +505,19 @@ class SimulationTest {
             nowPs -> {
               happened.add("first@" + nowPs);
               long atPs = nowPs + periodPs;
-              for (; simulation.happensAgain(self[0], atPs); atPs += periodPs) {
+              for (; simulation.tryRepeatAt(self[0], atPs); atPs += periodPs) {
                 happened.add("again@" + simulation.nowPs());
               }
               simulation.schedule(self[0], atPs);
             });
     return self[0];
+  }
+
+  private static Event failing() {
+    return doing(
+        nowPs -> {
+          throw new IllegalStateException("fails");
+        });
   }
 
   private Event named(String name) {

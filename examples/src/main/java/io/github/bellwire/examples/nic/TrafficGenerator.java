@@ -83,7 +83,7 @@ final class TrafficGenerator extends Event {
         return;
       }
       atPs = nextLastBitPs();
-    } while (simulation.happensAgain(this, atPs));
+    } while (simulation.tryRepeatAt(this, atPs));
     simulation.schedule(this, atPs);
   }
 

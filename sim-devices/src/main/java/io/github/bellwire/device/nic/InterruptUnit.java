@@ -56,20 +56,6 @@ final class InterruptUnit {
   private static final long HIDDEN_VECTORS = ~0xFFFFL;
   private static final int GPIE_MASK = 0xC000FFFF;
 
-  // Constants for the switches; the tests hold them against NicRegisters.
-  private static final int END = 0x00B00;
-  private static final int FIRST_EITR = 0x00820;
-  private static final int HIGH_EITR = 0x12300;
-  private static final int FIRST_IVAR = 0x00900;
-  private static final int EICS_EX_LOW = 0x00A90;
-  private static final int EICS_EX_HIGH = 0x00A94;
-  private static final int EIMS_EX_LOW = 0x00AA0;
-  private static final int EIMS_EX_HIGH = 0x00AA4;
-  private static final int EIMC_EX_LOW = 0x00AB0;
-  private static final int EIMC_EX_HIGH = 0x00AB4;
-  private static final int EIAM_EX_LOW = 0x00AD0;
-  private static final int EIAM_EX_HIGH = 0x00AD4;
-
   private final Simulation simulation;
   private final MessageSender sender;
   private final InterruptMap map = new InterruptMap();
@@ -246,8 +232,7 @@ final class InterruptUnit {
    * @param offset byte offset into BAR0
    */
   boolean handles(int offset) {
-    return offset >= NicRegisters.EICR && offset < END
-        || offset >= HIGH_EITR && offset < HIGH_EITR + 4 * (VECTORS - 24);
+    return InterruptLayout.contains(offset);
   }
 
   /**
@@ -258,11 +243,11 @@ final class InterruptUnit {
    * @return the 32 bits
    */
   int read(int offset, long nowPs) {
-    if (isEitr(offset)) {
-      return readEitr(eitrVector(offset), nowPs);
+    if (InterruptLayout.isEitr(offset)) {
+      return readEitr(InterruptLayout.eitrVector(offset), nowPs);
     }
-    if (isIvar(offset)) {
-      return map.ivar(offset - FIRST_IVAR >>> 2);
+    if (InterruptLayout.isIvar(offset)) {
+      return map.ivar(InterruptLayout.ivarIndex(offset));
     }
     switch (offset) {
       case NicRegisters.EICR:
@@ -281,13 +266,13 @@ final class InterruptUnit {
         return gpie;
       case NicRegisters.IVAR_MISC:
         return map.ivarMisc();
-      case EIMS_EX_LOW:
+      case InterruptLayout.EIMS_EX_LOW:
         return (int) enabled;
-      case EIMS_EX_HIGH:
+      case InterruptLayout.EIMS_EX_HIGH:
         return (int) (enabled >>> 32);
-      case EIAM_EX_LOW:
+      case InterruptLayout.EIAM_EX_LOW:
         return (int) autoMask;
-      case EIAM_EX_HIGH:
+      case InterruptLayout.EIAM_EX_HIGH:
         return (int) (autoMask >>> 32);
       default:
         return 0;
@@ -302,10 +287,10 @@ final class InterruptUnit {
    * @param nowPs the current time in picoseconds
    */
   void write(int offset, int value, long nowPs) {
-    if (isEitr(offset)) {
-      writeEitr(eitrVector(offset), value, nowPs);
-    } else if (isIvar(offset)) {
-      map.setIvar(offset - FIRST_IVAR >>> 2, value);
+    if (InterruptLayout.isEitr(offset)) {
+      writeEitr(InterruptLayout.eitrVector(offset), value, nowPs);
+    } else if (InterruptLayout.isIvar(offset)) {
+      map.setIvar(InterruptLayout.ivarIndex(offset), value);
     } else {
       writeSingle(offset, value, nowPs);
     }
@@ -358,28 +343,28 @@ final class InterruptUnit {
     long low = Integer.toUnsignedLong(value);
     long high = (long) value << 32;
     switch (offset) {
-      case EICS_EX_LOW:
+      case InterruptLayout.EICS_EX_LOW:
         set(low, 0, nowPs);
         break;
-      case EICS_EX_HIGH:
+      case InterruptLayout.EICS_EX_HIGH:
         set(high, 0, nowPs);
         break;
-      case EIMS_EX_LOW:
+      case InterruptLayout.EIMS_EX_LOW:
         unmask(low, 0, nowPs);
         break;
-      case EIMS_EX_HIGH:
+      case InterruptLayout.EIMS_EX_HIGH:
         unmask(high, 0, nowPs);
         break;
-      case EIMC_EX_LOW:
+      case InterruptLayout.EIMC_EX_LOW:
         enabled &= ~low;
         break;
-      case EIMC_EX_HIGH:
+      case InterruptLayout.EIMC_EX_HIGH:
         enabled &= ~high;
         break;
-      case EIAM_EX_LOW:
+      case InterruptLayout.EIAM_EX_LOW:
         autoMask = autoMask & ~0xFFFFFFFFL | low;
         break;
-      case EIAM_EX_HIGH:
+      case InterruptLayout.EIAM_EX_HIGH:
         autoMask = autoMask & 0xFFFFFFFFL | high;
         break;
       default:
@@ -592,18 +577,6 @@ final class InterruptUnit {
 
   private boolean isAutoMaskedByMessage() {
     return (gpie & NicRegisters.GPIE_EIAME) != 0;
-  }
-
-  private static boolean isEitr(int offset) {
-    return offset >= FIRST_EITR && offset < NicRegisters.EIMS || offset >= END;
-  }
-
-  private static int eitrVector(int offset) {
-    return offset >= END ? 24 + (offset - HIGH_EITR >>> 2) : offset - FIRST_EITR >>> 2;
-  }
-
-  private static boolean isIvar(int offset) {
-    return offset >= FIRST_IVAR && offset < NicRegisters.IVAR_MISC;
   }
 
   /** The time at which a vector's message is due and allowed. */

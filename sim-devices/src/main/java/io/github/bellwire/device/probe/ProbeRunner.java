@@ -258,7 +258,7 @@ final class ProbeRunner extends Event {
       long occupiedPs = readPace.occupiedPs(readIova, sizeBytes);
       readBusyPsTotal += occupiedPs;
       freePs = Math.max(freePs, readBegunPs + occupiedPs);
-      freePs = Math.max(freePs, reads.tagFreePs());
+      freePs = Math.max(freePs, reads.nextReadPs());
     }
     if (operation.hasWrites()) {
       long occupiedPs = writePace.occupiedPs(writeIova, sizeBytes);

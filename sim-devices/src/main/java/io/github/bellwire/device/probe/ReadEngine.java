@@ -31,6 +31,7 @@ final class ReadEngine {
   private final long[] requestTickets;
   private int requestsCount;
   private long arrivedPs;
+  private long lastTicket; // of the request whose data arrives last, as known when issued
   private long refusedTotal;
 
   /** All reads have the length of the buffer; in a stream of them, others use the gaps in one. */
@@ -88,13 +89,22 @@ final class ReadEngine {
       tags.take(nowPs, repliedPs + retirePs, ticket, retirePs);
       nextRequestPs = nowPs + requestGapPs;
       requestTickets[requestsCount++] = ticket;
-      arrivedPs = Math.max(arrivedPs, repliedPs);
+      if (repliedPs >= arrivedPs) {
+        arrivedPs = repliedPs;
+        lastTicket = ticket;
+      }
       issuedBytes += piece;
       if (issuedBytes == lengthBytes) {
-        buffers.take(nowPs, repliedPs + retirePs, ticket, retirePs);
+        takeBuffer(nowPs);
       }
     }
     return ISSUED;
+  }
+
+  /** Requests may pass each other: the buffer is needed until all data has arrived and retired. */
+  private void takeBuffer(long nowPs) {
+    long retirePs = lengthBytes * config.retirePsPerByte() + commandPs;
+    buffers.take(nowPs, arrivedPs + retirePs, lastTicket, retirePs);
   }
 
   /** Asks again when the last data of the read issued last arrives; returns that time. */
@@ -117,8 +127,8 @@ final class ReadEngine {
     return arrivedPs + lengthBytes * config.retirePsPerByte();
   }
 
-  /** {@return when to look for a free tag and buffer for the next read} */
-  long tagFreePs() {
+  /** {@return when to look whether a tag and a buffer are free for the next read} */
+  long nextReadPs() {
     return Math.max(tags.nextFreePs(), buffers.nextFreePs());
   }
 

@@ -7,6 +7,8 @@ import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.DmaStatus;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** A probe whose reads are answered at other times than it was told first. */
 class ProbeAsksAgainTest {
@@ -58,22 +60,49 @@ class ProbeAsksAgainTest {
     assertThat(reads.issue(0)).isEqualTo(ReadEngine.ISSUED);
     reads.begin(BASE, 64);
 
-    assertThat(reads.tagFreePs()).isEqualTo(TOLD_PS);
+    assertThat(reads.nextReadPs()).isEqualTo(TOLD_PS);
     assertThat(reads.issue(TOLD_PS)).isEqualTo(TOLD_PS + 200_000);
     assertThat(reads.issue(TOLD_PS + 200_000)).isEqualTo(ReadEngine.ISSUED);
     assertThat(reads.tagsHeldPsTotal()).isEqualTo(TOLD_PS + 200_000 + TOLD_PS);
   }
 
+  @ParameterizedTest
+  @CsvSource({"0", "200000"})
+  void shouldHoldTheBufferUntilAllRequestsOfAReadAreAnswered(long morePs) {
+    port.takesPs = TOLD_PS + morePs;
+    port.firstLaterPs = 500_000;
+    // One buffer of 4 KiB, and at an MRRS of 512 eight requests for it.
+    ProbeConfig.Reads paced = new ProbeConfig.Reads(1_000, false, 0, 4096, 4096, 0, 0, 0, 10);
+    ReadEngine reads =
+        new ReadEngine(
+            ProbeConfig.IDEAL.withReads(paced),
+            port,
+            bench.probe().configSpace(),
+            new byte[4096],
+            true);
+    reads.begin(BASE, 4096);
+    assertThat(reads.issue(0)).isEqualTo(ReadEngine.ISSUED);
+    reads.begin(BASE, 4096);
+
+    // The first request is answered last; then 4096 bytes retire in 10 ps each.
+    long toldFreePs = TOLD_PS + 500_000 + 40_960;
+    assertThat(reads.nextReadPs()).isEqualTo(toldFreePs);
+    assertThat(reads.issue(toldFreePs - 1)).isEqualTo(toldFreePs + morePs);
+    assertThat(reads.issue(toldFreePs + morePs)).isEqualTo(ReadEngine.ISSUED);
+  }
+
   /** Tells one time and means another; a ticket is the time of the call, and never 0. */
   private static final class ChangingPort implements DmaPort {
     private long takesPs;
+    private long firstLaterPs; // by how much the first request of a read is answered later
     private long ticket;
 
     @Override
     public long read(
         long iova, byte[] destination, int offset, int lengthBytes, long atPs, int attributes) {
-      ticket = atPs + 1;
-      return atPs + TOLD_PS;
+      long laterPs = offset == 0 ? firstLaterPs : 0;
+      ticket = atPs + laterPs + 1;
+      return atPs + laterPs + TOLD_PS;
     }
 
     @Override
