@@ -64,7 +64,7 @@ final class AccessChecks implements DmaAccessListener {
     if (mapping.kind == MappingKind.COHERENT) {
       device.addCompletion(new UnseenWrites.Write(device, originalPa, lengthBytes, atPs));
       for (RingShadow ring : device.rings()) {
-        ring.onDeviceWrite(originalPa, lengthBytes);
+        ring.onDeviceWrite(originalPa, lengthBytes, atPs);
       }
     } else {
       state.unseen.add(new UnseenWrites.Write(device, pa, lengthBytes, atPs));
