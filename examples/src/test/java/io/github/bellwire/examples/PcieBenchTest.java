@@ -136,6 +136,7 @@ class PcieBenchTest {
         "iommu=8k | iommu=8k: must be off, 4k, 2m or 1g",
         "iommu=4k iommu.preset=vtd | iommu.preset=vtd: must be xeon-e5-snb",
         "iommu=2m target=peer | iommu=2m: must be off or 4k for the memory of a peer",
+        "checker=on target=peer | checker=on: must be off, memory of a peer is not watched",
         "numa=remote | numa=remote: must be local, host=gen4-server has one socket",
         "window=64 size=65 | window=64: must hold a slot of 128B",
         "window=512 size=300 slot=pow2 offset=300 | window=512: must hold a slot of 1024B",
