@@ -2,10 +2,12 @@ package io.github.bellwire.examples;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The page that sets published figures beside simulated ones: a summary by group, then every point.
@@ -19,6 +21,7 @@ final class ValidationPage {
 
   private static final String SUMMARY = "## Summary";
   private static final String HEADING = "## ";
+  private static final int BANDS_LISTED_MAX = 3;
 
   private final Map<String, List<String>> sections = new LinkedHashMap<>();
   private final Map<String, String> summaries = new LinkedHashMap<>();
@@ -34,8 +37,35 @@ final class ValidationPage {
     groups.forEach(
         (group, rows) -> {
           sections.put(group, table(rows));
-          summaries.put(group, summary(group, rows));
+          summarize(group, rows);
         });
+  }
+
+  /**
+   * Errors of one kind each: percents are not added to points, nor what nothing is promised for.
+   */
+  private void summarize(String group, List<ValidationRow> rows) {
+    Map<Band.Kind, List<ValidationRow>> kinds =
+        rows.stream()
+            .collect(
+                Collectors.groupingBy(
+                    row -> row.band().kind(),
+                    () -> new EnumMap<>(Band.Kind.class),
+                    Collectors.toList()));
+    kinds.forEach(
+        (kind, alike) -> {
+          String name = kinds.size() == 1 ? group : group + suffix(kind);
+          summaries.put(name, summary(name, alike));
+        });
+  }
+
+  private static String suffix(Band.Kind kind) {
+    return switch (kind) {
+      case PERCENT -> "";
+      case POINTS -> ", shares";
+      case FACTOR -> ", tails";
+      case NONE -> ", reported only";
+    };
   }
 
   private void parse(List<String> page) {
@@ -86,7 +116,14 @@ final class ValidationPage {
     double mean = rows.stream().mapToDouble(row -> Math.abs(row.error())).average().orElseThrow();
     ValidationRow worst =
         rows.stream().max(Comparator.comparingDouble(row -> Math.abs(row.error()))).orElseThrow();
-    List<String> bands = rows.stream().map(row -> row.band().text()).distinct().sorted().toList();
+    List<String> bands =
+        rows.stream()
+            .map(ValidationRow::band)
+            .sorted(Comparator.comparingDouble(Band::width))
+            .map(Band::text)
+            .distinct()
+            .toList();
+    boolean isListed = bands.size() <= BANDS_LISTED_MAX;
     return String.format(
         Locale.ROOT,
         "| %s | %d | %s | %s | %s |",
@@ -94,7 +131,7 @@ final class ValidationPage {
         rows.size(),
         error(mean, worst, ""),
         error(worst.error(), worst, "+"),
-        String.join(", ", bands));
+        isListed ? String.join(", ", bands) : bands.get(0) + " to " + bands.get(bands.size() - 1));
   }
 
   private static List<String> table(List<ValidationRow> rows) {
@@ -118,9 +155,12 @@ final class ValidationPage {
 
   private static String error(double error, ValidationRow row, String flag) {
     boolean isPoints = row.band().kind() == Band.Kind.POINTS;
+    boolean isShare = isPoints && row.band().width() < 1;
+    double scale = isShare ? 1_000 : 10;
     // No minus sign before a zero.
-    double rounded = Math.round(error * 10) / 10.0 + 0.0;
-    return String.format(Locale.ROOT, "%" + flag + ".1f%s", rounded, isPoints ? " points" : " %");
+    double rounded = Math.round(error * scale) / scale + 0.0;
+    String format = "%" + flag + (isShare ? ".3f" : ".1f") + "%s";
+    return String.format(Locale.ROOT, format, rounded, isPoints ? " points" : " %");
   }
 
   private static String figure(double value) {

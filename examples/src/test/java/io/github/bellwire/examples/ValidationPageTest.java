@@ -52,6 +52,24 @@ class ValidationPageTest {
   }
 
   @Test
+  void shouldSummarizeErrorsOfEachKindApart() {
+    List<ValidationRow> mixed =
+        List.of(
+            new ValidationRow("A", "a1", 100, 103, 5, "paper"),
+            new ValidationRow("A", "a2", 100, 101, 10, "paper"),
+            new ValidationRow("A", "a3", 100, 102, 15, "paper"),
+            new ValidationRow("A", "a4", 100, 98, 20, "paper"),
+            new ValidationRow("A", "a5", 0.05, 0.064, Band.points(0.05), "paper"),
+            new ValidationRow("A", "a6", 1, 9, Band.NONE, "no target"));
+
+    assertThat(new ValidationPage(List.of(), Map.of("A", mixed)).lines())
+        .contains(
+            "| A | 4 | 2.0 % | +3.0 % | 5.00 % to 20.0 % |",
+            "| A, shares | 1 | 0.014 points | +0.014 points | 0.0500 points |",
+            "| A, reported only | 1 | | | |");
+  }
+
+  @Test
   void shouldTellWhatIsInItsBand() {
     assertThat(Band.percent(5).holds(100, 104.9)).isTrue();
     assertThat(Band.percent(5).holds(100, 94.9)).isFalse();
