@@ -76,7 +76,6 @@ class DmaCheckTest {
       runs.add("pcie-bench count=200 op=" + op);
       runs.add("pcie-bench count=200 cache=cold window=1MiB host=embedded-noncoherent op=" + op);
     }
-    runs.add("pcie-bench count=200 op=readwrite target=peer");
     runs.add("pio-vs-dma method=dma size=65536");
     runs.add("pio-vs-dma method=dma size=100");
     return runs.stream();

@@ -215,6 +215,16 @@ class LinkFeaturesTest {
     assertThat(Tool.count(json, "error_ecrc_count") > 0).isEqualTo(ecrc.equals("on"));
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 4, 5, 6, 7, 8})
+  void shouldMeasureThoughDmasOfTheWarmUpTimeOut(int seed) {
+    String settings = "op=read count=10 link.faults=200 seed=" + seed;
+    JsonNode json = run("pcie-bench", settings, "link.ecrc=off");
+
+    assertThat(json.at("/metrics/goodput_gbit_per_s").asDouble()).isPositive();
+    assertThat(json.at("/self_check/ok").asBoolean()).isTrue();
+  }
+
   @Test
   void shouldPrintErrorsByPlace() {
     Tool tool = Tool.run("pcie-bench --set op=read --set count=2000 --set link.faults=50");

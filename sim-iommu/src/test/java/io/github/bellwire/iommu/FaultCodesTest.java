@@ -39,7 +39,6 @@ class FaultCodesTest {
   /** What no request that the fabric can carry brings about. */
   private static final Set<FaultReason> UNREACHABLE =
       EnumSet.of(
-          FaultReason.SCALABLE_ROOT_POINTER_INVALID, // The register keeps no reserved mode.
           FaultReason.EXECUTE_REQUEST_DISABLED, // No request asks to execute.
           FaultReason.EXECUTE_DENIED,
           FaultReason.FIRST_LEVEL_UPDATE_FAILED); // No update can fail otherwise.
@@ -183,6 +182,9 @@ class FaultCodesTest {
           m.legacy(1);
           askForPage(m);
         });
+    scalable(
+        FaultReason.SCALABLE_ROOT_POINTER_INVALID,
+        m -> m.setRoot(m.rootPa() | 2L << RegisterLayout.RTADDR_MODE_SHIFT));
     long scalableRoot = RegisterLayout.RTADDR_SCALABLE;
     scalable(FaultReason.SCALABLE_ROOT_TABLE_INVALID, m -> m.setRoot(NOWHERE | scalableRoot));
     scalable(FaultReason.SCALABLE_ROOT_ENTRY_NOT_PRESENT, m -> clear(m, m.rootPa(), 1));
@@ -362,6 +364,22 @@ class FaultCodesTest {
     set(machine, firstPa(1, IOVA), FirstLevelLayout.DIRTY);
     assertThat(machine.write(IOVA, 9)).isEqualTo(DmaStatus.OK);
     assertThat(machine.data(0)).isEqualTo(9);
+  }
+
+  /** 11b, to abort all DMA, takes a capability (ECAP bit 52) that the unit does not have. */
+  @Test
+  void shouldRefuseEverythingInAModeThatTheUnitDoesNotHave() {
+    TestMachine machine = new TestMachine().scalable();
+    assertThat(machine.write(IOVA, 8)).isEqualTo(DmaStatus.OK); // All is cached.
+    assertThat(machine.read8(RegisterLayout.ECAP) & 1L << 52).isZero();
+
+    machine.setRoot(machine.rootPa() | 3L << RegisterLayout.RTADDR_MODE_SHIFT);
+
+    assertRefused(machine.write(IOVA, 9));
+    assertThat(machine.firstReason()).isEqualTo(0x30);
+    assertThat(machine.data(0)).isEqualTo(8);
+    machine.setRoot(machine.rootPa() | RegisterLayout.RTADDR_SCALABLE);
+    assertThat(machine.write(IOVA, 9)).isEqualTo(DmaStatus.OK);
   }
 
   @Test

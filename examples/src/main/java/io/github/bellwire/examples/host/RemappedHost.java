@@ -1,6 +1,10 @@
 package io.github.bellwire.examples.host;
 
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.dma.DmaConfig;
+import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.check.DmaChecker;
 import io.github.bellwire.examples.settings.Settings;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
@@ -87,11 +91,39 @@ public final class RemappedHost {
    * @param sizeBytes in {@linkplain #wholePages whole pages}
    */
   public void map(Bdf device, long pa, long sizeBytes) {
-    if (iommu == null) {
+    if (iommu != null) {
+      mapPages(iommu, device, pa, sizeBytes);
+    }
+  }
+
+  /**
+   * Says to the checker, if there is one, which memory a device shares with the host for good, as
+   * it does by VFIO with a driver in user space. Such a driver gets cleared pages, so that there is
+   * something to be read everywhere, and maintains caches itself. Takes no time.
+   *
+   * @param device who shares it
+   * @param pa host physical address of the first byte, where the mapped range begins
+   * @param lengthBytes at least 1
+   */
+  public void declareShared(Bdf device, long pa, int lengthBytes) {
+    DmaChecker checker = host.checker();
+    if (checker == null) {
       return;
     }
+    DmaMapper mapper = new OneRangeMapper(pa, iova(pa), lengthBytes);
+    DmaDevice dma = new DmaDevice(DmaConfig.LINUX_DEFAULT, host.pages(), mapper, null);
+    checker.watch(dma, device.toString(), device.requesterId());
+    checker.declareWritten(pa, lengthBytes);
+    dma.trySetMask(Long.SIZE);
+    long iova = dma.mapShared(host.synchronousPort(0), pa, lengthBytes);
+    if (dma.isMappingError(iova)) {
+      throw new IllegalStateException("memory at 0x" + Long.toHexString(pa) + " is out of reach");
+    }
+  }
+
+  private void mapPages(Iommu unit, Bdf device, long pa, long sizeBytes) {
     SynchronousPort port = host.synchronousPort(0);
-    IommuConfig firmware = iommu.config();
+    IommuConfig firmware = unit.config();
     IommuDriverConfig kernel = PolicyKeys.usualKernel(firmware.kind());
     IommuDriver driver =
         new IommuDriver(host, firmware, kernel.withLargestPageLevel(page.level()), List.of());

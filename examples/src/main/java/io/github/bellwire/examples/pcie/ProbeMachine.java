@@ -105,6 +105,9 @@ final class ProbeMachine {
       String name = settings.assignment(HostKeys.HOST);
       throw settings.refuse(PcieBenchKeys.NUMA, "must be local, " + name + " has one socket");
     }
+    if (isPeer && settings.value(HostChecker.CHECKER)) {
+      throw settings.refuse(HostChecker.CHECKER, "must be off, memory of a peer is not watched");
+    }
     if (isPeer && IommuKeys.page(settings).bytes() > IommuPage.PAGE_4K.bytes()) {
       throw settings.refuse(IommuKeys.IOMMU, "must be off or 4k for the memory of a peer");
     }
@@ -151,6 +154,9 @@ final class ProbeMachine {
           host.synchronousPort(socket * config.coresCount() / config.cache().sockets()));
     }
     remapped.map(port.bdf(), pa, mappedBytes);
+    if (!isPeer) {
+      remapped.declareShared(port.bdf(), pa, (int) windowBytes);
+    }
     run =
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),

@@ -64,7 +64,7 @@ final class AccessChecks implements DmaAccessListener {
     if (mapping.kind == MappingKind.COHERENT) {
       device.addCompletion(new UnseenWrites.Write(device, originalPa, lengthBytes, atPs));
       for (RingShadow ring : device.rings()) {
-        ring.onDeviceWrite(originalPa, lengthBytes);
+        ring.onDeviceWrite(originalPa, lengthBytes, atPs);
       }
     } else {
       state.unseen.add(new UnseenWrites.Write(device, pa, lengthBytes, atPs));
@@ -103,6 +103,7 @@ final class AccessChecks implements DmaAccessListener {
   @Override
   public void onRegisterWrite(int requesterId, long atPs) {
     for (DeviceShadow device : state.devicesOf(requesterId)) {
+      device.tell(atPs);
       for (RingShadow ring : device.rings()) {
         ring.onDoorbell(atPs);
       }
@@ -188,10 +189,24 @@ final class AccessChecks implements DmaAccessListener {
     } else if (!mapping.permits(isWrite)) {
       reportDirection(mapping, iova, pa, lengthBytes, isWrite, atPs);
     } else if (mapping.isStreaming() && mapping.isHostOwned(originalPa, lengthBytes, atPs)) {
+      checkTaken(mapping, iova, pa, lengthBytes, isWrite, atPs);
+    }
+    return mapping;
+  }
+
+  /**
+   * The host has a part that the device uses. A driver may look at what the device still has from
+   * an order before, and cannot know when the device writes; but it gives the part back before it
+   * orders anything more, or looks again.
+   */
+  private void checkTaken(
+      ShadowMapping mapping, long iova, long pa, int lengthBytes, boolean isWrite, long atPs) {
+    if (isWrite && mapping.device.toldPs() < mapping.hostOwnedSincePs()) {
+      mapping.noteUseWhileTaken(new ShadowMapping.Use(iova, pa, lengthBytes, atPs));
+    } else {
       DmaViolation violation = DmaViolation.SYNC_FOR_DEVICE_MISSING;
       report(violation, verb(isWrite), mapping, iova, pa, lengthBytes, atPs);
     }
-    return mapping;
   }
 
   /** Returns the mapping that holds all of a range at a time, one that permits it if possible. */

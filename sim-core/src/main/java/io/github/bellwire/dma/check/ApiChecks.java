@@ -267,9 +267,28 @@ final class ApiChecks implements DmaListener {
     }
     checkSyncDirection(mapping, isForCpu, direction, by);
     if (isForCpu) {
+      checkGivenBack(mapping, offsetBytes, lengthBytes, by);
       mapping.giveToHost(offsetBytes, lengthBytes, by.atPs());
     } else {
       mapping.giveToDevice(offsetBytes, lengthBytes);
+    }
+  }
+
+  /** A part that the host gets must have been given back if the device has used it since. */
+  private void checkGivenBack(
+      ShadowMapping mapping, int offsetBytes, int lengthBytes, CallSite by) {
+    ShadowMapping.Use use = mapping.takeUseWhileTaken(offsetBytes, lengthBytes);
+    if (use != null) {
+      state.report(
+          DmaViolation.SYNC_FOR_DEVICE_MISSING,
+          shadow,
+          use.atPs(),
+          "the device wrote, and the host gets the part again without having given it back",
+          use.iova(),
+          use.pa(),
+          use.lengthBytes(),
+          by,
+          mapping);
     }
   }
 

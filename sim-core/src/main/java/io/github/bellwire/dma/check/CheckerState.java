@@ -56,7 +56,12 @@ final class CheckerState {
    * A core has loaded coherent memory of a device: all drivers of the device know what it tells.
    */
   void acknowledge(DeviceShadow device, long pa, long bytes) {
-    long announcedPs = device.acknowledge(pa, bytes, simulation.nowPs());
+    announce(device, device.acknowledge(pa, bytes, simulation.nowPs()));
+  }
+
+  /** Software knows of everything that a device had made visible by a time: all of its drivers. */
+  void announce(DeviceShadow device, long announcedPs) {
+    device.announce(announcedPs);
     if (device.requesterId() >= 0) {
       for (DeviceShadow other : devices) {
         if (other != device && other.requesterId() == device.requesterId()) {

@@ -37,7 +37,8 @@ final class CpuChecks implements CpuListener {
   }
 
   private void checkAnnounced(int coreIndex, long pa, int lengthBytes, long atPs) {
-    UnseenWrites.Write write = state.unseen.take(pa, lengthBytes);
+    UnseenWrites.Write write =
+        state.unseen.take(pa, lengthBytes, unseen -> isLookedAt(unseen, pa, lengthBytes));
     if (write == null) {
       return;
     }
@@ -59,6 +60,27 @@ final class CpuChecks implements CpuListener {
         mapping);
   }
 
+  /**
+   * Returns whether a core looks at a write in a part of a live mapping that the driver has synced
+   * for the host: what it finds there, it has been told. What is not visible yet, it does not find.
+   * Copying from a bounce buffer by that sync is a look as well.
+   */
+  private boolean isLookedAt(UnseenWrites.Write write, long pa, int lengthBytes) {
+    long fromPa = Math.max(pa, write.pa());
+    long endPa = Math.min(pa + lengthBytes, write.pa() + write.lengthBytes());
+    ShadowMapping mapping = write.device().lastAt(fromPa);
+    if (mapping == null
+        || !mapping.isLive()
+        || !mapping.isStreaming()
+        || mapping.isDeviceOwned(mapping.pa + (fromPa - mapping.devicePa()), endPa - fromPa)) {
+      return false;
+    }
+    if (write.visiblePs() <= state.simulation.nowPs()) {
+      state.announce(write.device(), write.visiblePs());
+    }
+    return true;
+  }
+
   @Override
   public void onStore(int coreIndex, long pa, int lengthBytes, long atPs) {
     state.written.add(pa, lengthBytes);
@@ -70,6 +92,7 @@ final class CpuChecks implements CpuListener {
       if (!mapping.overlapsPa(pa, lengthBytes)) {
         checkLine(mapping, coreIndex, pa, lengthBytes, atPs);
       } else if (mapping.kind == MappingKind.COHERENT) {
+        mapping.device.tell(atPs);
         for (RingShadow ring : mapping.device.rings()) {
           ring.onStore(pa, lengthBytes, coreIndex, atPs);
         }

@@ -28,6 +28,8 @@ final class DeviceShadow {
   private final ArrayDeque<UnseenWrites.Write> completions = new ArrayDeque<>();
   private final ArrayDeque<Long> messagesPs = new ArrayDeque<>();
   private long announcedPs = -1;
+  // When the driver wrote a register or coherent memory last: it may have handed something over.
+  private long toldPs = -1;
   private long operationsTotal;
   private long staleIova = NO_ADDRESS;
   // Of the last access: where it ended and what was wrong, a bit for each violation.
@@ -169,6 +171,16 @@ final class DeviceShadow {
       }
     }
     return nearest;
+  }
+
+  /** The driver has written what the device may take for an order. */
+  void tell(long atPs) {
+    toldPs = Math.max(toldPs, atPs);
+  }
+
+  /** {@return when the driver wrote last what the device may take for an order, -1 if never} */
+  long toldPs() {
+    return toldPs;
   }
 
   /** The device has written coherent memory: whoever loads that knows of all that came before. */

@@ -10,6 +10,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>The driver's own indices tell which descriptors it has handed over; each write to a register
  * of the device tells it of those handed over by then.
+ *
+ * <p>To fetch a descriptor is no mistake, whoever owns it: devices that poll a ring or fetch ahead
+ * find an ownership bit clear and look again later. It is one to use what was fetched too early,
+ * which shows when the device writes to the descriptor that it is done.
  */
 final class RingShadow {
   private static final int WORD_SHIFT = 2;
@@ -22,6 +26,7 @@ final class RingShadow {
   private final byte[] content;
   private final BitSet isKnown;
   private final long[] fetchedSequence;
+  private final long[] fetchedPs; // the last look at a descriptor since it was used
   private final long[] completedSequence;
   private long toldSequence;
   private long toldPs = NONE;
@@ -34,12 +39,14 @@ final class RingShadow {
     content = new byte[ring.sizeBytes()];
     isKnown = new BitSet(ring.sizeBytes());
     fetchedSequence = new long[ring.descriptorCount()];
+    fetchedPs = new long[ring.descriptorCount()];
     completedSequence = new long[ring.descriptorCount()];
     clear();
   }
 
   private void clear() {
     Arrays.fill(fetchedSequence, NONE);
+    Arrays.fill(fetchedPs, NONE);
     Arrays.fill(completedSequence, NONE);
     isKnown.clear();
     toldSequence = 0;
@@ -94,53 +101,74 @@ final class RingShadow {
     for (int at = from; at < to; ) {
       int index = at / ring.descriptorBytes();
       int next = Math.min(to, (index + 1) * ring.descriptorBytes());
-      checkOrder(index, at, next, atPs);
       checkContent(index, at, next, data, dataOffset, atPs);
       at = next;
     }
   }
 
   /** The device has written coherent memory: it is done with a descriptor. */
-  void onDeviceWrite(long pa, int bytes) {
+  void onDeviceWrite(long pa, int bytes, long atPs) {
     int from = begin(pa);
     int to = end(pa, bytes);
-    for (int at = from; at < to; at += ring.descriptorBytes()) {
-      int index = at / ring.descriptorBytes();
+    if (from >= to) {
+      return;
+    }
+    noticeReset();
+    for (int index = from / ring.descriptorBytes();
+        index <= (to - 1) / ring.descriptorBytes();
+        index++) {
+      checkUse(index, atPs);
       completedSequence[index] = sequence(index);
       fetchedSequence[index] = NONE;
+      fetchedPs[index] = NONE;
     }
   }
 
-  private void checkOrder(int index, int from, int to, long atPs) {
+  /** The device says of a descriptor that it is done: what it has used is what it had fetched. */
+  private void checkUse(int index, long atPs) {
+    if (fetchedPs[index] == NONE) {
+      return; // It puts entries there, as into a ring of completions.
+    }
     if (sequence(index) == NONE) {
       report(
-          "descriptor " + index + " was fetched, which the driver has not handed over",
+          "descriptor " + index + " was used, which the driver has not handed over",
           index,
           null,
           atPs);
-      return;
-    }
-    for (int word = from >> WORD_SHIFT; word <= to - 1 >> WORD_SHIFT; word++) {
-      if (storedPs[word] > atPs || toldPs != NONE && storedPs[word] > toldPs) {
-        report(
-            "descriptor "
-                + index
-                + " was stored at "
-                + Text.ns(storedPs[word])
-                + ", the device told at "
-                + Text.ns(Math.max(0, toldPs))
-                + " and the descriptor fetched at "
-                + Text.ns(atPs),
-            index,
-            null,
-            atPs);
-        return;
-      }
+    } else if (lastStorePs(index) > fetchedPs[index]) {
+      report(
+          "descriptor "
+              + index
+              + " was stored at "
+              + Text.ns(lastStorePs(index))
+              + " and used as it had been fetched at "
+              + Text.ns(fetchedPs[index])
+              + told(),
+          index,
+          null,
+          atPs);
     }
   }
 
+  private String told() {
+    return toldPs == NONE ? "" : ", the device told at " + Text.ns(toldPs);
+  }
+
+  /** Returns when a core last stored to what the device has fetched of a descriptor. */
+  private long lastStorePs(int index) {
+    long lastPs = NONE;
+    int end = (index + 1) * ring.descriptorBytes();
+    for (int at = isKnown.nextSetBit(index * ring.descriptorBytes());
+        at >= 0 && at < end;
+        at = isKnown.nextSetBit((at >> WORD_SHIFT) + 1 << WORD_SHIFT)) {
+      lastPs = Math.max(lastPs, storedPs[at >> WORD_SHIFT]);
+    }
+    return lastPs;
+  }
+
   private void checkContent(int index, int from, int to, byte[] data, int dataOffset, long atPs) {
-    long sequence = sequence(index);
+    // What is handed over but stored later, in time, the device has looked at too early.
+    long sequence = isStoredBy(from, to, atPs) ? sequence(index) : NONE;
     boolean isAgain = sequence != NONE && fetchedSequence[index] == sequence;
     if (isAgain && differs(from, to, data, dataOffset)) {
       long iova = ring.descriptorIova(index);
@@ -161,6 +189,16 @@ final class RingShadow {
     isKnown.set(from, to);
     System.arraycopy(data, from + dataOffset, content, from, to - from);
     fetchedSequence[index] = sequence;
+    fetchedPs[index] = Math.max(fetchedPs[index], atPs);
+  }
+
+  private boolean isStoredBy(int from, int to, long atPs) {
+    for (int word = from >> WORD_SHIFT; word <= to - 1 >> WORD_SHIFT; word++) {
+      if (storedPs[word] > atPs) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private boolean differs(int from, int to, byte[] data, int dataOffset) {

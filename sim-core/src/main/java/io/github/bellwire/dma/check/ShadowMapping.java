@@ -7,6 +7,16 @@ import org.jspecify.annotations.Nullable;
 
 /** What the checker knows of one mapping, from the call that makes it on. */
 final class ShadowMapping {
+  /**
+   * A write of the device.
+   *
+   * @param iova bus address of the first byte
+   * @param pa where the device's first byte lies
+   * @param lengthBytes at least 1
+   * @param atPs when it becomes visible
+   */
+  record Use(long iova, long pa, int lengthBytes, long atPs) {}
+
   final DeviceShadow device;
   final MappingKind kind;
   final long iova;
@@ -29,6 +39,7 @@ final class ShadowMapping {
 
   private @Nullable BitSet hostOwned;
   private long hostOwnedSincePs;
+  private @Nullable Use useWhileTaken;
 
   ShadowMapping(
       DeviceShadow device,
@@ -104,7 +115,30 @@ final class ShadowMapping {
     hostOwnedSincePs = atPs;
   }
 
+  /** {@return when the host got a part last; meaningful if it owns one} */
+  long hostOwnedSincePs() {
+    return hostOwnedSincePs;
+  }
+
+  /** The device has used a part that the host has, which is a mistake if it is never given back. */
+  void noteUseWhileTaken(Use use) {
+    useWhileTaken = useWhileTaken == null ? use : useWhileTaken;
+  }
+
+  /** {@return the first such use in a part that the host still has; it is forgotten then} */
+  @Nullable Use takeUseWhileTaken(int offsetBytes, int bytes) {
+    Use use = useWhileTaken;
+    if (use == null
+        || use.iova >= iova + offsetBytes + bytes
+        || use.iova + use.lengthBytes <= iova + offsetBytes) {
+      return null;
+    }
+    useWhileTaken = null;
+    return use;
+  }
+
   void giveToDevice(int offsetBytes, int bytes) {
+    takeUseWhileTaken(offsetBytes, bytes);
     if (hostOwned != null) {
       hostOwned.clear(offsetBytes, offsetBytes + bytes);
     }

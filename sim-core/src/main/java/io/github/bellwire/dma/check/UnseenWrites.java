@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -51,18 +52,25 @@ final class UnseenWrites {
     }
   }
 
-  /** {@return a write to a range that nothing has announced; it is forgotten then} */
-  @Nullable Write take(long pa, long bytes) {
+  /**
+   * {@return a write to a range that nothing has announced; it is forgotten then}
+   *
+   * @param isKept which of them are no concern of this load and are not forgotten
+   */
+  @Nullable Write take(long pa, long bytes, Predicate<Write> isKept) {
     for (long page = pa >> PAGE_SHIFT; page <= pa + bytes - 1 >> PAGE_SHIFT; page++) {
       List<Write> there = pages.get(page);
       if (there != null) {
         for (Iterator<Write> writes = there.iterator(); writes.hasNext(); ) {
           Write write = writes.next();
-          if (write.overlaps(pa, bytes)) {
+          if (!write.overlaps(pa, bytes)) {
+            continue;
+          }
+          if (write.device.isAnnounced(write.visiblePs)) {
             writes.remove();
-            if (!write.device.isAnnounced(write.visiblePs)) {
-              return write;
-            }
+          } else if (!isKept.test(write)) {
+            writes.remove();
+            return write;
           }
         }
       }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DmaDevice;
+import io.github.bellwire.dma.DmaDirection;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 
@@ -210,6 +211,7 @@ class AccessChecksTest {
     long iova = bench.mapPage();
     port.nowPs = 1_000;
     dma.syncForCpu(port, iova, 0, 100, FROM_DEVICE);
+    bench.checker.accessListener().onRegisterWrite(CheckerBench.REQUESTER, 1_500);
 
     bench.deviceWrites(iova + 100, 64, 2_000);
     bench.deviceWrites(iova + 99, 1, 999);
@@ -260,6 +262,74 @@ class AccessChecksTest {
     bench.deviceWrites(iova, 64, 1_000);
 
     assertThat(bench.found()).containsExactly(DmaViolation.DEVICE_ACCESS_UNMAPPED);
+  }
+
+  @Test
+  void shouldLetTheDeviceFinishWhileTheHostLooks() {
+    long iova = bench.mapPage();
+    bench.checker.accessListener().onRegisterWrite(CheckerBench.REQUESTER, 900);
+    for (int look = 0; look < 3; look++) {
+      port.nowPs = 1_000 + 1_000 * look;
+      dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+      bench.deviceWrites(iova, 64, port.nowPs + 500);
+      dma.syncForDevice(port, iova, 0, 64, FROM_DEVICE);
+    }
+
+    assertThat(bench.found()).isEmpty();
+  }
+
+  @Test
+  void shouldFindThatAPartIsTakenAgainThatTheDeviceHasUsedMeanwhile() {
+    long iova = bench.mapPage();
+    port.nowPs = 1_000;
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+    bench.deviceWrites(iova + 60, 64, 1_500);
+    port.nowPs = 2_000;
+    dma.syncForCpu(port, iova, 64, 64, FROM_DEVICE);
+    assertThat(bench.found()).containsExactly(DmaViolation.SYNC_FOR_DEVICE_MISSING);
+    assertThat(bench.onlyReport().iova()).isEqualTo(iova + 60);
+    assertThat(bench.onlyReport().timePs()).isEqualTo(1_500);
+
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+
+    assertThat(bench.found()).hasSize(1);
+  }
+
+  @Test
+  void shouldFindThatAnOrderIsGivenForAPartThatTheHostHas() {
+    long iova = bench.mapPage();
+    port.nowPs = 1_000;
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+    bench.checker.accessListener().onRegisterWrite(CheckerBench.REQUESTER, 1_000);
+
+    bench.deviceWrites(iova, 64, 1_500);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.SYNC_FOR_DEVICE_MISSING);
+  }
+
+  @Test
+  void shouldTakeAStoreToCoherentMemoryForAnOrder() {
+    CoherentBuffer mailbox = bench.coherent(4096);
+    long iova = bench.mapPage();
+    port.nowPs = 1_000;
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+    bench.coreStores(mailbox.pa(), 8, 1_200);
+
+    bench.deviceWrites(iova, 64, 1_500);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.SYNC_FOR_DEVICE_MISSING);
+  }
+
+  @Test
+  void shouldFindThatTheDeviceReadsAPartThatTheHostHas() {
+    long iova = bench.map(bench.page(), 4096, DmaDirection.BIDIRECTIONAL);
+    bench.coreStores(iova, 64, 0);
+    port.nowPs = 1_000;
+    dma.syncForCpu(port, iova, 0, 64, DmaDirection.BIDIRECTIONAL);
+
+    bench.deviceReads(iova, 64, 1_500);
+
+    assertThat(bench.found()).contains(DmaViolation.SYNC_FOR_DEVICE_MISSING);
   }
 
   @Test

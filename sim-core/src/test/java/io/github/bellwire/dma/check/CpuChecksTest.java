@@ -197,6 +197,102 @@ class CpuChecksTest {
     assertThat(bench.found()).containsExactly(DmaViolation.CPU_ACCESS_DEVICE_OWNED);
   }
 
+  /** A driver without completions: it looks at the last bytes of the buffer until they change. */
+  private void look(long iova, int offset, long atPs) {
+    port.nowPs = atPs;
+    dma.syncForCpu(port, iova, offset, 8, FROM_DEVICE);
+    bench.coreLoads(iova + offset, 8, atPs + 100);
+  }
+
+  private void lookAndGiveBack(long iova, int offset, long atPs) {
+    look(iova, offset, atPs);
+    dma.syncForDevice(port, iova, offset, 8, FROM_DEVICE);
+  }
+
+  @Test
+  void shouldAllowPollingOfABuffer() {
+    long iova = bench.mapPage();
+    lookAndGiveBack(iova, 56, 1_000);
+    bench.deviceWrites(iova, 64, 2_500);
+    lookAndGiveBack(iova, 56, 2_000); // The write is under way.
+    lookAndGiveBack(iova, 56, 3_000);
+    lookAndGiveBack(iova, 56, 4_000);
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.coreLoads(iova, 8, 5_000);
+
+    assertThat(bench.found()).isEmpty();
+  }
+
+  @Test
+  void shouldNotTakeALookThatFindsNothingForACompletion() {
+    long iova = bench.mapPage();
+    bench.deviceWrites(iova, 64, 2_101);
+    lookAndGiveBack(iova, 56, 2_000); // loads at 2100
+    port.nowPs = 2_200;
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.coreLoads(iova, 8, 5_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.READ_BEFORE_COMPLETION);
+  }
+
+  @Test
+  void shouldNotTakeALookForACompletionOfWhatComesBehind() {
+    long iova = bench.mapPage();
+    bench.deviceWrites(iova, 8, 1_000);
+    bench.deviceWrites(iova + 8, 8, 1_500);
+    lookAndGiveBack(iova, 0, 2_000);
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+
+    bench.coreLoads(iova, 8, 5_000);
+    assertThat(bench.found()).isEmpty();
+    bench.coreLoads(iova + 8, 8, 5_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.READ_BEFORE_COMPLETION);
+  }
+
+  @Test
+  void shouldFindALookBesideThePartThatIsSynced() {
+    long iova = bench.mapPage();
+    bench.deviceWrites(iova, 64, 1_000);
+    port.nowPs = 2_000;
+    dma.syncForCpu(port, iova, 56, 8, FROM_DEVICE);
+
+    bench.coreLoads(iova + 52, 8, 2_100);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.CPU_ACCESS_DEVICE_OWNED);
+  }
+
+  @Test
+  void shouldFindALookBehindTheSyncThatGivesBack() {
+    long iova = bench.mapPage();
+    bench.deviceWrites(iova, 64, 1_500);
+    lookAndGiveBack(iova, 56, 1_000);
+
+    bench.coreLoads(iova + 56, 8, 2_000);
+
+    assertThat(bench.found()).containsExactly(DmaViolation.CPU_ACCESS_DEVICE_OWNED);
+  }
+
+  @Test
+  void shouldAllowPollingOfABufferThatIsBounced() {
+    dma.trySetMask(24); // below 16 MiB: memory above is bounced
+    long pa = bench.pages.allocate(4096);
+    long iova = bench.map(pa, 4096, FROM_DEVICE);
+    assertThat(iova).isNotEqualTo(pa);
+    bench.deviceWrites(iova, 64, 1_000);
+    port.nowPs = 2_000;
+    dma.syncForCpu(port, iova, 0, 64, FROM_DEVICE);
+
+    bench.coreLoads(iova, 64, 2_100); // the copy that the sync makes
+    bench.coreLoads(pa + 56, 8, 2_200);
+    dma.unmapSingle(port, iova, 4096, FROM_DEVICE);
+    bench.coreLoads(iova, 64, 3_000); // the copy that unmapping makes
+
+    assertThat(bench.found()).isEmpty();
+  }
+
   @Test
   void shouldMindNeighboursInALineOnlyIfCachesAreNotCoherent() {
     long iova = bench.map(bench.page(), 32, FROM_DEVICE);

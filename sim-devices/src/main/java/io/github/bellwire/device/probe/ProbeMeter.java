@@ -4,13 +4,18 @@ import io.github.bellwire.stats.LatencyHistogram;
 
 /**
  * What a run of a probe has measured: the operations behind the warm-up, from the end of the
- * warm-up to the end of the last of them.
+ * warm-up to the end of the last of them. The warm-up ends with the last of its operations that is
+ * served: one that times out keeps nobody from being measured.
  */
 public final class ProbeMeter {
+  private static final long NONE = -1;
+
   private final ProbeRun run;
   private final LatencyHistogram latency = new LatencyHistogram();
   private long doneTotal;
+  private long servedPs = NONE; // the last end of a warm-up operation that was served
   private long firstPs;
+  private long measuredPs;
   private long lastPs;
   private long failedTotal;
 
@@ -28,12 +33,17 @@ public final class ProbeMeter {
   void add(long latencyPs, long donePs, boolean isOk) {
     lastPs = Math.max(lastPs, donePs);
     doneTotal++;
-    if (doneTotal == run.warmupCount()) {
-      firstPs = lastPs;
-    } else if (doneTotal > run.warmupCount()) {
+    if (doneTotal > run.warmupCount()) {
       latency.record(latencyPs);
+      measuredPs = Math.max(measuredPs, donePs);
       failedTotal += isOk ? 0 : 1;
+      return;
     }
+    if (isOk) {
+      servedPs = Math.max(servedPs, donePs);
+    }
+    firstPs = servedPs == NONE ? lastPs : servedPs;
+    measuredPs = firstPs;
   }
 
   /** {@return operations so far, the warm-up included} */
@@ -46,9 +56,12 @@ public final class ProbeMeter {
     return latency;
   }
 
-  /** {@return how long the operations measured took, in picoseconds} */
+  /**
+   * {@return how long the operations measured took, in picoseconds; 0 if none ended behind the
+   * warm-up}
+   */
   public long elapsedPs() {
-    return lastPs - firstPs;
+    return measuredPs - firstPs;
   }
 
   /** {@return when the last operation ended} */

@@ -70,7 +70,7 @@ public enum FaultReason implements FaultCode {
   /** The source of the interrupt is not the one in its entry. */
   INTERRUPT_SOURCE_REJECTED(0x26, true),
 
-  /** RTA.1: the address of the root table is invalid. */
+  /** RTA.1: the translation table mode of the root table address is reserved or not supported. */
   SCALABLE_ROOT_POINTER_INVALID(0x30, false),
 
   /** RTA.2: a request with PASID in legacy mode. */

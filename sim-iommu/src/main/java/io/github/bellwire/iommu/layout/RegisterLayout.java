@@ -264,8 +264,14 @@ public final class RegisterLayout {
 
   // RTADDR.
 
+  /** RTADDR: shift of the translation table mode, 0 legacy, 1 scalable; others are not possible. */
+  public static final int RTADDR_MODE_SHIFT = 10;
+
+  /** RTADDR: mask of the translation table mode. */
+  public static final int RTADDR_MODE_MASK = 3;
+
   /** RTADDR: the table is one of scalable mode. */
-  public static final long RTADDR_SCALABLE = 1L << 10;
+  public static final long RTADDR_SCALABLE = 1L << RTADDR_MODE_SHIFT;
 
   // CCMD.
 

@@ -18,7 +18,7 @@ public final class RegisterBlock extends WordRegisters {
           | QUEUED_INVALIDATION_ENABLE
           | INTERRUPT_REMAPPING_ENABLE
           | COMPATIBILITY_INTERRUPTS;
-  private static final int SCALABLE_ONLY = (int) (RTADDR_SCALABLE | IQA_WIDE);
+  private static final int SCALABLE_ONLY = (int) (RTADDR_MODE_MASK << RTADDR_MODE_SHIFT | IQA_WIDE);
   private static final long LOW_MASK = 0xFFFF_FFFFL;
 
   private final RegisterConfig config;
@@ -219,7 +219,8 @@ public final class RegisterBlock extends WordRegisters {
   private void command(int value, long atPs) {
     if ((value & SET_ROOT_POINTER) != 0) {
       long address = wide(RTADDR);
-      translation.setRootTable(address & PAGE_MASK, (address & RTADDR_SCALABLE) != 0);
+      int mode = (int) (address >>> RTADDR_MODE_SHIFT) & RTADDR_MODE_MASK;
+      translation.setRootTable(address & PAGE_MASK, mode);
       globalStatus |= SET_ROOT_POINTER;
     }
     if ((value & SET_INTERRUPT_POINTER) != 0) {

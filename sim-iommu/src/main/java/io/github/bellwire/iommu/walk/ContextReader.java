@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /** The root, context and PASID tables of VT-d, remembered in the context and PASID caches. */
 final class ContextReader extends ContextSource {
-  /** The shape of tables of scalable mode. */
-  static final long SCALABLE = 1;
+  private static final long LEGACY = 0;
+  private static final long SCALABLE = 1;
 
   private static final int DEVFN_MASK = 0xFF;
   private static final int HALF_DEVFN_MASK = 0x7F;
@@ -22,6 +22,7 @@ final class ContextReader extends ContextSource {
 
   private long rootPa;
   private boolean isScalable;
+  private boolean isKnownMode = true;
 
   ContextReader(
       TranslationConfig config,
@@ -35,6 +36,7 @@ final class ContextReader extends ContextSource {
   void setTables(long pa, long shape) {
     rootPa = pa;
     isScalable = shape == SCALABLE;
+    isKnownMode = shape == LEGACY || isScalable;
   }
 
   @Override
@@ -65,6 +67,9 @@ final class ContextReader extends ContextSource {
   @Override
   @Nullable DeviceContext find(TranslationRequest request) {
     begin(request);
+    if (!isKnownMode) {
+      return refused(FaultReason.SCALABLE_ROOT_POINTER_INVALID);
+    }
     int sourceId = request.requesterId();
     int slot = findRemembered(caches.contexts, 0, sourceId);
     boolean isHit = slot != EntryTable.NONE;

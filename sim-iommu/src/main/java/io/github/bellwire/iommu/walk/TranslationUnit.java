@@ -101,10 +101,11 @@ public final class TranslationUnit implements Translation {
    * Sets the root of the tables. What is remembered stays: software invalidates it.
    *
    * @param pa of the root table, a multiple of 4 KiB
-   * @param isScalable whether contexts have PASID directories
+   * @param mode the translation table mode: 0 legacy, 1 scalable, whose contexts have PASID
+   *     directories; with any other, every request is refused
    */
-  public void setRootTable(long pa, boolean isScalable) {
-    contexts.setTables(pa, isScalable ? ContextReader.SCALABLE : 0);
+  public void setRootTable(long pa, int mode) {
+    contexts.setTables(pa, mode);
   }
 
   /**

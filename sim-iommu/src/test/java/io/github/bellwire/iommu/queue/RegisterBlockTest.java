@@ -112,7 +112,7 @@ class RegisterBlockTest {
   @Test
   void shouldKnowNothingOfScalableModeIfItHasNone() {
     QueueFixture legacy = new QueueFixture(QueueFixture.LEGACY);
-    legacy.write8(RTADDR, 0x5000 | RTADDR_SCALABLE);
+    legacy.write8(RTADDR, 0x5000 | 3 * RTADDR_SCALABLE);
     legacy.write8(IQA, 0x6000 | IQA_WIDE | 3);
     assertThat(legacy.read8(RTADDR)).isEqualTo(0x5000);
     assertThat(legacy.read8(IQA)).isEqualTo(0x6003);

@@ -121,7 +121,7 @@ class LegacyTranslationTest {
     assertFault(FaultReason.ROOT_ENTRY_RESERVED);
     fixture.memory.putLong(rootEntry, 0);
     assertFault(FaultReason.ROOT_ENTRY_NOT_PRESENT);
-    fixture.unit.setRootTable(0x3000_0000L, false);
+    fixture.unit.setRootTable(0x3000_0000L, 0);
     assertFault(FaultReason.ROOT_TABLE_INVALID);
   }
 

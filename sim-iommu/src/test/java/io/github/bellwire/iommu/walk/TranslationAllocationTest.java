@@ -29,7 +29,7 @@ class TranslationAllocationTest {
             fixture.memory,
             fixture,
             (reason, sourceId, pasid, address, isWrite, faultPs) -> faultsCount++);
-    unit.setRootTable(fixture.root, false);
+    unit.setRootTable(fixture.root, 0);
     unit.setEnabled(true);
     long tables = fixture.legacy();
     for (int i = 0; i < PAGES; i++) {

@@ -62,7 +62,7 @@ final class WalkFixture implements DeviceCachePort {
             (reason, sourceId, pasid, address, isWrite, atPs) ->
                 faults.add(new Fault(reason, sourceId, pasid, address, isWrite)));
     root = table();
-    unit.setRootTable(root, false);
+    unit.setRootTable(root, 0);
     unit.setEnabled(true);
   }
 
@@ -131,7 +131,7 @@ final class WalkFixture implements DeviceCachePort {
 
   /** Sets a function up in scalable mode; returns the address of its PASID entry. */
   long scalable(int type, long firstRoot, long secondRoot) {
-    unit.setRootTable(root, true);
+    unit.setRootTable(root, 1);
     memory.putLong(root + (SOURCE >>> 8) * 16L, table() | 1);
     long context = scalableContext();
     memory.putLong(context + 8, PASID);
