@@ -32,7 +32,6 @@ public final class DescriptorRing {
 
   private int head;
   private int tail;
-  private int used;
   private long headSequence;
   private long tailSequence;
 
@@ -103,7 +102,6 @@ public final class DescriptorRing {
       throw advanceRefused(count, freeCount());
     }
     tail = wrap(tail + count);
-    used += count;
     tailSequence += count;
   }
 
@@ -118,7 +116,6 @@ public final class DescriptorRing {
       throw advanceRefused(count, usedCount());
     }
     head = wrap(head + count);
-    used -= count;
     headSequence += count;
   }
 
@@ -130,8 +127,8 @@ public final class DescriptorRing {
    * @throws IllegalArgumentException if no descriptor is used
    */
   public void advanceBoth() {
-    if (used == 0) {
-      throw new IllegalArgumentException("usedCount must be >= 1: usedCount=" + used);
+    if (isEmpty()) {
+      throw new IllegalArgumentException("usedCount must be >= 1: usedCount=0");
     }
     head = next(head);
     tail = next(tail);
@@ -158,7 +155,6 @@ public final class DescriptorRing {
   public void reset() {
     head = 0;
     tail = 0;
-    used = 0;
     headSequence = 0;
     tailSequence = 0;
   }
@@ -185,12 +181,12 @@ public final class DescriptorRing {
 
   /** {@return the descriptors that are the consumer's} */
   public int usedCount() {
-    return used;
+    return (int) (tailSequence - headSequence);
   }
 
   /** {@return the descriptors that the producer may fill} */
   public int freeCount() {
-    return descriptorCount - 1 - used;
+    return descriptorCount - 1 - usedCount();
   }
 
   /** {@return whether the consumer has nothing} */
