@@ -5,6 +5,7 @@ import static io.github.bellwire.iommu.TestMachine.ROOT;
 import static io.github.bellwire.iommu.TestMachine.secondPa;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.iommu.walk.ReferenceWalk;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.DmaStatus;
 import java.util.Arrays;
@@ -27,6 +28,11 @@ class CorruptWritesTest {
 
   private final TestMachine machine = new TestMachine().legacy(0);
   private final PhysicalMemory memory = machine.memory;
+  private final ReferenceWalk reference =
+      new ReferenceWalk(
+          memory,
+          machine.iommu.config().translation().capabilities().hostAddressBits(),
+          machine.iommu.config().translation().capabilities().addressWidths());
   private final Random random = new Random(SEED);
   private final byte[] before = new byte[(int) (END - ROOT)];
   private final byte[] after = new byte[(int) (END - ROOT)];
@@ -85,7 +91,7 @@ class CorruptWritesTest {
     long iova = random.nextInt(PAGES) * 0x1000L + random.nextInt(PAGE_BYTES / WRITE_BYTES) * 64L;
     byte[] data = new byte[WRITE_BYTES];
     random.nextBytes(data);
-    long pa = expected(iova);
+    long pa = reference.pa(ROOT, machine.deviceId, iova, true);
     boolean arrives = pa >= 0 && memory.contains(pa, WRITE_BYTES);
     if (arrives) {
       memory.putByte(pa, memory.getByte(pa)); // So that its page is there to be counted.
@@ -113,55 +119,5 @@ class CorruptWritesTest {
       assertThat(Arrays.mismatch(page, now)).as(where).isEqualTo(-1);
     }
     return arrives;
-  }
-
-  /** The translation of a write, or -1. */
-  private long expected(long iova) {
-    long tooHigh = -1L << machine.iommu.config().translation().capabilities().hostAddressBits();
-    int widths = machine.iommu.config().translation().capabilities().addressWidths();
-    long rootEntry = at(machine.rootPa());
-    if ((rootEntry & 1) == 0 || (rootEntry & (0xFFE | tooHigh)) != 0) {
-      return -1;
-    }
-    long contextPa = (rootEntry & ~0xFFFL) + (machine.deviceId & 0xFF) * 16L;
-    long low = at(contextPa);
-    long high = at(contextPa + 8);
-    int width = (int) high & 7;
-    int type = (int) (low >>> 2) & 3;
-    if ((low & 1) == 0
-        || (low & (0xFF0 | tooHigh)) != 0
-        || (high & 0xFFFF_FFFF_FF00_0080L) != 0
-        || width < 1
-        || (widths & 1 << width) == 0
-        || type == 3) {
-      return -1;
-    }
-    if (type == 2) {
-      return iova;
-    }
-    long rights = 2;
-    long table = low & ~0xFFFL;
-    for (int level = width + 2; ; level--) {
-      int shift = 12 + 9 * (level - 1);
-      long entry = at(table + (iova >>> shift & 511) * 8);
-      long address = entry & 0xF_FFFF_FFFF_F000L;
-      boolean isLarge = level > 1 && (entry & 0x80) != 0;
-      if ((entry & 3) == 0
-          || (address & tooHigh) != 0
-          || isLarge && (level > 3 || (address & (1L << shift) - 1) != 0)) {
-        return -1;
-      }
-      rights &= entry;
-      if (isLarge || level == 1) {
-        long pa = address | iova & (1L << shift) - 1;
-        return rights != 0 && pa >>> 20 != 0xFEE ? pa : -1;
-      }
-      table = address;
-    }
-  }
-
-  /** Where no memory is, nothing is present. */
-  private long at(long pa) {
-    return memory.contains(pa, Long.BYTES) ? memory.getLong(pa) : 0;
   }
 }

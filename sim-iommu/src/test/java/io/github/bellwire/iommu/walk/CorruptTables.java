@@ -24,6 +24,7 @@ final class CorruptTables {
   private static final long PATTERN = 0x5A5A_5A5A_5A5A_5A5AL;
 
   private final WalkFixture fixture;
+  private final ReferenceWalk reference;
   private final Random random;
   private final long seed;
   private final long tables;
@@ -35,6 +36,7 @@ final class CorruptTables {
   CorruptTables(TranslationConfig config, long seed) {
     this.seed = seed;
     fixture = new WalkFixture(config);
+    reference = new ReferenceWalk(fixture.memory, 46, 0b1110);
     random = new Random(seed);
     tables = fixture.legacy(WalkFixture.SOURCE, 7, 4, ContextEntryLayout.TRANSLATE);
   }
@@ -175,7 +177,7 @@ final class CorruptTables {
     long iova = IOVA + random.nextInt(PAGES) * 0x1000L + random.nextInt(0xFC0);
     boolean isWrite = random.nextBoolean();
     boolean isPassed = fixture.ask(iova, isWrite, 0) == DmaStatus.OK;
-    long expected = expected(iova, isWrite);
+    long expected = reference.pa(fixture.root, WalkFixture.SOURCE, iova, isWrite);
     if (isPassed ? fixture.result.pa() != expected : expected != -1) {
       throw new AssertionError(
           String.format(
@@ -189,54 +191,5 @@ final class CorruptTables {
       throw new AssertionError("more than one fault: " + fixture.faults);
     }
     return isPassed;
-  }
-
-  /** The translation, or -1. */
-  private long expected(long iova, boolean isWrite) {
-    long rootEntry = at(fixture.root + (WalkFixture.SOURCE >>> 8) * 16L);
-    long tooHigh = -1L << 46;
-    if ((rootEntry & 1) == 0 || (rootEntry & (0xFFE | tooHigh)) != 0) {
-      return -1;
-    }
-    long contextPa = (rootEntry & ~0xFFFL) + (WalkFixture.SOURCE & 0xFF) * 16L;
-    long low = at(contextPa);
-    long high = at(contextPa + 8);
-    int width = (int) high & 7;
-    if ((low & 1) == 0
-        || (low & (0xFF0 | tooHigh)) != 0
-        || (high & 0xFFFF_FFFF_FF00_0080L) != 0
-        || width < 1
-        || width > 3
-        || (low >>> 2 & 3) == 3) {
-      return -1;
-    }
-    if ((low >>> 2 & 3) == 2) {
-      return iova;
-    }
-    long rights = 3;
-    long table = low & ~0xFFFL;
-    for (int level = width + 2; ; level--) {
-      int shift = 12 + 9 * (level - 1);
-      long entry = at(table + (iova >>> shift & 511) * 8);
-      long address = entry & 0xF_FFFF_FFFF_F000L;
-      boolean isLarge = level > 1 && (entry & 0x80) != 0;
-      if ((entry & 3) == 0
-          || (address & tooHigh) != 0
-          || isLarge && (level > 3 || (address & (1L << shift) - 1) != 0)) {
-        return -1;
-      }
-      rights &= entry;
-      if (isLarge || level == 1) {
-        long pa = address | iova & (1L << shift) - 1;
-        boolean isInterrupt = pa >>> 20 == 0xFEE;
-        return (rights & (isWrite ? 2 : 1)) != 0 && !isInterrupt ? pa : -1;
-      }
-      table = address;
-    }
-  }
-
-  /** Where no memory is, nothing is present. */
-  private long at(long pa) {
-    return fixture.memory.contains(pa, Long.BYTES) ? fixture.memory.getLong(pa) : 0;
   }
 }
