@@ -49,13 +49,17 @@ final class FlushQueue {
       this.lock = lock;
     }
 
+    int next(int entry) {
+      return entry + 1 & pfns.length - 1;
+    }
+
     boolean isFull() {
-      return (tail + 1 & pfns.length - 1) == head;
+      return next(tail) == head;
     }
 
     /** {@return when an entry was queued first after a time; MAX_VALUE if none was} */
     long firstQueuedAfter(long ps) {
-      for (int entry = head; entry != tail; entry = entry + 1 & pfns.length - 1) {
+      for (int entry = head; entry != tail; entry = next(entry)) {
         if (queuedPs[entry] > ps) {
           return queuedPs[entry];
         }
@@ -116,7 +120,7 @@ final class FlushQueue {
       drain(port, ring);
     }
     int entry = ring.tail;
-    ring.tail = entry + 1 & ring.pfns.length - 1;
+    ring.tail = ring.next(entry);
     ring.pfns[entry] = pfn;
     ring.pages[entry] = pages;
     ring.queuedPs[entry] = Long.MAX_VALUE; // Whoever looks before it is there leaves it alone.
@@ -159,7 +163,7 @@ final class FlushQueue {
       if (forgottenPs == FlushHistory.NOT_YET_PS) {
         break;
       }
-      ring.head = entry + 1 & ring.pfns.length - 1;
+      ring.head = ring.next(entry);
       IommuMapper owner = ring.owners[entry];
       owner.statistics().onForgotten(forgottenPs - ring.unmappedPs[entry]);
       domain.tables().free(ring.tables[entry]);
@@ -236,7 +240,7 @@ final class FlushQueue {
   long exposurePsMax(IommuMapper owner, long nowPs) {
     long longestPs = 0;
     for (Ring ring : rings) {
-      for (int entry = ring.head; entry != ring.tail; entry = entry + 1 & ring.pfns.length - 1) {
+      for (int entry = ring.head; entry != ring.tail; entry = ring.next(entry)) {
         if (ring.owners[entry] == owner) {
           long forgottenPs = flushes.forgottenPs(ring.queuedPs[entry], nowPs);
           long untilPs = forgottenPs == FlushHistory.NOT_YET_PS ? nowPs : forgottenPs;
