@@ -49,58 +49,24 @@ record CongestionPreset(
   /** What iperf writes at once (its default, and {@code -l 128K}). */
   static final int WRITE_BYTES = 128 << 10;
 
-  CongestionPreset withTraffic(int newFlows, int newMtuBytes, int newRingFrames) {
+  /** {@return the same machines and wire with other traffic and software} */
+  CongestionPreset with(
+      int newFlows,
+      int newMtuBytes,
+      int newRingFrames,
+      MappingPolicy newPolicy,
+      IommuDriverConfig newSystem) {
     return new CongestionPreset(
         host,
         iommu,
-        system,
-        policy,
+        newSystem,
+        newPolicy,
         bitsPerSecond,
         newMtuBytes,
         newRingFrames,
         channels,
         activeChannels,
         newFlows,
-        moderationNs,
-        senderModerationNs,
-        bufferBytes,
-        control,
-        flowBitsPerSecond,
-        isPacked);
-  }
-
-  CongestionPreset withPolicy(MappingPolicy newPolicy) {
-    return new CongestionPreset(
-        host,
-        iommu,
-        system,
-        newPolicy,
-        bitsPerSecond,
-        mtuBytes,
-        ringFrames,
-        channels,
-        activeChannels,
-        flows,
-        moderationNs,
-        senderModerationNs,
-        bufferBytes,
-        control,
-        flowBitsPerSecond,
-        isPacked);
-  }
-
-  CongestionPreset withSystem(IommuDriverConfig newSystem) {
-    return new CongestionPreset(
-        host,
-        iommu,
-        newSystem,
-        policy,
-        bitsPerSecond,
-        mtuBytes,
-        ringFrames,
-        channels,
-        activeChannels,
-        flows,
         moderationNs,
         senderModerationNs,
         bufferBytes,

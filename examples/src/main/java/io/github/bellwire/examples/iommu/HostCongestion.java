@@ -149,10 +149,12 @@ public final class HostCongestion implements Scenario {
     String policy = settings.supply(IOMMU, preset.policy().name().toLowerCase(Locale.ROOT));
     checkUse(settings, policy);
     boolean hint = settings.supply(HINT, preset.system().keepsInvalidationHint());
-    return preset
-        .withTraffic(flows, mtu, ring)
-        .withPolicy(MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)))
-        .withSystem(preset.system().withKeepsInvalidationHint(hint));
+    return preset.with(
+        flows,
+        mtu,
+        ring,
+        MappingPolicy.valueOf(policy.toUpperCase(Locale.ROOT)),
+        preset.system().withKeepsInvalidationHint(hint));
   }
 
   private static CongestionMachine.Counts measure(
