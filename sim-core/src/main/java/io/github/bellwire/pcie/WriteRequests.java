@@ -51,8 +51,7 @@ final class WriteRequests {
   private final boolean isArrivalObservable;
   // Whether the link and the host, as they are configured, add nothing to the way of a write: no
   // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot
-  // whose
-  // device may be pulled out, and no core that could tell when bytes reach memory.
+  // whose device may be pulled out, and no core that could tell when bytes reach memory.
   private final boolean isWayPlain;
   private final long plainWayPs;
   private long sentPs;
