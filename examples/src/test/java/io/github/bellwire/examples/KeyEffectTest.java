@@ -89,6 +89,7 @@ class KeyEffectTest {
           "capture-out",
           "link.bits-per-error",
           "link.completion-buffer",
+          "link.completion-turn",
           "link.completions",
           "link.credits",
           "link.faults",

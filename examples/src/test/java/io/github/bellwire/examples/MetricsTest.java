@@ -67,6 +67,7 @@ class MetricsTest {
           "link.tags",
           "link.dllps",
           "link.completions",
+          "link.completion-turn",
           "link.ecrc",
           "link.credits",
           "link.completion-buffer",

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -106,6 +107,26 @@ class PcieBenchTest {
             "payload written by the device",
             "payload read by the device",
             "end of the command noticed");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"257, 512, 1.1, 1.4", "512, 512, 0.999, 1.001", "512, 4096, 0.999, 1.001"})
+  void shouldLoseBandwidthWhereRequestsOfUnlikeLengthTakeTurns(
+      int sizeBytes, int mrrsBytes, double from, double to) {
+    // Half of the reads of 257 B are split at a multiple of 512; none of 512 B is.
+    String[] settings = {"size=" + sizeBytes, "link.mrrs=" + mrrsBytes};
+
+    double atOnce = gbps(settings[0], settings[1], "link.completion-turn=0");
+    double inTurn = gbps(settings[0], settings[1], "link.completion-turn=128");
+
+    assertThat(atOnce / inTurn).isBetween(from, to);
+  }
+
+  private static double gbps(String... settings) {
+    List<String> all = new ArrayList<>(List.of("op=read", "host=hsw", "count=20000"));
+    all.addAll(List.of(settings));
+    JsonNode json = Tool.json("pcie-bench", all.toArray(new String[0]));
+    return Tool.number(json, "goodput_gbit_per_s");
   }
 
   @ParameterizedTest

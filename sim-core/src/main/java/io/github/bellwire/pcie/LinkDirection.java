@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  *       those. What it has told stays true. Back-to-back TLPs carry the fraction of a picosecond;
  *       in a gap the time is rounded up.
  *   <li>In turn: TLPs leave in the order in which they are ready, so that others move. What it has
- *       told may become later until that time has come; {@link #sentPs} tells anew.
+ *       told may become later until that time has come; {@link #sentPs} tells anew. If the host
+ *       sends answers piece by piece, so does {@link CompletionTurns}.
  * </ul>
  *
  * <p>Rates are exact ratios: a byte on Gen 5 x16 lasts 15.869140625 ps. In FLIT mode a TLP is of
@@ -42,13 +43,20 @@ public final class LinkDirection {
   private static final int DLLP_BYTES = 8;
   private static final int TLPS_PER_TAG = 4;
   private static final int TURNS_MIN = 64;
+
+  /** Where root ports collect what they send in turns: 32 reads of 512 B. Assumption. */
+  private static final int READ_BUFFER_BYTES = 16 << 10;
+
   private static final int TURNS_MAX = 1024;
 
   /** So long after a TLP has left nobody asks for it any more. */
   private static final long TURN_OLD_PS = 1_000_000;
 
   private final Simulation simulation;
+  // In turn there is one of both.
   private final @Nullable TurnQueue turns;
+  private final @Nullable CompletionTurns completionTurns;
+  private final int turnShift;
   private final long propagationPs;
   private final long flitPs;
   // What this link adds to the sizes of TlpLayout: ECRC; in FLIT mode the framing is missing.
@@ -124,8 +132,23 @@ public final class LinkDirection {
       durations[2 * bytes] = scaled / psPerByteDenominator; // floor; the rest is kept beside it
       durations[2 * bytes + 1] = scaled % psPerByteDenominator;
     }
-    turns = isInTurn ? new TurnQueue(turnsCount(config), psPerByteDenominator) : null;
+    boolean hasCompletionTurns = isInTurn && config.completionTurnBytes() > 0;
+    turnShift =
+        hasCompletionTurns ? Integer.numberOfTrailingZeros(config.completionTurnBytes()) : 0;
+    completionTurns = hasCompletionTurns ? completionTurns(config) : null;
+    turns =
+        isInTurn && !hasCompletionTurns
+            ? new TurnQueue(turnsCount(config), psPerByteDenominator)
+            : null;
     isFirstCome = !isInTurn;
+  }
+
+  private CompletionTurns completionTurns(PcieLinkConfig config) {
+    int bufferTurns = Math.max(1, READ_BUFFER_BYTES / config.completionTurnBytes());
+    int readsCount = Integer.highestOneBit(TLPS_PER_TAG * 2 * config.tags() - 1);
+    int tlpsCount = readsCount * (TlpLayout.REQUEST_BOUNDARY_BYTES / config.maxPayloadBytes());
+    return new CompletionTurns(
+        simulation, bufferTurns, readsCount, tlpsCount, psPerByteDenominator);
   }
 
   private static int turnsCount(PcieLinkConfig config) {
@@ -188,6 +211,32 @@ public final class LinkDirection {
   }
 
   /**
+   * Sends a completion that root complexes send in turns, see {@link CompletionTurns}.
+   *
+   * @param isFirst whether it is the first of its read
+   * @param wireBytes size with header and framing
+   * @param address of its first byte
+   * @param lengthBytes of data
+   * @param readyPs when the read has its data
+   * @return when its last bit has left
+   */
+  long transmitCompletionWithData(
+      boolean isFirst, int wireBytes, long address, int lengthBytes, long readyPs) {
+    CompletionTurns queue = completionTurns;
+    if (queue == null) {
+      return transmitCompletionWithData(wireBytes, readyPs);
+    }
+    cpldTotal++;
+    bytesTotal += wireBytes + extraBytes;
+    long lastTurn = address + lengthBytes - 1 >>> turnShift;
+    int turnsCount = (int) (lastTurn - (address >>> turnShift)) + 1;
+    boolean joins = !isFirst && (address & (1L << turnShift) - 1) != 0;
+    long durationPs = tlpPs(wireBytes);
+    long rest = restOf(wireBytes + extraBytes);
+    return queue.sentPs(queue.add(isFirst, readyPs, durationPs, rest, true, turnsCount, joins));
+  }
+
+  /**
    * Sends a completion without data, as for an unsupported request.
    *
    * @param readyPs when it could start
@@ -212,12 +261,15 @@ public final class LinkDirection {
 
   /** {@return whether TLPs leave in the order in which they are ready} */
   boolean isInTurn() {
-    return turns != null;
+    return turns != null || completionTurns != null;
   }
 
   /** {@return the ticket of the next TLP that is sent in turn; TLPs are numbered from 0} */
   long nextTicket() {
     TurnQueue queue = turns;
+    if (completionTurns != null) {
+      return completionTurns.nextTicket();
+    }
     return queue == null ? 0 : queue.addedTotal();
   }
 
@@ -227,6 +279,9 @@ public final class LinkDirection {
    */
   long sentPs(long ticket) {
     TurnQueue queue = turns;
+    if (completionTurns != null) {
+      return completionTurns.sentPs(ticket);
+    }
     return queue == null ? TurnQueue.FORGOTTEN : queue.endPs(ticket);
   }
 
@@ -241,6 +296,8 @@ public final class LinkDirection {
     TurnQueue queue = turns;
     if (queue != null) {
       queue.move(fromTicket, toTicket, readyPs);
+    } else if (completionTurns != null) {
+      completionTurns.move(fromTicket, readyPs);
     }
   }
 
@@ -256,7 +313,7 @@ public final class LinkDirection {
 
   /** {@return how long the serializer has been or is going to be busy, in picoseconds} */
   public long busyPsTotal() {
-    return turns == null
+    return !isInTurn()
         ? busyPsTotal
         : BigInteger.valueOf(bytesTotal)
             .multiply(BigInteger.valueOf(psPerByteNumerator))
@@ -396,6 +453,9 @@ public final class LinkDirection {
     if (queue != null) {
       return takeTurn(queue, wireBytes, readyPs);
     }
+    if (completionTurns != null) {
+      return takeTurn(completionTurns, wireBytes, readyPs);
+    }
     if (readyPs < freePs) {
       long sentPs = fillGap(wireBytes, readyPs);
       return sentPs != 0 ? sentPs : append(wireBytes);
@@ -415,6 +475,11 @@ public final class LinkDirection {
   private long takeTurn(TurnQueue queue, int wireBytes, long readyPs) {
     long oldPs = simulation.nowPs() - TURN_OLD_PS;
     return queue.endPs(queue.add(readyPs, durationPs(wireBytes), restOf(wireBytes), oldPs));
+  }
+
+  private long takeTurn(CompletionTurns queue, int wireBytes, long readyPs) {
+    long rest = restOf(wireBytes);
+    return queue.sentPs(queue.add(true, readyPs, durationPs(wireBytes), rest, false, 1, false));
   }
 
   private long append(int wireBytes) {

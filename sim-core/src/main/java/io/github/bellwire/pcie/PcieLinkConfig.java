@@ -18,6 +18,9 @@ import static java.util.Objects.requireNonNull;
  *     1..15360
  * @param dllpCharge how Ack, UpdateFC and SKP traffic is charged
  * @param completionCut where the host cuts its answers
+ * @param completionTurnBytes how much of a read's answer the root port sends before the next read
+ *     gets its turn: 0, or 2^k in 64..4096; 0: all of it, in the order in which reads have their
+ *     data, as links do that replay
  * @param ecrc whether every TLP carries an end-to-end CRC of 4 bytes, which its receiver checks
  * @param flowControl credits
  * @param requester the device's side of its requests
@@ -33,6 +36,7 @@ public record PcieLinkConfig(
     int tags,
     DllpCharge dllpCharge,
     CompletionCut completionCut,
+    int completionTurnBytes,
     boolean ecrc,
     FlowControlConfig flowControl,
     RequesterConfig requester,
@@ -73,6 +77,7 @@ public record PcieLinkConfig(
 
   private static final long PROPAGATION_MAX_PS = 100_000_000;
   private static final int SIZE_MIN_BYTES = 128;
+  private static final int TURN_MIN_BYTES = 64;
   private static final int SIZE_MAX_BYTES = 4096;
   private static final int LANES_MAX = 32;
 
@@ -91,6 +96,7 @@ public record PcieLinkConfig(
           TAGS_5_BITS,
           DllpCharge.GUIDE_RATE,
           CompletionCut.LONGEST,
+          0,
           false,
           FlowControlConfig.UNLIMITED,
           RequesterConfig.DEFAULT,
@@ -139,6 +145,14 @@ public record PcieLinkConfig(
     int tagsMax = generation.isFlitMode() ? TAGS_14_BITS : TAGS_MAX;
     require(tags >= 1 && tags <= tagsMax, "tags", tags, "1.." + tagsMax);
     requireNonNull(completionCut, "completionCut");
+    require(
+        completionTurnBytes == 0
+            || completionTurnBytes >= TURN_MIN_BYTES
+                && completionTurnBytes <= SIZE_MAX_BYTES
+                && Integer.bitCount(completionTurnBytes) == 1,
+        "completionTurnBytes",
+        completionTurnBytes,
+        "0, or 2^k in 64..4096");
     requireNonNull(flowControl, "flowControl");
     requireNonNull(requester, "requester");
     requireNonNull(faults, "faults");
@@ -242,6 +256,17 @@ public record PcieLinkConfig(
   public PcieLinkConfig withCompletionCut(CompletionCut newCompletionCut) {
     Draft draft = new Draft(this);
     draft.completionCut = newCompletionCut;
+    return draft.toConfig();
+  }
+
+  /**
+   * {@return this configuration with answers taking turns in another way}
+   *
+   * @param newCompletionTurnBytes as in the constructor
+   */
+  public PcieLinkConfig withCompletionTurnBytes(int newCompletionTurnBytes) {
+    Draft draft = new Draft(this);
+    draft.completionTurnBytes = newCompletionTurnBytes;
     return draft.toConfig();
   }
 
@@ -351,6 +376,7 @@ public record PcieLinkConfig(
     private int tags;
     private DllpCharge dllpCharge;
     private CompletionCut completionCut;
+    private int completionTurnBytes;
     private boolean ecrc;
     private FlowControlConfig flowControl;
     private RequesterConfig requester;
@@ -366,6 +392,7 @@ public record PcieLinkConfig(
       tags = from.tags;
       dllpCharge = from.dllpCharge;
       completionCut = from.completionCut;
+      completionTurnBytes = from.completionTurnBytes;
       ecrc = from.ecrc;
       flowControl = from.flowControl;
       requester = from.requester;
@@ -383,6 +410,7 @@ public record PcieLinkConfig(
           tags,
           dllpCharge,
           completionCut,
+          completionTurnBytes,
           ecrc,
           flowControl,
           requester,

@@ -328,7 +328,8 @@ final class ReadRequests {
             peer.requests().peerCompletion(turn, type, wireBytes, readyPs, done == 0)
                 + turnPs(turn);
       }
-      pieceSentPs = receiveCompletion(turn, wireBytes, turnedPs, pieceSentPs, done == 0);
+      pieceSentPs =
+          receiveCompletion(turn, wireBytes, address, piece, turnedPs, pieceSentPs, done == 0);
       TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
         isFaulty = true;
@@ -390,13 +391,19 @@ final class ReadRequests {
 
   /** Takes a completion down to the device, behind the one before; returns when it has left. */
   private long receiveCompletion(
-      @Nullable Switch turn, int wireBytes, long readyPs, long previousSentPs, boolean isFirst) {
+      @Nullable Switch turn,
+      int wireBytes,
+      long address,
+      int lengthBytes,
+      long readyPs,
+      long previousSentPs,
+      boolean isFirst) {
     long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
     long startPs = behindRegisterWritesPs(herePs);
     if (!downstream.isInTurn()) {
       startPs = Math.max(previousSentPs, startPs); // A gap must not let them pass each other.
     }
-    return downstream.transmitCompletionWithData(wireBytes, startPs);
+    return downstream.transmitCompletionWithData(isFirst, wireBytes, address, lengthBytes, startPs);
   }
 
   /**

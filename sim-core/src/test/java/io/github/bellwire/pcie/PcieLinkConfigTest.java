@@ -95,6 +95,7 @@ class PcieLinkConfigTest {
         tags,
         DllpCharge.GUIDE_RATE,
         CompletionCut.LONGEST,
+        0,
         false,
         FlowControlConfig.UNLIMITED,
         RequesterConfig.DEFAULT,
@@ -119,6 +120,7 @@ class PcieLinkConfigTest {
             .withTags(1)
             .withDllpCharge(DllpCharge.NONE)
             .withCompletionCut(CompletionCut.RANDOM)
+            .withCompletionTurnBytes(64)
             .withEcrc(true)
             .withFlowControl(flowControl)
             .withRequester(requester)
@@ -136,6 +138,7 @@ class PcieLinkConfigTest {
                 1,
                 DllpCharge.NONE,
                 CompletionCut.RANDOM,
+                64,
                 true,
                 flowControl,
                 requester,

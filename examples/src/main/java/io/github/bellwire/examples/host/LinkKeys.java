@@ -54,6 +54,12 @@ final class LinkKeys {
           ValueTypes.words(CompletionCut.class),
           HOST,
           "where the host cuts its answers to reads");
+  static final Key<Long> COMPLETION_TURN =
+      Key.optional(
+          "link.completion-turn",
+          ValueTypes.oneOf(0, 64, 128, 256, 512, 1024, 2048, 4096),
+          HOST,
+          "bytes of an answer sent before the next read has its turn; 0: all of them");
   static final Key<Boolean> ECRC =
       Key.optional("link.ecrc", ValueTypes.onOff(), HOST, "end-to-end CRC on every TLP");
   static final Key<String> ROOT_CREDITS =
@@ -99,6 +105,7 @@ final class LinkKeys {
       List.of(
           DLLPS,
           COMPLETIONS,
+          COMPLETION_TURN,
           ECRC,
           ROOT_CREDITS,
           COMPLETION_BUFFER,
@@ -114,6 +121,9 @@ final class LinkKeys {
     PcieLinkConfig link = slot;
     link = link.withDllpCharge(settings.find(DLLPS).orElse(link.dllpCharge()));
     link = link.withCompletionCut(settings.find(COMPLETIONS).orElse(link.completionCut()));
+    link =
+        link.withCompletionTurnBytes(
+            (int) (long) settings.find(COMPLETION_TURN).orElse((long) link.completionTurnBytes()));
     link = link.withEcrc(settings.find(ECRC).orElse(link.ecrc()));
     link = link.withFlowControl(flowControl(settings, link));
     RequesterConfig requester = link.requester();

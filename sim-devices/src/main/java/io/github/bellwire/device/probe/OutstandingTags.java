@@ -1,8 +1,9 @@
 package io.github.bellwire.device.probe;
 
 /**
- * Tags of a probe as the times at which they are free again: a binary heap, because completions
- * that are served out of order free tags out of order.
+ * Tags of a probe as the times at which they are free again. Completions that are served out of
+ * order free tags out of order: those that are taken as they are free are a binary heap. Those that
+ * are taken in turn are a ring: each waits for its last read, whichever others are free.
  *
  * <p>Allocates nothing after construction.
  */
@@ -10,9 +11,12 @@ final class OutstandingTags {
   private final long[] freePs;
   private final long[] tickets;
   private final long[] retirePs;
+  private final boolean isInTurn;
+  private int first;
   private long heldPsTotal;
 
-  OutstandingTags(int tags) {
+  OutstandingTags(int tags, boolean isInTurn) {
+    this.isInTurn = isInTurn;
     freePs = new long[tags];
     tickets = new long[tags];
     retirePs = new long[tags];
@@ -20,29 +24,34 @@ final class OutstandingTags {
 
   /** {@return when the next tag is free; 0 if it has never been used} */
   long nextFreePs() {
-    return freePs[0];
+    return freePs[first];
   }
 
   /**
    * {@return the ticket of the read that holds the tag that is free first; 0 if that is certain}
    */
   long firstTicket() {
-    return tickets[0];
+    return tickets[first];
   }
 
   /** {@return how long after its data the tag that is free first is free} */
   long firstRetirePs() {
-    return retirePs[0];
+    return retirePs[first];
   }
 
   /** It is certain when the tag that is free first is free. */
   void confirmFirst() {
-    tickets[0] = 0;
+    tickets[first] = 0;
   }
 
   /** The tag that is free first will be free at another time, which may make another the first. */
   void postponeFirst(long untilPs) {
-    take(freePs[0], untilPs, tickets[0], retirePs[0]);
+    if (isInTurn) {
+      heldPsTotal += untilPs - freePs[first];
+      freePs[first] = untilPs;
+    } else {
+      take(freePs[0], untilPs, tickets[0], retirePs[0]);
+    }
   }
 
   /**
@@ -65,6 +74,11 @@ final class OutstandingTags {
    */
   void take(long fromPs, long untilPs, long ticket, long newRetirePs) {
     heldPsTotal += untilPs - fromPs;
+    if (isInTurn) {
+      put(first, untilPs, ticket, newRetirePs);
+      first = first + 1 == freePs.length ? 0 : first + 1;
+      return;
+    }
     int parent = 0;
     for (int child = 1; child < freePs.length; child = 2 * parent + 1) {
       if (child + 1 < freePs.length && freePs[child + 1] < freePs[child]) {
@@ -78,9 +92,13 @@ final class OutstandingTags {
       retirePs[parent] = retirePs[child];
       parent = child;
     }
-    freePs[parent] = untilPs;
-    tickets[parent] = ticket;
-    retirePs[parent] = newRetirePs;
+    put(parent, untilPs, ticket, newRetirePs);
+  }
+
+  private void put(int place, long untilPs, long ticket, long newRetirePs) {
+    freePs[place] = untilPs;
+    tickets[place] = ticket;
+    retirePs[place] = newRetirePs;
   }
 
   /** {@return how many tags are in use at a time} */

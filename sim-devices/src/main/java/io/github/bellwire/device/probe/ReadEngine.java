@@ -43,8 +43,8 @@ final class ReadEngine {
     this.buffer = buffer;
     boolean isShort = buffer.length <= this.config.shortBytes();
     int most = isShort ? this.config.shortOutstandingBytes() / buffer.length : config.tags();
-    tags = new OutstandingTags(config.tags());
-    buffers = new OutstandingTags(Math.min(config.tags(), most));
+    tags = new OutstandingTags(config.tags(), this.config.takesTagsInTurn());
+    buffers = new OutstandingTags(Math.min(config.tags(), most), false);
     requestTickets = new long[buffer.length / MRRS_MIN_BYTES + 2];
     commandPs = config.firmware().commandPs();
     requestGapPs = isStream ? 0 : this.config.nextRequestPs();
@@ -84,9 +84,8 @@ final class ReadEngine {
       }
       // The tag belongs to the command from its start on, which is that much earlier; so is the
       // time at which the command that takes it next may start.
-      long retirePs = piece * config.retirePsPerByte() + commandPs;
       long ticket = dma.readTicket();
-      tags.take(nowPs, repliedPs + retirePs, ticket, retirePs);
+      tags.take(nowPs, repliedPs + commandPs, ticket, commandPs);
       nextRequestPs = nowPs + requestGapPs;
       requestTickets[requestsCount++] = ticket;
       if (repliedPs >= arrivedPs) {

@@ -72,7 +72,8 @@ class ProbeAsksAgainTest {
     port.takesPs = TOLD_PS + morePs;
     port.firstLaterPs = 500_000;
     // One buffer of 4 KiB, and at an MRRS of 512 eight requests for it.
-    ProbeConfig.Reads paced = new ProbeConfig.Reads(1_000, false, 0, 4096, 4096, 0, 0, 0, 10);
+    ProbeConfig.Reads paced =
+        new ProbeConfig.Reads(1_000, false, false, 0, 4096, 4096, 0, 0, 0, 10);
     ReadEngine reads =
         new ReadEngine(
             ProbeConfig.IDEAL.withReads(paced),

@@ -23,7 +23,7 @@ class ProbeConfigTest {
         .isEqualTo(
             new ProbeConfig(
                 8,
-                new ProbeConfig.Reads(10, true, 52_000, 256, 4096, 152, 4_000, 23_700, 156),
+                new ProbeConfig.Reads(10, true, true, 52_000, 256, 4096, 152, 4_000, 23_700, 156),
                 new ProbeConfig.Writes(20, 128, 128, 7_800, 4_000, 70_000),
                 30,
                 new ProbeConfig.Firmware(1, 30_000, 30_000, 194_000)));
@@ -36,7 +36,8 @@ class ProbeConfigTest {
 
     // How the data gets into the device's memory is no matter of the engine's pace.
     assertThat(reads)
-        .isEqualTo(new ProbeConfig.Reads(ProbeConfig.UNLIMITED, true, 0, 0, 4096, 0, 0, 0, 156));
+        .isEqualTo(
+            new ProbeConfig.Reads(ProbeConfig.UNLIMITED, true, true, 0, 0, 4096, 0, 0, 0, 156));
     assertThat(writes)
         .isEqualTo(new ProbeConfig.Writes(ProbeConfig.UNLIMITED, 128, 0, 0, 0, 70_000));
     assertThat(ProbeConfig.intervalPs(ProbeConfig.UNLIMITED)).isZero();
@@ -54,21 +55,22 @@ class ProbeConfigTest {
     refuse(() -> NFP.writes().withStartsPerSecond(0), "startsPerSecond must be 1..");
     refuse(() -> NFP.firmware().withTimestampPs(0), "timestampPs must be 1..1000000000");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 4097, 4096, 0, 0, 0, 0),
+        () -> new ProbeConfig.Reads(1, true, false, 0, 4097, 4096, 0, 0, 0, 0),
         "shortBytes must be 0..4096");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 0, 4095, 0, 0, 0, 0),
+        () -> new ProbeConfig.Reads(1, true, false, 0, 0, 4095, 0, 0, 0, 0),
         "shortOutstandingBytes must be 4096..");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 0, 4096, -1, 0, 0, 0),
+        () -> new ProbeConfig.Reads(1, true, false, 0, 0, 4096, -1, 0, 0, 0),
         "shortPsPerByte must be 0..");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 0, 4096, 0, -1, 0, 0),
+        () -> new ProbeConfig.Reads(1, true, false, 0, 0, 4096, 0, -1, 0, 0),
         "shortPsPerPiece must be 0..");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 0, 4096, 0, 0, -1, 0), "partialWordPs must be 0..");
+        () -> new ProbeConfig.Reads(1, true, false, 0, 0, 4096, 0, 0, -1, 0),
+        "partialWordPs must be 0..");
     refuse(
-        () -> new ProbeConfig.Reads(1, true, 0, 0, 4096, 0, 0, 0, -1),
+        () -> new ProbeConfig.Reads(1, true, false, 0, 0, 4096, 0, 0, 0, -1),
         "retirePsPerByte must be 0..");
     refuse(() -> new ProbeConfig.Writes(1, 96, 0, 0, 0, 0), "burstBytes must be a power of two");
     refuse(() -> new ProbeConfig.Writes(1, 32, 0, 0, 0, 0), "burstBytes must be 64..4096");

@@ -1,0 +1,388 @@
+package io.github.bellwire.pcie;
+
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.kernel.TurnQueue;
+
+/**
+ * How the answers to several reads share the way down from a root port: some bytes of each in turn,
+ * in the order in which the reads were made, and again from the first.
+ *
+ * <pre>{@code
+ * reads that have data:   1: [128][128]   2: [65]   3: [128][128]      next turn: 2
+ * on the link:            1  2  3  1  3   a completion has left with its last turn
+ * }</pre>
+ *
+ * <p>Who comes later joins at the end, so it may get its turn before those that wait for their
+ * second. Turns need not be whole completions: the root complex collects the data of one, turn by
+ * turn, while the link is paced by what it collects. Reads take part as soon as there is room for
+ * all their data.
+ *
+ * <p>All turns that begin before the present are settled: nobody can be ready then any more who is
+ * not known. What lies ahead is told as it would be at the earliest, and later if somebody comes,
+ * as in {@link TurnQueue}: whoever asks again when the time has come gets the true time or a later
+ * one. Allocates nothing after construction. Confined to the simulation thread.
+ */
+final class CompletionTurns {
+  // A read, in a ring.
+  private static final int READ_SHIFT = 3;
+  private static final int READY = 0;
+  private static final int FIRST_TLP = 1;
+  private static final int END_TLP = 2;
+  private static final int SHORTEST_TURN = 3;
+  private static final int STATE = 4;
+
+  // Its states: something else than an answer, which needs no room; an answer that has none yet,
+  // or has.
+  private static final int NO_ANSWER = 0;
+  private static final int OUTSIDE = 1;
+  private static final int INSIDE = 2;
+
+  // A completion, in a ring.
+  private static final int TLP_SHIFT = 3;
+  private static final int TURN = 0; // how long a turn lasts
+  private static final int LAST_TURN = 1;
+  private static final int FRACTION = 2; // of a picosecond, with the last turn
+  private static final int TURNS = 3;
+  private static final int SENT = 4; // UNSENT as long as that is not settled
+  private static final int READ = 5; // the read's number
+  private static final int JOINS = 6; // 1 if it begins in the turn that ends the one before
+
+  private static final long UNSENT = -1;
+
+  private final Simulation simulation;
+  private final long denominator;
+  private final int bufferTurns;
+  private final int readMask;
+  private final int tlpMask;
+  private final long[] reads;
+  private final long[] tlps;
+  private long readsTotal;
+  private long tlpsTotal;
+
+  // Who waits, in the order of the reads: number, completion, turns of it that are done, and what
+  // is left of the whole read.
+  private final long[] number;
+  private final long[] tlp;
+  private final int[] turnsDone;
+  private final int[] turnsLeft;
+  private final long[] leftPs;
+  private int count;
+  private int next; // whose turn it is
+  private int outsideCount;
+  private int bufferedTurns; // of those inside
+  private long freePs;
+  private long carry;
+
+  /**
+   * Creates an idle way.
+   *
+   * @param simulation the clock
+   * @param bufferTurns for how many turns there is room in the buffer of the root port
+   * @param readsCount how many reads may wait, a power of two
+   * @param tlpsCount how many completions are remembered, a power of two, at least as many
+   * @param denominator of the fraction of a picosecond
+   */
+  CompletionTurns(
+      Simulation simulation, int bufferTurns, int readsCount, int tlpsCount, long denominator) {
+    this.simulation = simulation;
+    this.bufferTurns = bufferTurns;
+    this.denominator = denominator;
+    readMask = readsCount - 1;
+    tlpMask = tlpsCount - 1;
+    reads = new long[readsCount << READ_SHIFT];
+    tlps = new long[tlpsCount << TLP_SHIFT];
+    number = new long[readsCount];
+    tlp = new long[readsCount];
+    turnsDone = new int[readsCount];
+    turnsLeft = new int[readsCount];
+    leftPs = new long[readsCount];
+  }
+
+  /** {@return the ticket of the next completion; they are numbered from 0} */
+  long nextTicket() {
+    return tlpsTotal;
+  }
+
+  /**
+   * Adds a completion.
+   *
+   * @param isFirst whether a new read begins with it, which has data from {@code readyPs} on
+   * @param readyPs when it could start
+   * @param durationPs how long it lasts, whole picoseconds
+   * @param fraction the rest of a picosecond, below the denominator
+   * @param isAnswer whether it is the answer to a read, for whose data there must be room
+   * @param turns in how many turns it is served, at least 1
+   * @param joins whether its first turn is the last one of the completion before
+   * @return its ticket
+   */
+  long add(
+      boolean isFirst,
+      long readyPs,
+      long durationPs,
+      long fraction,
+      boolean isAnswer,
+      int turns,
+      boolean joins) {
+    settle(simulation.nowPs());
+    makeRoom();
+    long ticket = tlpsTotal++;
+    if (isFirst || count == 0 || number[count - 1] != readsTotal - 1) {
+      begin(readyPs, ticket, isAnswer);
+    }
+    long turnPs = durationPs / turns;
+    int at = tlpAt(ticket);
+    tlps[at + TURN] = turnPs;
+    tlps[at + LAST_TURN] = durationPs - (turns - 1) * turnPs;
+    tlps[at + FRACTION] = fraction;
+    tlps[at + TURNS] = turns;
+    tlps[at + SENT] = UNSENT;
+    tlps[at + READ] = readsTotal - 1;
+    tlps[at + JOINS] = joins ? 1 : 0;
+    int read = readAt(readsTotal - 1);
+    reads[read + END_TLP] = ticket + 1;
+    reads[read + SHORTEST_TURN] = Math.min(reads[read + SHORTEST_TURN], turnPs);
+    turnsLeft[count - 1] += turns;
+    leftPs[count - 1] += durationPs;
+    if (state(count - 1) == INSIDE) {
+      bufferedTurns += turns;
+    }
+    return ticket;
+  }
+
+  /**
+   * {@return when a completion has left, as known now; {@link TurnQueue#FORGOTTEN} if that was long
+   * ago}
+   */
+  long sentPs(long ticket) {
+    if (!isRemembered(ticket)) {
+      return TurnQueue.FORGOTTEN;
+    }
+    settle(simulation.nowPs());
+    long sentPs = tlps[tlpAt(ticket) + SENT];
+    return sentPs == UNSENT ? earliestPs(ticket) : sentPs;
+  }
+
+  /** A read has its data at another time than was thought, unless it has had a turn already. */
+  void move(long firstTicket, long readyPs) {
+    if (isRemembered(firstTicket)) {
+      settle(simulation.nowPs());
+      int place = place(tlps[tlpAt(firstTicket) + READ]);
+      if (place >= 0 && tlp[place] == firstTicket && turnsDone[place] == 0) {
+        reads[readAt(number[place]) + READY] = readyPs;
+      }
+    }
+  }
+
+  private boolean isRemembered(long ticket) {
+    return ticket >= 0 && ticket >= tlpsTotal - tlpMask - 1;
+  }
+
+  private void begin(long readyPs, long firstTlp, boolean isAnswer) {
+    int at = readAt(readsTotal);
+    reads[at + STATE] = isAnswer ? OUTSIDE : NO_ANSWER;
+    outsideCount += isAnswer ? 1 : 0;
+    reads[at + READY] = readyPs;
+    reads[at + FIRST_TLP] = firstTlp;
+    reads[at + SHORTEST_TURN] = Long.MAX_VALUE;
+    number[count] = readsTotal++;
+    tlp[count] = firstTlp;
+    turnsDone[count] = 0;
+    turnsLeft[count] = 0;
+    leftPs[count] = 0;
+    count++;
+  }
+
+  /**
+   * Forgets the oldest if it stands where a new one is to be remembered. That is a booking far
+   * ahead: it keeps the time it was told, but must not take the time before it away.
+   */
+  private void makeRoom() {
+    while (count > 0 && (readsTotal - number[0] > readMask || tlpsTotal - tlp[0] > tlpMask)) {
+      long end = reads[readAt(number[0]) + END_TLP];
+      for (long ticket = tlp[0]; ticket < end; ticket++) {
+        tlps[tlpAt(ticket) + SENT] = earliestPs(ticket);
+      }
+      bufferedTurns -= state(0) == INSIDE ? turnsLeft[0] : 0;
+      outsideCount -= state(0) == OUTSIDE ? 1 : 0;
+      remove(0);
+    }
+  }
+
+  private void settle(long nowPs) {
+    while (count > 0 && serveNext(nowPs)) {
+      // One turn after the other.
+    }
+  }
+
+  /** Serves the next turn if it begins before a time; returns whether it does. */
+  private boolean serveNext(long beforePs) {
+    admit();
+    long startPs = freePs;
+    int place = placeReadyAt(startPs);
+    if (place < 0) {
+      startPs = earliestReadyPs();
+      place = placeReadyAt(startPs);
+    }
+    if (startPs >= beforePs) {
+      return false;
+    }
+    if (startPs > freePs) {
+      carry = 0; // The link was idle, so the fraction of the last picosecond has passed too.
+    }
+    serve(place, startPs);
+    return true;
+  }
+
+  /** Lets answers take part, in their order, as far as there is room for their data. */
+  private void admit() {
+    for (int place = 0; place < count && outsideCount > 0; place++) {
+      if (state(place) == OUTSIDE) {
+        if (bufferedTurns > 0 && bufferedTurns + turnsLeft[place] > bufferTurns) {
+          return;
+        }
+        bufferedTurns += turnsLeft[place];
+        outsideCount--;
+        reads[readAt(number[place]) + STATE] = INSIDE;
+      }
+    }
+  }
+
+  private void serve(int place, long startPs) {
+    int at = tlpAt(tlp[place]);
+    boolean isLast = ++turnsDone[place] == tlps[at + TURNS];
+    long turnPs = tlps[at + (isLast ? LAST_TURN : TURN)];
+    turnsLeft[place]--;
+    leftPs[place] -= turnPs;
+    if (state(place) == INSIDE) {
+      bufferedTurns--;
+    }
+    freePs = startPs + turnPs;
+    next = place + 1;
+    if (isLast) {
+      end(place, at);
+    }
+  }
+
+  private void end(int place, int at) {
+    carry += tlps[at + FRACTION];
+    if (carry >= denominator) {
+      carry -= denominator;
+      freePs++;
+    }
+    tlps[at + SENT] = freePs;
+    turnsDone[place] = 0;
+    long following = ++tlp[place];
+    if (following == reads[readAt(number[place]) + END_TLP]) {
+      remove(place);
+    } else if (tlps[tlpAt(following) + JOINS] != 0) {
+      next = place;
+    }
+  }
+
+  private void remove(int place) {
+    int behind = count - place - 1;
+    System.arraycopy(number, place + 1, number, place, behind);
+    System.arraycopy(tlp, place + 1, tlp, place, behind);
+    System.arraycopy(turnsDone, place + 1, turnsDone, place, behind);
+    System.arraycopy(turnsLeft, place + 1, turnsLeft, place, behind);
+    System.arraycopy(leftPs, place + 1, leftPs, place, behind);
+    count--;
+    if (place < next) {
+      next--;
+    }
+  }
+
+  /** Returns who is the next in turn of those who are ready, or -1. */
+  private int placeReadyAt(long atPs) {
+    for (int place = next; place < count; place++) {
+      if (readyPs(place) <= atPs && state(place) != OUTSIDE) {
+        return place;
+      }
+    }
+    for (int place = 0; place < next && place < count; place++) {
+      if (readyPs(place) <= atPs && state(place) != OUTSIDE) {
+        return place;
+      }
+    }
+    return -1;
+  }
+
+  private long earliestReadyPs() {
+    long earliestPs = Long.MAX_VALUE;
+    for (int place = 0; place < count; place++) {
+      if (state(place) != OUTSIDE) {
+        earliestPs = Math.min(earliestPs, readyPs(place));
+      }
+    }
+    return earliestPs;
+  }
+
+  /**
+   * {@return when a completion that waits has left at the earliest} Until then the others have had
+   * as many turns as it needs, or one less if theirs come behind its own; those who have fewer have
+   * had all of them.
+   */
+  private long earliestPs(long ticket) {
+    int own = place(tlps[tlpAt(ticket) + READ]);
+    int turns = 0;
+    long ownPs = 0;
+    for (long until = tlp[own]; until <= ticket; until++) {
+      int at = tlpAt(until);
+      turns += (int) (tlps[at + TURNS] - tlps[at + JOINS]);
+      ownPs += (tlps[at + TURNS] - 1) * tlps[at + TURN] + tlps[at + LAST_TURN];
+    }
+    turns -= turnsDone[own];
+    ownPs -= turnsDone[own] * tlps[tlpAt(tlp[own]) + TURN];
+    long ownReadyPs = readyPs(own);
+    boolean isReady = ownReadyPs <= freePs;
+    long othersPs = 0;
+    long firstReadyPs = ownReadyPs;
+    for (int place = 0; place < count; place++) {
+      firstReadyPs = Math.min(firstReadyPs, readyPs(place));
+      if (place != own && readyPs(place) <= Math.max(freePs, ownReadyPs)) {
+        boolean isBefore = isReady && turnsUntil(place) < turnsUntil(own);
+        othersPs += turnsPs(place, isBefore ? turns : turns - 1);
+      }
+    }
+    long startPs = Math.max(freePs, firstReadyPs);
+    return Math.max(startPs + othersPs, ownReadyPs) + ownPs;
+  }
+
+  /** Returns how many others come before a read if all are ready. */
+  private int turnsUntil(int place) {
+    return place >= next ? place - next : place - next + count;
+  }
+
+  /** Returns how long some turns of a read last at least. */
+  private long turnsPs(int place, int turns) {
+    return turns >= turnsLeft[place]
+        ? leftPs[place]
+        : Math.max(turns, 0) * reads[readAt(number[place]) + SHORTEST_TURN];
+  }
+
+  /** Returns where a read waits, or -1. */
+  private int place(long read) {
+    for (int place = 0; place < count; place++) {
+      if (number[place] == read) {
+        return place;
+      }
+    }
+    return -1;
+  }
+
+  private long readyPs(int place) {
+    return reads[readAt(number[place]) + READY];
+  }
+
+  private long state(int place) {
+    return reads[readAt(number[place]) + STATE];
+  }
+
+  private int readAt(long read) {
+    return ((int) read & readMask) << READ_SHIFT;
+  }
+
+  private int tlpAt(long ticket) {
+    return ((int) ticket & tlpMask) << TLP_SHIFT;
+  }
+}
