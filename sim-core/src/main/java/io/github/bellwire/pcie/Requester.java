@@ -12,6 +12,7 @@ final class Requester {
 
   private final DownstreamPort port;
   private final ConfigSpace configSpace;
+  private final RootComplex rootComplex;
   private final Changes changes;
   private final Translation translation;
   private final long defaultTimeoutPs;
@@ -30,6 +31,7 @@ final class Requester {
   private int ownId;
   private int maxPayloadBytes;
   private int maxReadRequestBytes;
+  // What software lets the device set; what is no attribute stays, to be found.
   private int permittedAttributes;
   private long timeoutPs;
   private boolean isLinkDown;
@@ -44,12 +46,12 @@ final class Requester {
   private int attributes;
   private long refusedTotal;
 
-  Requester(
-      DownstreamPort port, ConfigSpace configSpace, Translation translation, Changes changes) {
+  Requester(DownstreamPort port, ConfigSpace configSpace, RootComplex rootComplex) {
     this.port = port;
     this.configSpace = configSpace;
-    this.translation = translation;
-    this.changes = changes;
+    this.rootComplex = rootComplex;
+    translation = rootComplex.translation();
+    changes = rootComplex.changes();
     defaultTimeoutPs = port.link().requester().completionTimeoutPs();
     rootErrors = port.rootPort().errors();
     route = new RequestRoute(port);
@@ -63,10 +65,10 @@ final class Requester {
     if (status != DmaStatus.OK) { // Storing a reference costs more than looking.
       status = DmaStatus.OK;
     }
-    attributes =
-        requestedAttributes == TlpAttributes.NONE
-            ? TlpAttributes.NONE
-            : permitted(requestedAttributes);
+    attributes = requestedAttributes & permittedAttributes;
+    if (attributes != TlpAttributes.NONE) {
+      TlpAttributes.require(attributes);
+    }
   }
 
   /** The link has gone down for good. */
@@ -91,8 +93,8 @@ final class Requester {
 
   /**
    * {@return whether requests of the access in progress may be sent, go straight to the root
-   * complex, are neither watched nor translated, and carry nothing that changes what they are: the
-   * answers to nearly all other questions in one}
+   * complex, are neither watched nor told of nor translated, and carry nothing that changes what
+   * they are: the answers to nearly all other questions in one}
    */
   boolean isPlain() {
     return isStraight && attributes == TlpAttributes.NONE;
@@ -223,6 +225,12 @@ final class Requester {
     return claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
   }
 
+  /** {@return whether a write is one TLP, as far as can be said without cutting it} */
+  boolean isOneWrite(long address, int lengthBytes) {
+    return lengthBytes <= maxPayloadBytes - TlpLayout.DW_MASK
+        && TlpLayout.isInsideBoundary(address, lengthBytes);
+  }
+
   /**
    * {@return what a request takes beyond what {@link TlpLayout} counts: its process address space,
    * or in FLIT mode byte enables that are not all ones}
@@ -274,15 +282,9 @@ final class Requester {
     return refusedTotal;
   }
 
-  /** Returns the attributes that software lets the device set. */
-  private int permitted(int requested) {
-    TlpAttributes.require(requested);
-    return requested & permittedAttributes;
-  }
-
   private boolean isStraight() {
     boolean isOrdinary = !isTranslated() && pasid == TranslationRequest.NO_PASID;
-    return isEnabled && !isWatched && !isRouted && isOrdinary;
+    return isEnabled && !isWatched && !rootComplex.isHeard() && !isRouted && isOrdinary;
   }
 
   private void follow() {
@@ -296,7 +298,8 @@ final class Requester {
     maxPayloadBytes = configSpace.maxPayloadBytes();
     maxReadRequestBytes = configSpace.maxReadRequestBytes();
     permittedAttributes =
-        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
+        ~TlpAttributes.ALL
+            | (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
             | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
             | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
     CompletionTimeout range = configSpace.completionTimeout();

@@ -49,10 +49,11 @@ final class WriteRequests {
   private final long rootDownstreamPs;
   private final long ownershipPs;
   private final boolean isArrivalObservable;
-  // Whether the link and the host, as they are configured, add nothing to the way of a write: no
-  // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot
-  // whose device may be pulled out, and no core that could tell when bytes reach memory.
-  private final boolean isWayPlain;
+  // The end of high memory if the link and the host, as they are configured, add nothing to the way
+  // of a write, 0 otherwise. They have no credits, no retries (so no send need be remembered), no
+  // FLIT mode, no idle states, no slot whose device may be pulled out, and no core that could tell
+  // when bytes reach memory.
+  private final long plainEnd;
   private final long plainWayPs;
   private long sentPs;
 
@@ -86,12 +87,13 @@ final class WriteRequests {
         port.isSlot()
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
-    isWayPlain =
+    boolean isWayPlain =
         !remembersAllSends
             && idleStates == null
             && messages == null
             && !isArrivalObservable
             && !port.link().generation().isFlitMode();
+    plainEnd = isWayPlain ? PhysicalMemory.HIGH_BASE + memory.highBytes() : 0;
     plainWayPs = port.link().propagationPs() + rootUpstreamPs + ownershipPs;
   }
 
@@ -137,9 +139,16 @@ final class WriteRequests {
     requireLength(lengthBytes);
     sentPs = atPs;
     boolean isPlain = isPlain(iova, lengthBytes);
-    if (!isPlain && !requester.mayIssue()) {
-      return atPs;
+    if (isPlain && requester.isOneWrite(iova, lengthBytes)) {
+      return sendPlain(iova, source, offset, lengthBytes, isPolled); // Nearly always.
     }
+    return isPlain || requester.mayIssue()
+        ? writePieces(isPlain, iova, source, offset, lengthBytes, isPolled)
+        : atPs;
+  }
+
+  private long writePieces(
+      boolean isPlain, long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     long visiblePs = 0;
     int done = 0;
     do {
@@ -162,17 +171,13 @@ final class WriteRequests {
   /**
    * {@return whether nothing but link, caches and memory has to do with a write, as is usual}
    *
-   * <p>On a {@linkplain #isWayPlain plain way} that leaves what may change from write to write: the
+   * <p>On a {@linkplain #plainEnd plain way} that leaves what may change from write to write: the
    * {@linkplain Requester#isPlain requester} may send, straight to the root complex, untranslated,
-   * unwatched and without attributes; nobody listens at the root complex; and all bytes go to
-   * memory above 4 GiB, so that each header has four double words, and none is a message or for a
-   * peer.
+   * unwatched and without attributes; and all bytes go to memory above 4 GiB, so that each header
+   * has four double words, and none is a message or for a peer.
    */
   private boolean isPlain(long iova, int lengthBytes) {
-    return isWayPlain
-        && requester.isPlain()
-        && !rootComplex.isHeard()
-        && memory.containsHigh(iova, lengthBytes);
+    return requester.isPlain() && iova >= PhysicalMemory.HIGH_BASE && iova <= plainEnd - lengthBytes;
   }
 
   /**
@@ -182,15 +187,22 @@ final class WriteRequests {
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
     long readyPs = sentPs;
-    boolean mayWait = upstream.freePs() > readyPs; // Otherwise earlier writes have left, too.
-    sentPs = upstream.transmitMemoryWrite(wireBytes, mayWait ? behindPs(readyPs) : readyPs);
-    if (mayWait && hasWaited(wireBytes, readyPs)) {
-      sends.add(readyPs, sentPs);
-    }
+    sentPs =
+        upstream.freePs() <= readyPs
+            ? upstream.appendMemoryWrite(wireBytes, readyPs) // Earlier writes have left, too.
+            : transmitWaiting(wireBytes, readyPs);
     long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
     long commitPs = order.addBehind(sentPs, cachedPs);
     place(pa, source, offset, lengthBytes, isPolled, commitPs);
     return commitPs;
+  }
+
+  private long transmitWaiting(int wireBytes, long readyPs) {
+    long leftPs = upstream.transmitMemoryWrite(wireBytes, behindPs(readyPs));
+    if (hasWaited(wireBytes, readyPs, leftPs)) {
+      sends.add(readyPs, leftPs);
+    }
+    return leftPs;
   }
 
   /** Sends one request; returns when it is globally visible or has been dropped. */
@@ -204,7 +216,7 @@ final class WriteRequests {
       startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
     }
     sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
+    if (remembersAllSends || hasWaited(wireBytes, readyPs, sentPs)) {
       sends.add(readyPs, sentPs);
     }
     long takenPs =
@@ -218,8 +230,8 @@ final class WriteRequests {
     return takenPs;
   }
 
-  private boolean hasWaited(int wireBytes, long readyPs) {
-    return sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
+  private boolean hasWaited(int wireBytes, long readyPs, long leftPs) {
+    return leftPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
   }
 
   private long receiveWatched(
