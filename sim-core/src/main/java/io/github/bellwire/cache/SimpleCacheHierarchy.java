@@ -170,7 +170,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       setStates[state] &= ~RECENT_DIRTY;
     }
     if (operation != CacheOperation.CLEAN) {
-      invalidateCoreCopies(line, state);
+      invalidateCoreCopies(line, setStates[state + SHARERS]);
       llcLines[slot] = ABSENT;
       setStates[state] |= RECENT_MASK;
     }
@@ -228,7 +228,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       takenPs += displacedWaitPs;
     }
     setRecentDirty(state, way);
-    invalidateCoreCopies(line, state);
+    invalidateCoreCopies(line, setStates[state + SHARERS]);
     coreLines[coreSlot(coreIndex, line)] = line;
     setStates[state + SHARERS] |= 1L << coreIndex;
     return takenPs;
@@ -314,7 +314,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         writeBack(victim >>> 1, atPs);
         displacedWaitPs = dram.waitPs();
       }
-      invalidateCoreCopies(victim >>> 1, state);
+      invalidateCoreCopies(victim >>> 1, setStates[state + SHARERS]);
     }
     llcLines[slot] = line << 1;
     setStates[state] = setStates[state] & ~VICTIM_MASK | nextVictim << VICTIM_SHIFT;
@@ -322,9 +322,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return way;
   }
 
-  /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
-  private void invalidateCoreCopies(long line, int state) {
-    long cores = setStates[state + SHARERS];
+  /**
+   * Looks for copies; the line may be in none.
+   *
+   * @param cores which have ever loaded a line of the set, a bit each
+   */
+  private void invalidateCoreCopies(long line, long cores) {
     if (cores != 0) {
       invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
       if ((cores & cores - 1) != 0) {
@@ -388,13 +391,14 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
     private long writeLine(long line, int lengthBytes, long atPs) {
       int state = state(line);
+      long cores = setStates[state + SHARERS]; // Read once with the rest of the state.
       long donePs = atPs + llcHitPs;
       if (isRecentAndDirty(line, state)) {
         statistics.countDeviceWrite(true, lengthBytes < LINE_BYTES);
       } else {
         donePs = dirty(line, state, lengthBytes < LINE_BYTES, atPs);
       }
-      invalidateCoreCopies(line, state);
+      invalidateCoreCopies(line, cores);
       return donePs;
     }
   }

@@ -10,6 +10,8 @@ package io.github.bellwire.pcie;
 final class Requester {
   static final int OWN_ID = -1;
 
+  private static final int NOTHING_SEEN = -1;
+
   private final DownstreamPort port;
   private final ConfigSpace configSpace;
   private final RootComplex rootComplex;
@@ -22,7 +24,7 @@ final class Requester {
   private final TranslationResult translated = new TranslationResult();
 
   // Derived from registers, fault injectors and listeners.
-  private int changesSeen = -1;
+  private int changesSeen = NOTHING_SEEN;
   private boolean isEnabled;
   private boolean isWatched;
   private boolean isStraight;
@@ -61,8 +63,6 @@ final class Requester {
   void begin(int requestedAttributes) {
     if (changesSeen != changes.count()) {
       follow();
-    }
-    if (status != DmaStatus.OK) { // Storing a reference costs more than looking.
       status = DmaStatus.OK;
     }
     attributes = requestedAttributes & permittedAttributes;
@@ -225,12 +225,6 @@ final class Requester {
     return claimsTranslated ? AddressType.TRANSLATED : AddressType.UNTRANSLATED;
   }
 
-  /** {@return whether a write is one TLP, as far as can be said without cutting it} */
-  boolean isOneWrite(long address, int lengthBytes) {
-    return lengthBytes <= maxPayloadBytes - TlpLayout.DW_MASK
-        && TlpLayout.isInsideBoundary(address, lengthBytes);
-  }
-
   /**
    * {@return what a request takes beyond what {@link TlpLayout} counts: its process address space,
    * or in FLIT mode byte enables that are not all ones}
@@ -262,6 +256,7 @@ final class Requester {
   void fail(DmaStatus why) {
     if (status == DmaStatus.OK) {
       status = why;
+      changesSeen = NOTHING_SEEN; // One look tells the next access to begin anew.
     }
   }
 

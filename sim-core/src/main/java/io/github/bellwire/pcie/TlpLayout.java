@@ -52,7 +52,7 @@ public final class TlpLayout {
   /** A memory request at or above 4 GiB without its data. */
   static final int REQUEST_4DW_BYTES = FRAMING_BYTES + HEADER_4DW_BYTES;
 
-  static final int DW_MASK = 3;
+  private static final int DW_MASK = 3;
 
   private TlpLayout() {}
 
@@ -94,16 +94,6 @@ public final class TlpLayout {
    */
   public static boolean hasPartialWords(long address, int lengthBytes) {
     return lengthBytes == 0 || ((address | lengthBytes) & DW_MASK) != 0;
-  }
-
-  /**
-   * {@return whether a range may be covered by one request, as far as 4 KiB go}
-   *
-   * @param address first byte
-   * @param lengthBytes at least 1, at most 4 KiB
-   */
-  static boolean isInsideBoundary(long address, int lengthBytes) {
-    return (address & REQUEST_BOUNDARY_BYTES - 1) + lengthBytes <= REQUEST_BOUNDARY_BYTES;
   }
 
   /**

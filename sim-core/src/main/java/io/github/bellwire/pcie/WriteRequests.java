@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteRequests {
   private static final int MESSAGE_BYTES = 4;
+  private static final int LINE_SHIFT = 6;
 
   /** By how much a TLP may last longer than its whole picoseconds. */
   private static final long ROUNDING_PS = 1;
@@ -139,8 +140,9 @@ final class WriteRequests {
     requireLength(lengthBytes);
     sentPs = atPs;
     boolean isPlain = isPlain(iova, lengthBytes);
-    if (isPlain && requester.isOneWrite(iova, lengthBytes)) {
-      return sendPlain(iova, source, offset, lengthBytes, isPolled); // Nearly always.
+    // What lies in one line, as descriptors and small frames do, is one TLP whatever the limits.
+    if (isPlain && iova >>> LINE_SHIFT == iova + lengthBytes - 1 >>> LINE_SHIFT) {
+      return sendPlain(iova, source, offset, lengthBytes, isPolled);
     }
     return isPlain || requester.mayIssue()
         ? writePieces(isPlain, iova, source, offset, lengthBytes, isPolled)
@@ -185,24 +187,17 @@ final class WriteRequests {
    * the link, the same times and the same order, but without asking for what cannot be there.
    */
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
-    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
-    long readyPs = sentPs;
-    sentPs =
-        upstream.freePs() <= readyPs
-            ? upstream.appendMemoryWrite(wireBytes, readyPs) // Earlier writes have left, too.
-            : transmitWaiting(wireBytes, readyPs);
+    int dataBytes = TlpLayout.dataBytes(pa, lengthBytes);
+    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + dataBytes;
+    if (upstream.freePs() <= sentPs) {
+      sentPs = upstream.appendMemoryWrite(wireBytes, sentPs); // Earlier writes have left, too.
+    } else {
+      transmit(wireBytes, dataBytes);
+    }
     long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
     long commitPs = order.addBehind(sentPs, cachedPs);
     place(pa, source, offset, lengthBytes, isPolled, commitPs);
     return commitPs;
-  }
-
-  private long transmitWaiting(int wireBytes, long readyPs) {
-    long leftPs = upstream.transmitMemoryWrite(wireBytes, behindPs(readyPs));
-    if (hasWaited(wireBytes, readyPs, leftPs)) {
-      sends.add(readyPs, leftPs);
-    }
-    return leftPs;
   }
 
   /** Sends one request; returns when it is globally visible or has been dropped. */
@@ -210,15 +205,7 @@ final class WriteRequests {
     int dataBytes = TlpLayout.dataBytes(iova, lengthBytes);
     int wireBytes =
         TlpLayout.requestBytes(iova) + dataBytes + requester.extraBytes(iova, lengthBytes);
-    long readyPs = sentPs;
-    long startPs = behindPs(readyPs);
-    if (credits != null) {
-      startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
-    }
-    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (remembersAllSends || hasWaited(wireBytes, readyPs, sentPs)) {
-      sends.add(readyPs, sentPs);
-    }
+    transmit(wireBytes, dataBytes);
     long takenPs =
         requester.isWatched()
             ? receiveWatched(iova, source, offset, lengthBytes, wireBytes, isPolled)
@@ -230,8 +217,21 @@ final class WriteRequests {
     return takenPs;
   }
 
-  private boolean hasWaited(int wireBytes, long readyPs, long leftPs) {
-    return leftPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
+  /** Sends a request behind the writes that were ready no later, when there are credits for it. */
+  private void transmit(int wireBytes, int dataBytes) {
+    long readyPs = sentPs;
+    long startPs = behindPs(readyPs);
+    if (credits != null) {
+      startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
+    }
+    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
+    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
+      sends.add(readyPs, sentPs);
+    }
+  }
+
+  private boolean hasWaited(int wireBytes, long readyPs) {
+    return sentPs - readyPs > upstream.tlpPs(wireBytes) + ROUNDING_PS;
   }
 
   private long receiveWatched(
