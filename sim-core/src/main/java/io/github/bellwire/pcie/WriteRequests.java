@@ -179,7 +179,9 @@ final class WriteRequests {
    * has four double words, and none is a message or for a peer.
    */
   private boolean isPlain(long iova, int lengthBytes) {
-    return requester.isPlain() && iova >= PhysicalMemory.HIGH_BASE && iova <= plainEnd - lengthBytes;
+    return requester.isPlain()
+        && iova >= PhysicalMemory.HIGH_BASE
+        && iova <= plainEnd - lengthBytes;
   }
 
   /**
