@@ -110,14 +110,13 @@ final class NicStatistics {
   private final byte[] rxSets = new byte[NicRegisters.QUEUES];
   private final byte[] txSets = new byte[NicRegisters.QUEUES];
 
-  private final long[] rxQueueFramesTotal = new long[NicRegisters.QUEUES];
-  private final long[] rxQueueBytesTotal = new long[NicRegisters.QUEUES];
+  // Frames and bytes of each queue, side by side.
+  private final long[] rxQueueTotals = new long[2 * NicRegisters.QUEUES];
   private long acceptedFramesTotal;
   private long acceptedBytesTotal;
 
   // What the registers know of these totals, which are all that a received frame counts in.
-  private final long[] rxQueueFramesSettled = new long[NicRegisters.QUEUES];
-  private final long[] rxQueueBytesSettled = new long[NicRegisters.QUEUES];
+  private final long[] rxQueueSettled = new long[2 * NicRegisters.QUEUES];
   private long acceptedFramesSettled;
   private long acceptedBytesSettled;
 
@@ -220,8 +219,8 @@ final class NicStatistics {
    * @param queue receive queue, 0..127
    */
   void onFrameDelivered(int frameBytes, int queue) {
-    rxQueueFramesTotal[queue]++;
-    rxQueueBytesTotal[queue] += frameBytes;
+    rxQueueTotals[2 * queue]++;
+    rxQueueTotals[2 * queue + 1] += frameBytes;
   }
 
   /**
@@ -301,7 +300,11 @@ final class NicStatistics {
 
   /** {@return frames written to host memory} */
   long deliveredFramesTotal() {
-    return Arrays.stream(rxQueueFramesTotal).sum();
+    long sum = 0;
+    for (int i = 0; i < rxQueueTotals.length; i += 2) {
+      sum += rxQueueTotals[i];
+    }
+    return sum;
   }
 
   /** {@return frames sent by queues; pause frames are not among them} */
@@ -348,11 +351,10 @@ final class NicStatistics {
     counters[GORC] += bytes;
     for (int queue = 0; queue < NicRegisters.QUEUES; queue++) {
       int set = rxSets[queue];
-      counters[QPRC + set] += rxQueueFramesTotal[queue] - rxQueueFramesSettled[queue];
-      counters[QBRC + set] += rxQueueBytesTotal[queue] - rxQueueBytesSettled[queue];
-      rxQueueFramesSettled[queue] = rxQueueFramesTotal[queue];
-      rxQueueBytesSettled[queue] = rxQueueBytesTotal[queue];
+      counters[QPRC + set] += rxQueueTotals[2 * queue] - rxQueueSettled[2 * queue];
+      counters[QBRC + set] += rxQueueTotals[2 * queue + 1] - rxQueueSettled[2 * queue + 1];
     }
+    System.arraycopy(rxQueueTotals, 0, rxQueueSettled, 0, rxQueueTotals.length);
   }
 
   private void countBad(int index) {

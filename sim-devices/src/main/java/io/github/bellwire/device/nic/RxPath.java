@@ -77,7 +77,7 @@ final class RxPath {
     classifier = new RxClassifier(registers, scaling);
     queues = new RxQueue[config.rxQueues()];
     for (int i = 0; i < queues.length; i++) {
-      queues[i] = new RxQueue(i);
+      queues[i] = new RxQueue(i, config.rxWriteBackDescriptors());
     }
     fetcher = new RxFetcher(config, dma, trace);
     reporter = new RxReporter(config, simulation, queues, interrupts, dma, trace);
@@ -154,11 +154,14 @@ final class RxPath {
       statistics.onUnheard();
       return;
     }
-    if (!admit(bytes, offset, lengthBytes)) {
+    boolean isPlain = classifier.isPlain(bytes, offset, lengthBytes) && !isLoopback;
+    if (!isPlain && !admit(bytes, offset, lengthBytes)) {
       return;
     }
-    classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
-    classifier.shape(passing);
+    passing.arrive(bytes, offset, lengthBytes);
+    if (!isPlain) {
+      classifier.classify(passing, isLoopback);
+    }
     if (!hasRoom(passing.lengthBytes, nowPs)) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
@@ -221,7 +224,7 @@ final class RxPath {
       statistics.onOversize();
       return false;
     }
-    if (lengthBytes + EthernetWire.FCS_BYTES < EthernetWire.FRAME_MIN_BYTES) {
+    if (lengthBytes < RxFilter.FRAME_MIN_BYTES) {
       statistics.onUndersize();
       return false;
     }
@@ -236,19 +239,22 @@ final class RxPath {
     passing.isDropped = false;
     passing.hasLackedDescriptor = false;
     passing.arrivedPs = nowPs;
-    if (fetchedFrames < fifo.count()) {
+    if (fifo.count() != fetchedFrames) {
       startWaiting(nowPs); // Memory may be open again; nothing else would tell.
     }
-    boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, queue, nowPs);
-    if (isStarted && passing.isDropped) {
-      return;
+    if (fifo.count() != fetchedFrames || !tryStart(passing, queue, nowPs)) {
+      fifo.add(passing.lengthBytes).copyOf(passing);
+    } else if (!passing.isDropped) {
+      goOn(queue, nowPs);
     }
-    if (isStarted && fetchedFrames == 0 && isWithinHorizon(passing.readyPs, nowPs)) {
+  }
+
+  /** A frame has its descriptors: writes it, or lets it wait for its time. */
+  private void goOn(RxQueue queue, long nowPs) {
+    if (fetchedFrames == 0 && isWithinHorizon(passing.readyPs, nowPs)) {
       write(passing, queue, passing.readyPs);
-      return;
-    }
-    fifo.add(passing.lengthBytes).copyOf(passing);
-    if (isStarted) {
+    } else {
+      fifo.add(passing.lengthBytes).copyOf(passing);
       onFetched(nowPs);
     }
   }
@@ -341,21 +347,20 @@ final class RxPath {
     if (engineFreePs > nowPs) {
       return startAt(engineFreePs);
     }
-    frame.readyPs = nowPs;
-    if (!queue.isEnabled || queue.bufferBytes == 0) {
-      return drop(frame, queue);
+    int count = 1;
+    if (frame.lengthBytes > queue.bufferBytes) {
+      if (queue.bufferBytes == 0) {
+        return drop(frame, queue, nowPs);
+      }
+      count = Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     }
-    int count =
-        frame.lengthBytes <= queue.bufferBytes
-            ? 1 // Nearly always, and a division costs.
-            : Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     frame.descriptorsCount = count;
     if (queue.unclaimedCount < count) {
       if (dma.tagFreePs() > nowPs) {
         return startAt(dma.tagFreePs());
       }
       if (queue.availableCount() < count) {
-        return dropWithoutDescriptor(frame, queue, count);
+        return dropWithoutDescriptor(frame, queue, nowPs);
       }
     }
     fetch(frame, queue, nowPs);
@@ -367,11 +372,12 @@ final class RxPath {
     return false;
   }
 
-  private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, int count) {
+  private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, long nowPs) {
     // A frame that no ring of this size can ever hold must not block the port for ever.
     int srrctl = NicRegisters.srrctl(queue.index);
-    if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN) || count >= queue.size) {
-      return drop(frame, queue);
+    if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN)
+        || frame.descriptorsCount >= queue.size) {
+      return drop(frame, queue, nowPs);
     }
     if (!frame.hasLackedDescriptor) {
       frame.hasLackedDescriptor = true;
@@ -380,8 +386,9 @@ final class RxPath {
     return false;
   }
 
-  private boolean drop(Frame frame, RxQueue queue) {
+  private boolean drop(Frame frame, RxQueue queue, long nowPs) {
     frame.isDropped = true;
+    frame.readyPs = nowPs;
     statistics.onNoDescriptorDrop(queue.index);
     return true;
   }
@@ -395,6 +402,7 @@ final class RxPath {
     if (!fetcher.fetch(queue, count, nowPs)) {
       reporter.onFault(nowPs);
       frame.isDropped = true;
+      frame.readyPs = nowPs;
       lostTotal++;
       return;
     }
@@ -426,27 +434,28 @@ final class RxPath {
 
   private long writePayload(Frame frame, RxQueue queue, long atPs) {
     if (frame.descriptorsCount == 1) {
-      return writePiece(frame, queue, 0, atPs, atPs); // Nearly always, and a loop costs.
+      return writePiece(frame, queue, 0, frame.lengthBytes, atPs, atPs); // Nearly always.
     }
     long sentPs = atPs;
     for (int i = 0; i < frame.descriptorsCount; i++) {
-      sentPs = writePiece(frame, queue, i, sentPs, atPs);
+      int pieceBytes = Math.min(frame.lengthBytes - i * queue.bufferBytes, queue.bufferBytes);
+      sentPs = writePiece(frame, queue, i, pieceBytes, sentPs, atPs);
     }
     return sentPs;
   }
 
   /** Writes what is for one of a frame's descriptors; returns when it has left. */
-  private long writePiece(Frame frame, RxQueue queue, int index, long atPs, long startPs) {
-    int done = index * queue.bufferBytes;
-    int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
+  private long writePiece(
+      Frame frame, RxQueue queue, int index, int pieceBytes, long atPs, long startPs) {
+    int offset = frame.offset + index * queue.bufferBytes;
     long address = queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
-    long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, atPs);
+    long writtenPs = dma.write(address, frame.bytes, offset, pieceBytes, atPs);
     long sentPs = dma.sentPs();
     if (dma.status() != DmaStatus.OK) {
       reporter.onFault(startPs);
     }
     if (trace != null) {
-      traceStep(frame.sequence + index, queue, payloadCause(), writtenPs, address, piece);
+      traceStep(frame.sequence + index, queue, payloadCause(), writtenPs, address, pieceBytes);
     }
     return sentPs;
   }

@@ -57,8 +57,7 @@ class FrameQueueTest {
     source.arrivedPs = 2;
     source.queueIndex = 3;
     source.writeBackLow = 4;
-    source.statusAndErrors = 5;
-    source.vlanTci = 6;
+    source.writeBackHigh = 5;
     source.fragmentChecksum = 7;
     source.wireBytes = 8;
     source.firstDescriptor = 9;
