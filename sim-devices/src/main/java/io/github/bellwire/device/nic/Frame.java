@@ -27,6 +27,7 @@ final class Frame {
   int fragmentChecksum;
   int wireBytes;
   int firstDescriptor;
+  long bufferAddress;
   int descriptorsCount;
   long sequence;
   int epoch;
@@ -82,6 +83,7 @@ final class Frame {
     fragmentChecksum = other.fragmentChecksum;
     wireBytes = other.wireBytes;
     firstDescriptor = other.firstDescriptor;
+    bufferAddress = other.bufferAddress;
     descriptorsCount = other.descriptorsCount;
     sequence = other.sequence;
     epoch = other.epoch;

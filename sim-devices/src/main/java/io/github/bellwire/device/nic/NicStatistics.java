@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * <pre>{@code
  * MAC:    onFrameAccepted -> TPR TOR PRCn GPRC GORC BPRC MPRC  | onFrameSent -> TPT PTCn GPTC ...
- * queue:  onFrameDelivered -> QPRC QBRC                        |             -> QPTC QBTC
+ * queue:  delivered        -> QPRC QBRC                        |             -> QPTC QBTC
  *         onNoDescriptorDrop -> QPRDC    onMissed -> MPC
  * }</pre>
  *
@@ -110,13 +110,13 @@ final class NicStatistics {
   private final byte[] rxSets = new byte[NicRegisters.QUEUES];
   private final byte[] txSets = new byte[NicRegisters.QUEUES];
 
-  // Frames and bytes of each queue, side by side.
-  private final long[] rxQueueTotals = new long[2 * NicRegisters.QUEUES];
+  private final FrameTotals[] delivered = new FrameTotals[NicRegisters.QUEUES];
   private long acceptedFramesTotal;
   private long acceptedBytesTotal;
 
   // What the registers know of these totals, which are all that a received frame counts in.
-  private final long[] rxQueueSettled = new long[2 * NicRegisters.QUEUES];
+  private final long[] deliveredFramesSettled = new long[NicRegisters.QUEUES];
+  private final long[] deliveredBytesSettled = new long[NicRegisters.QUEUES];
   private long acceptedFramesSettled;
   private long acceptedBytesSettled;
 
@@ -127,7 +127,9 @@ final class NicStatistics {
   private long filteredFramesTotal;
 
   /** Creates counters at zero. */
-  NicStatistics() {}
+  NicStatistics() {
+    Arrays.setAll(delivered, queue -> new FrameTotals());
+  }
 
   /** Clears all registers, the queue mappings too; the totals stay. */
   void reset() {
@@ -213,14 +215,12 @@ final class NicStatistics {
   }
 
   /**
-   * A frame has been written to the buffers of a queue.
+   * {@return what has been written to the buffers of a queue, for the queue to count}
    *
-   * @param frameBytes frame size, FCS included
    * @param queue receive queue, 0..127
    */
-  void onFrameDelivered(int frameBytes, int queue) {
-    rxQueueTotals[2 * queue]++;
-    rxQueueTotals[2 * queue + 1] += frameBytes;
+  FrameTotals delivered(int queue) {
+    return delivered[queue];
   }
 
   /**
@@ -301,8 +301,8 @@ final class NicStatistics {
   /** {@return frames written to host memory} */
   long deliveredFramesTotal() {
     long sum = 0;
-    for (int i = 0; i < rxQueueTotals.length; i += 2) {
-      sum += rxQueueTotals[i];
+    for (FrameTotals totals : delivered) {
+      sum += totals.frames();
     }
     return sum;
   }
@@ -351,10 +351,13 @@ final class NicStatistics {
     counters[GORC] += bytes;
     for (int queue = 0; queue < NicRegisters.QUEUES; queue++) {
       int set = rxSets[queue];
-      counters[QPRC + set] += rxQueueTotals[2 * queue] - rxQueueSettled[2 * queue];
-      counters[QBRC + set] += rxQueueTotals[2 * queue + 1] - rxQueueSettled[2 * queue + 1];
+      long queueFrames = delivered[queue].frames();
+      long queueBytes = delivered[queue].bytes();
+      counters[QPRC + set] += queueFrames - deliveredFramesSettled[queue];
+      counters[QBRC + set] += queueBytes - deliveredBytesSettled[queue];
+      deliveredFramesSettled[queue] = queueFrames;
+      deliveredBytesSettled[queue] = queueBytes;
     }
-    System.arraycopy(rxQueueTotals, 0, rxQueueSettled, 0, rxQueueTotals.length);
   }
 
   private void countBad(int index) {

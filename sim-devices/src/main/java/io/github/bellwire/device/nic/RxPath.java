@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * in the call of its arrival and no further event is needed.
  */
 final class RxPath {
+  // What start returns instead of a time.
+  private static final long WAITS = -1;
+  private static final long DROPPED = -2;
+
   private final NicConfig config;
   private final Simulation simulation;
   private final RegisterFile registers;
@@ -77,7 +81,7 @@ final class RxPath {
     classifier = new RxClassifier(registers, scaling);
     queues = new RxQueue[config.rxQueues()];
     for (int i = 0; i < queues.length; i++) {
-      queues[i] = new RxQueue(i, config.rxWriteBackDescriptors());
+      queues[i] = new RxQueue(i, config.rxWriteBackDescriptors(), statistics.delivered(i));
     }
     fetcher = new RxFetcher(config, dma, trace);
     reporter = new RxReporter(config, simulation, queues, interrupts, dma, trace);
@@ -236,26 +240,25 @@ final class RxPath {
   }
 
   private void accept(RxQueue queue, long nowPs) {
-    passing.isDropped = false;
-    passing.hasLackedDescriptor = false;
     passing.arrivedPs = nowPs;
     if (fifo.count() != fetchedFrames) {
       startWaiting(nowPs); // Memory may be open again; nothing else would tell.
     }
-    if (fifo.count() != fetchedFrames || !tryStart(passing, queue, nowPs)) {
-      fifo.add(passing.lengthBytes).copyOf(passing);
-    } else if (!passing.isDropped) {
-      goOn(queue, nowPs);
+    long readyPs = fifo.count() == fetchedFrames ? start(passing, queue, nowPs) : WAITS;
+    if (readyPs >= 0 && fetchedFrames == 0 && isWithinHorizon(readyPs, nowPs)) {
+      write(passing, queue, readyPs);
+    } else if (readyPs != DROPPED) {
+      keep(readyPs, queue, nowPs);
     }
   }
 
-  /** A frame has its descriptors: writes it, or lets it wait for its time. */
-  private void goOn(RxQueue queue, long nowPs) {
-    if (fetchedFrames == 0 && isWithinHorizon(passing.readyPs, nowPs)) {
-      write(passing, queue, passing.readyPs);
-    } else {
-      fifo.add(passing.lengthBytes).copyOf(passing);
-      onFetched(nowPs);
+  /** Keeps the passing frame until it can start, or be written. */
+  private void keep(long readyPs, RxQueue queue, long nowPs) {
+    Frame frame = fifo.add(passing.lengthBytes);
+    frame.copyOf(passing);
+    passing.hasLackedDescriptor = false;
+    if (readyPs != WAITS) {
+      onStarted(frame, readyPs, queue, nowPs);
     }
   }
 
@@ -280,19 +283,24 @@ final class RxPath {
     while (fetchedFrames < fifo.count()) {
       Frame frame = fifo.get(fetchedFrames);
       RxQueue queue = queues[frame.queueIndex];
-      if (!tryStart(frame, queue, nowPs)) {
+      long readyPs = start(frame, queue, nowPs);
+      if (readyPs == WAITS) {
         return;
       }
-      if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
-        write(frame, queue, frame.readyPs);
+      if (readyPs >= 0 && fetchedFrames == 0 && isWithinHorizon(readyPs, nowPs)) {
+        write(frame, queue, readyPs);
         fifo.removeFirst();
       } else {
-        onFetched(nowPs);
+        onStarted(frame, readyPs, queue, nowPs);
       }
     }
   }
 
-  private void onFetched(long nowPs) {
+  /** The first frame in the FIFO that had no descriptors has got them, or is to be dropped. */
+  private void onStarted(Frame frame, long readyPs, RxQueue queue, long nowPs) {
+    frame.isDropped = readyPs == DROPPED;
+    frame.readyPs = frame.isDropped ? nowPs : readyPs;
+    frame.epoch = queue.epoch;
     fetchedFrames++;
     if (!writeNext.isScheduled()) {
       simulation.schedule(writeNext, Math.max(nowPs, fifo.get(0).readyPs));
@@ -338,11 +346,12 @@ final class RxPath {
   /**
    * Gives a frame its descriptors, or drops it, or finds that it has to wait.
    *
-   * @return false if it has to wait; an event will come if nothing else can wake it
+   * @return when it can be written, {@link #DROPPED}, or {@link #WAITS}; an event will come if
+   *     nothing else can wake it
    */
-  private boolean tryStart(Frame frame, RxQueue queue, long nowPs) {
+  private long start(Frame frame, RxQueue queue, long nowPs) {
     if (!dma.isOpen()) {
-      return false;
+      return WAITS;
     }
     if (engineFreePs > nowPs) {
       return startAt(engineFreePs);
@@ -350,7 +359,7 @@ final class RxPath {
     int count = 1;
     if (frame.lengthBytes > queue.bufferBytes) {
       if (queue.bufferBytes == 0) {
-        return drop(frame, queue, nowPs);
+        return drop(queue);
       }
       count = Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     }
@@ -360,66 +369,70 @@ final class RxPath {
         return startAt(dma.tagFreePs());
       }
       if (queue.availableCount() < count) {
-        return dropWithoutDescriptor(frame, queue, nowPs);
+        return dropWithoutDescriptor(frame, queue);
       }
     }
-    fetch(frame, queue, nowPs);
-    return true;
+    return fetch(frame, queue, nowPs);
   }
 
-  private boolean startAt(long atPs) {
+  private long startAt(long atPs) {
     simulation.reschedule(startNext, atPs);
-    return false;
+    return WAITS;
   }
 
-  private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, long nowPs) {
+  private long dropWithoutDescriptor(Frame frame, RxQueue queue) {
     // A frame that no ring of this size can ever hold must not block the port for ever.
     int srrctl = NicRegisters.srrctl(queue.index);
     if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN)
         || frame.descriptorsCount >= queue.size) {
-      return drop(frame, queue, nowPs);
+      return drop(queue);
     }
     if (!frame.hasLackedDescriptor) {
       frame.hasLackedDescriptor = true;
       statistics.onNoBuffer(0);
     }
-    return false;
+    return WAITS;
   }
 
-  private boolean drop(Frame frame, RxQueue queue, long nowPs) {
-    frame.isDropped = true;
-    frame.readyPs = nowPs;
+  private long drop(RxQueue queue) {
     statistics.onNoDescriptorDrop(queue.index);
-    return true;
+    return DROPPED;
   }
 
-  private void fetch(Frame frame, RxQueue queue, long nowPs) {
+  private long fetch(Frame frame, RxQueue queue, long nowPs) {
     int count = frame.descriptorsCount;
     if (trace != null) {
+      frame.sequence = queue.sequence;
       TraceCause cause = TraceCause.FRAME_ARRIVED;
       traceStep(queue.sequence, queue, cause, frame.arrivedPs, 0, frame.lengthBytes);
     }
     if (!fetcher.fetch(queue, count, nowPs)) {
       reporter.onFault(nowPs);
-      frame.isDropped = true;
-      frame.readyPs = nowPs;
       lostTotal++;
-      return;
+      return DROPPED;
     }
     frame.firstDescriptor = queue.claimed;
-    frame.sequence = queue.sequence;
-    frame.epoch = queue.epoch;
+    frame.bufferAddress = queue.bufferAddress(queue.claimed);
     long fetchedPs = queue.claim(count);
-    // Alone, nobody comes in between but register writes, for which asking is not worth its cost.
-    boolean isEstimate = fetchedPs > nowPs && dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS;
-    frame.fetchTicket = isEstimate ? fetcher.lastTicket() : 0;
-    lastReadyPs = Math.max(lastReadyPs, Math.max(nowPs, fetchedPs) + latencyPs);
-    frame.readyPs = lastReadyPs;
+    long startPs = nowPs;
+    frame.fetchTicket = 0;
+    if (fetchedPs > nowPs) {
+      startPs = fetchedPs;
+      frame.fetchTicket = estimateTicket();
+    }
+    long readyPs = Math.max(lastReadyPs, startPs + latencyPs);
+    lastReadyPs = readyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;
     if (fetcher.isPrefetchDue(queue, nowPs) && !fetcher.read(queue, nowPs)) {
       reporter.onFault(nowPs);
     }
+    return readyPs;
+  }
+
+  /** Alone, nobody comes in between but register writes, for which asking is not worth its cost. */
+  private long estimateTicket() {
+    return dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS ? fetcher.lastTicket() : 0;
   }
 
   /** Writes payload, then the descriptors: posted writes commit in order, so data comes first. */
@@ -427,7 +440,7 @@ final class RxPath {
     long sentPs = writePayload(frame, queue, atPs);
     long nowPs = simulation.nowPs();
     leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);
-    statistics.onFrameDelivered(frame.wireBytes, queue.index);
+    queue.delivered.add(frame.wireBytes);
     reporter.onFrameDone(frame, queue, sentPs);
     lastSentPs = Math.max(sentPs, reporter.lastSentPs());
   }
@@ -448,7 +461,10 @@ final class RxPath {
   private long writePiece(
       Frame frame, RxQueue queue, int index, int pieceBytes, long atPs, long startPs) {
     int offset = frame.offset + index * queue.bufferBytes;
-    long address = queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
+    long address =
+        index == 0
+            ? frame.bufferAddress
+            : queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
     long writtenPs = dma.write(address, frame.bytes, offset, pieceBytes, atPs);
     long sentPs = dma.sentPs();
     if (dma.status() != DmaStatus.OK) {

@@ -21,6 +21,9 @@ final class RxQueue {
 
   private final int groupDescriptors;
 
+  /** What has been written to its buffers. */
+  final FrameTotals delivered;
+
   /** Grows when the queue is enabled, so that what belongs to an earlier ring can be told. */
   int epoch;
 
@@ -65,9 +68,11 @@ final class RxQueue {
    *
    * @param index its number
    * @param groupDescriptors how many are written back together, a power of two in 1..64
+   * @param delivered counts what is written to its buffers
    */
-  RxQueue(int index, int groupDescriptors) {
+  RxQueue(int index, int groupDescriptors, FrameTotals delivered) {
     this.index = index;
+    this.delivered = delivered;
     this.groupDescriptors = groupDescriptors;
   }
 
@@ -135,7 +140,7 @@ final class RxQueue {
 
   /** Gives a frame its descriptors; returns when the last of them is on chip, in picoseconds. */
   long claim(int count) {
-    int last = plus(claimed, count - 1);
+    int last = count == 1 ? claimed : plus(claimed, count - 1);
     claimed = next(last);
     unclaimedCount -= count;
     return onChip[2 * last + 1];
@@ -148,9 +153,16 @@ final class RxQueue {
     LittleEndian.putLong(done, offset + Long.BYTES, high);
   }
 
-  /** {@return whether the done descriptors are all that are written back together} */
+  /** {@return whether the done descriptors, of whole frames, are all that are written together} */
   boolean isGroupDone() {
     return doneCount >= groupCount;
+  }
+
+  /** {@return whether they have to be written although their last frame goes on} */
+  boolean isGroupFull() {
+    return groupDescriptors == 1
+        ? doneCount == DONE_MAX || head + doneCount == size
+        : doneCount == groupCount;
   }
 
   /** Forgets the done descriptors: they will not be written back. */
@@ -171,7 +183,7 @@ final class RxQueue {
     doneCount = 0;
     awaitsFlush = false;
     int toBoundary = groupDescriptors - (first & groupDescriptors - 1);
-    groupCount = Math.min(groupDescriptors == 1 ? DONE_MAX : toBoundary, size - first);
+    groupCount = Math.min(toBoundary, size - first);
   }
 
   /** {@return the descriptor so many behind another} */

@@ -25,7 +25,6 @@ final class RxReporter {
   private final InterruptUnit interrupts;
   private final DmaGate dma;
   private final @Nullable TraceSink trace;
-  private final int groupDescriptors;
   private final Event flushWaiting;
   // Queues with descriptors that wait for their group, a bit each.
   private long waitingQueues;
@@ -45,7 +44,6 @@ final class RxReporter {
     this.interrupts = interrupts;
     this.dma = dma;
     this.trace = trace;
-    groupDescriptors = config.rxWriteBackDescriptors();
     flushWaiting =
         new Event() {
           @Override
@@ -90,29 +88,26 @@ final class RxReporter {
    */
   void onFrameDone(Frame frame, RxQueue queue, long atPs) {
     queue.donePs = atPs;
-    boolean isWritten = false;
     int left = frame.lengthBytes;
+    boolean isWritten = false;
     for (; left > queue.bufferBytes; left -= queue.bufferBytes) {
-      isWritten |= add(frame, queue, queue.bufferBytes, false);
+      encode(frame, queue, queue.bufferBytes, false);
+      if (queue.isGroupFull()) {
+        write(queue);
+        isWritten = true;
+      }
     }
-    isWritten |= add(frame, queue, left, true);
-    if (queue.doneCount > 0 && !queue.awaitsFlush) {
+    encode(frame, queue, left, true);
+    if (queue.isGroupDone()) {
+      write(queue);
+      isWritten = true;
+    } else if (!queue.awaitsFlush) {
       await(queue, atPs);
     }
     if (isWritten) {
       // The message follows the write-back out of the device; posted order keeps it behind.
       interrupts.onRxCause(queue.index, dma.sentPs());
     }
-  }
-
-  /** Adds a done descriptor; returns whether it and those before it have been written back. */
-  private boolean add(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
-    encode(frame, queue, pieceBytes, isLast);
-    boolean isWritten = queue.isGroupDone() || isLast && groupDescriptors == 1;
-    if (isWritten) {
-      write(queue);
-    }
-    return isWritten;
   }
 
   /** Writes back what is done, however little. */

@@ -16,7 +16,7 @@ class NicStatisticsTest {
 
   private void receive(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
     statistics.onFrameAccepted(frameBytes, isBroadcast, isMulticast);
-    statistics.onFrameDelivered(frameBytes, queue);
+    statistics.delivered(queue).add(frameBytes);
   }
 
   @Test
@@ -137,7 +137,7 @@ class NicStatisticsTest {
     assertThat(statistics.read(NicRegisters.TPR)).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.qprc(0))).isZero();
 
-    statistics.onFrameDelivered(64, 0);
+    statistics.delivered(0).add(64);
 
     assertThat(statistics.read(NicRegisters.qprc(0))).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.GPRC)).isZero();
