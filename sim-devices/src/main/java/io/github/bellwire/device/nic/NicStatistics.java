@@ -200,18 +200,20 @@ final class NicStatistics {
    * here, whatever becomes of it.
    *
    * @param frameBytes frame size, FCS included, at least 64
-   * @param isBroadcast sent to the broadcast address
-   * @param isMulticast sent to another group address
    */
-  void onFrameAccepted(int frameBytes, boolean isBroadcast, boolean isMulticast) {
+  void onFrameAccepted(int frameBytes) {
     count(PRC + sizeBin(frameBytes));
-    if (isBroadcast) {
-      count(BPRC);
-    } else if (isMulticast) {
-      count(MPRC);
-    }
     acceptedFramesTotal++;
     acceptedBytesTotal += frameBytes;
+  }
+
+  /**
+   * The accepted frame was sent to many.
+   *
+   * @param isBroadcast to the broadcast address, not to another group
+   */
+  void onGroupFrameAccepted(boolean isBroadcast) {
+    count(isBroadcast ? BPRC : MPRC);
   }
 
   /**

@@ -40,10 +40,9 @@ final class ReleaseQueue {
 
   /** {@return bytes that are not free yet at a time} */
   int bytesAt(long nowPs) {
-    if (lastPs <= nowPs) {
+    releaseUntil(nowPs);
+    if (count == 0 && lastPs <= nowPs) {
       clear();
-    } else {
-      releaseUntil(nowPs);
     }
     return bytes;
   }

@@ -31,17 +31,22 @@ final class RxClassifier {
     this.registers = registers;
     this.scaling = scaling;
     filter = new RxFilter(registers);
-    refresh();
+    refresh(false);
   }
 
-  /** Follows the registers. To be called when they have changed, before the next frame. */
-  void refresh() {
+  /**
+   * Follows the registers. To be called when they have changed, before the next frame.
+   *
+   * @param isListening whether frames from the wire are received
+   */
+  void refresh(boolean isListening) {
     filter.refresh();
     writesHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
     sumsFragments =
         !writesHash && registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_IPPCSE);
     keepsFcs = !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP);
-    plainMaxBytes = filter.acceptsAllUnicast() && !keepsFcs ? filter.frameMaxBytes() : 0;
+    boolean isSimple = isListening && filter.acceptsAllUnicast() && !keepsFcs;
+    plainMaxBytes = isSimple ? filter.frameMaxBytes() : 0;
     headerTypes = FrameParser.HEADER_TYPES | 1L << filter.vlanEtherType();
   }
 
@@ -50,8 +55,8 @@ final class RxClassifier {
   }
 
   /**
-   * {@return whether the filter lets a frame from the wire in and {@link #classify} finds nothing}
-   * Says no in doubt: a short cut for what nearly all frames without known headers are.
+   * {@return whether a frame from the wire is received and {@link #classify} finds nothing} Says no
+   * in doubt: a short cut for what nearly all frames without known headers are.
    */
   boolean isPlain(byte[] bytes, int offset, int lengthBytes) {
     return lengthBytes <= plainMaxBytes

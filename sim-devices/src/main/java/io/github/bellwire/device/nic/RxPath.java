@@ -154,12 +154,8 @@ final class RxPath {
   /** The last bit of a frame has arrived at the MAC, from the wire or looped back. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
     followRegisters();
-    if (isLoopback ? !isReceiving : !isListening) {
-      statistics.onUnheard();
-      return;
-    }
-    boolean isPlain = classifier.isPlain(bytes, offset, lengthBytes) && !isLoopback;
-    if (!isPlain && !admit(bytes, offset, lengthBytes)) {
+    boolean isPlain = !isLoopback && classifier.isPlain(bytes, offset, lengthBytes);
+    if (!isPlain && !admit(bytes, offset, lengthBytes, isLoopback)) {
       return;
     }
     passing.arrive(bytes, offset, lengthBytes);
@@ -171,10 +167,10 @@ final class RxPath {
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
     }
-    statistics.onFrameAccepted(
-        passing.wireBytes,
-        RxFilter.isBroadcast(bytes, offset),
-        RxFilter.isMulticast(bytes, offset));
+    statistics.onFrameAccepted(passing.wireBytes);
+    if (!isPlain && RxFilter.isMulticast(bytes, offset)) {
+      statistics.onGroupFrameAccepted(RxFilter.isBroadcast(bytes, offset));
+    }
     if (passing.queueIndex >= queues.length || !queues[passing.queueIndex].isEnabled) {
       statistics.onNoDescriptorDrop(passing.queueIndex);
       return;
@@ -217,12 +213,16 @@ final class RxPath {
               && registers.hasBits(NicRegisters.LINKS, NicRegisters.LINKS_UP)
               && !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_LPBK);
       fifoBytes = registers.get(NicRegisters.rxpbsize(0));
-      classifier.refresh();
+      classifier.refresh(isListening);
     }
   }
 
   /** Decides whether a frame gets past the MAC, and counts it if not. */
-  private boolean admit(byte[] bytes, int offset, int lengthBytes) {
+  private boolean admit(byte[] bytes, int offset, int lengthBytes, boolean isLoopback) {
+    if (isLoopback ? !isReceiving : !isListening) {
+      statistics.onUnheard();
+      return false;
+    }
     RxFilter filter = classifier.filter();
     if (filter.isOversize(bytes, offset, lengthBytes)) {
       statistics.onOversize();
@@ -439,7 +439,7 @@ final class RxPath {
   private void write(Frame frame, RxQueue queue, long atPs) {
     long sentPs = writePayload(frame, queue, atPs);
     long nowPs = simulation.nowPs();
-    leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);
+    leaving.add(frame.lengthBytes, sentPs, nowPs);
     queue.delivered.add(frame.wireBytes);
     reporter.onFrameDone(frame, queue, sentPs);
     lastSentPs = Math.max(sentPs, reporter.lastSentPs());
@@ -451,8 +451,7 @@ final class RxPath {
     }
     long sentPs = atPs;
     for (int i = 0; i < frame.descriptorsCount; i++) {
-      int pieceBytes = Math.min(frame.lengthBytes - i * queue.bufferBytes, queue.bufferBytes);
-      sentPs = writePiece(frame, queue, i, pieceBytes, sentPs, atPs);
+      sentPs = writePiece(frame, queue, i, pieceBytes(frame, queue, i), sentPs, atPs);
     }
     return sentPs;
   }
@@ -461,23 +460,35 @@ final class RxPath {
   private long writePiece(
       Frame frame, RxQueue queue, int index, int pieceBytes, long atPs, long startPs) {
     int offset = frame.offset + index * queue.bufferBytes;
-    long address =
-        index == 0
-            ? frame.bufferAddress
-            : queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
+    long address = pieceAddress(frame, queue, index);
     long writtenPs = dma.write(address, frame.bytes, offset, pieceBytes, atPs);
     long sentPs = dma.sentPs();
     if (dma.status() != DmaStatus.OK) {
       reporter.onFault(startPs);
     }
     if (trace != null) {
-      traceStep(frame.sequence + index, queue, payloadCause(), writtenPs, address, pieceBytes);
+      tracePiece(frame, queue, index, writtenPs);
     }
     return sentPs;
   }
 
-  private TraceCause payloadCause() {
-    return dma.status() == DmaStatus.OK ? TraceCause.PAYLOAD_WRITTEN : TraceCause.ACCESS_REFUSED;
+  private static long pieceAddress(Frame frame, RxQueue queue, int index) {
+    return index == 0
+        ? frame.bufferAddress
+        : queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
+  }
+
+  /** Of a frame's bytes, how many its descriptor with an index takes. */
+  private static int pieceBytes(Frame frame, RxQueue queue, int index) {
+    return Math.min(frame.lengthBytes - index * queue.bufferBytes, queue.bufferBytes);
+  }
+
+  private void tracePiece(Frame frame, RxQueue queue, int index, long writtenPs) {
+    TraceCause cause =
+        dma.status() == DmaStatus.OK ? TraceCause.PAYLOAD_WRITTEN : TraceCause.ACCESS_REFUSED;
+    long address = pieceAddress(frame, queue, index);
+    int bytes = pieceBytes(frame, queue, index);
+    traceStep(frame.sequence + index, queue, cause, writtenPs, address, bytes);
   }
 
   private void traceStep(

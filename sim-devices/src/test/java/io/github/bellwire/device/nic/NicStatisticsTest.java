@@ -15,7 +15,10 @@ class NicStatisticsTest {
   private final NicStatistics statistics = new NicStatistics();
 
   private void receive(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
-    statistics.onFrameAccepted(frameBytes, isBroadcast, isMulticast);
+    statistics.onFrameAccepted(frameBytes);
+    if (isBroadcast || isMulticast) {
+      statistics.onGroupFrameAccepted(isBroadcast);
+    }
     statistics.delivered(queue).add(frameBytes);
   }
 
@@ -131,7 +134,7 @@ class NicStatisticsTest {
 
   @Test
   void shouldCountAcceptedFramesBeforeTheyAreDelivered() {
-    statistics.onFrameAccepted(64, false, false);
+    statistics.onFrameAccepted(64);
 
     assertThat(statistics.read(NicRegisters.GPRC)).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.TPR)).isEqualTo(1);
