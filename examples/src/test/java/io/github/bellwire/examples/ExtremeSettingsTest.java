@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
@@ -60,5 +61,17 @@ class ExtremeSettingsTest {
     assertThat(offered).isEqualTo(run.contains("direction=both") ? 2 * FRAMES : FRAMES);
     assertThat(done + Tool.count(json, "frames_dropped_count")).isEqualTo(offered);
     assertThat(json.at("/self_check/checks").size()).isGreaterThanOrEqualTo(2);
+  }
+
+  @Test
+  void shouldSayWhyFramesWereDroppedOrNotSent() {
+    // 16,000 B are 124 B more than the card sends.
+    Tool tooLong = Tool.run("nic-forward --set frames=10 --set frame-bytes=16000");
+    Tool tight =
+        Tool.run(
+            "nic-forward --set frames=3000 --set rate=100Gb/s --set ring.size=8 --set batch=4");
+
+    assertThat(tooLong.out()).containsPattern("longer than the card sends [^\\n]* +10\\n");
+    assertThat(tight.out()).containsPattern("no descriptor in the ring \\(QPRDC\\) +\\d+\\n");
   }
 }

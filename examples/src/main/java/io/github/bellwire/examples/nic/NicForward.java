@@ -144,7 +144,7 @@ public final class NicForward implements Scenario {
     forwarded.addLatency(report);
     machine.addCounters(report, forwarded.lastPs(), sent);
     NicReport.addSections(report, forwarded);
-    ways.forEach(way -> NicReport.addDrops(report, way.from));
+    ways.forEach(way -> way.addDrops(report));
     report
         .check(
             "frames offered = received + dropped by the cards",
@@ -196,7 +196,16 @@ public final class NicForward implements Scenario {
 
     /** Returns received frames that were not sent. */
     long refusedTotal() {
-      return to.refusedTotal() + forwarders.stream().mapToLong(Forwarder::droppedTotal).sum();
+      return to.refusedTotal() + unqueuedTotal();
+    }
+
+    private long unqueuedTotal() {
+      return forwarders.stream().mapToLong(Forwarder::droppedTotal).sum();
+    }
+
+    void addDrops(Report report) {
+      NicReport.addDrops(report, from);
+      NicReport.addUnsent(report, unqueuedTotal(), to.refusedTotal());
     }
   }
 }

@@ -72,6 +72,17 @@ final class NicReport {
     report.table(table);
   }
 
+  /** Adds why frames that were received have not been sent. */
+  static void addUnsent(Report report, long unqueued, long refused) {
+    if (unqueued + refused == 0) {
+      return;
+    }
+    Table table = new Table("Frames not sent", "reason", ">frames");
+    addDrop(table, "no room in the transmit ring", unqueued);
+    addDrop(table, "longer than the card sends (15,872 B without FCS), or faulty", refused);
+    report.table(table);
+  }
+
   static void addNotModelled(Report report, HostConfig host) {
     StringBuilder text = new StringBuilder("relaxed ordering per queue");
     if (host.memory() instanceof SimpleMemoryControllerConfig) {
