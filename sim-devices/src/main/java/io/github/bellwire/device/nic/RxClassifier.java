@@ -104,8 +104,7 @@ final class RxClassifier {
     if (isTagged
         && registers.hasBits(NicRegisters.rxdctl(frame.queueIndex), NicRegisters.RXDCTL_VME)) {
       int tci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
-      frame.writeBackHigh |=
-          RxDescriptorLayout.writeBackHigh(RxDescriptorLayout.STATUS_VP, 0, tci);
+      frame.writeBackHigh |= RxDescriptorLayout.writeBackHigh(RxDescriptorLayout.STATUS_VP, 0, tci);
       removeTag(frame);
     }
     if (keepsFcs) {
