@@ -37,7 +37,7 @@ final class RxClassifier {
   /**
    * Follows the registers. To be called when they have changed, before the next frame.
    *
-   * @param isListening whether frames from the wire are received
+   * @param isListening whether frames from the wire are received, and none that is looped back
    */
   void refresh(boolean isListening) {
     filter.refresh();

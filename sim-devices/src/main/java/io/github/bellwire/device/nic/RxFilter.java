@@ -58,9 +58,9 @@ final class RxFilter {
     }
   }
 
-  /** {@return whether destination and VLAN of any frame to one station are wanted} */
+  /** {@return whether any destination that is one station's is wanted} */
   boolean acceptsAllUnicast() {
-    return acceptsUnicast && !filtersVlan;
+    return acceptsUnicast;
   }
 
   /** {@return the longest frame that is allowed, VLAN tag or not; FCS not included} */

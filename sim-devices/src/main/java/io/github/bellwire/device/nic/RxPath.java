@@ -154,7 +154,7 @@ final class RxPath {
   /** The last bit of a frame has arrived at the MAC, from the wire or looped back. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
     followRegisters();
-    boolean isPlain = !isLoopback && classifier.isPlain(bytes, offset, lengthBytes);
+    boolean isPlain = classifier.isPlain(bytes, offset, lengthBytes);
     if (!isPlain && !admit(bytes, offset, lengthBytes, isLoopback)) {
       return;
     }
@@ -299,7 +299,7 @@ final class RxPath {
   /** The first frame in the FIFO that had no descriptors has got them, or is to be dropped. */
   private void onStarted(Frame frame, long readyPs, RxQueue queue, long nowPs) {
     frame.isDropped = readyPs == DROPPED;
-    frame.readyPs = frame.isDropped ? nowPs : readyPs;
+    frame.readyPs = Math.max(nowPs, readyPs); // Now, if it is to be dropped.
     frame.epoch = queue.epoch;
     fetchedFrames++;
     if (!writeNext.isScheduled()) {

@@ -165,11 +165,6 @@ final class RxQueue {
         : doneCount == groupCount;
   }
 
-  /** Forgets the done descriptors: they will not be written back. */
-  void forgetDone() {
-    startGroup(head);
-  }
-
   /** The done descriptors have been written back. */
   void onWrittenBack() {
     reported += doneCount;

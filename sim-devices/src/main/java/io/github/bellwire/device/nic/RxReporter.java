@@ -122,7 +122,6 @@ final class RxReporter {
   /** Forgets what a queue that stops has not reported. */
   void cancel(RxQueue queue) {
     waitingQueues &= ~(1L << queue.index);
-    queue.forgetDone();
   }
 
   /** An earlier one of the queue may wait already; the delay is its, too. */

@@ -96,6 +96,9 @@ class FrameQueueTest {
     assertThat(queue.bytesAt(39_999)).isEqualTo(10);
     queue.clear();
     assertThat(queue.bytesAt(0)).isZero();
+    queue.add(10, 100, 0);
+    queue.add(20, 200, 0);
+    assertThat(queue.bytesAt(100)).isEqualTo(20);
   }
 
   @Test
