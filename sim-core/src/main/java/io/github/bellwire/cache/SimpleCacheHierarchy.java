@@ -170,7 +170,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       setStates[state] &= ~RECENT_DIRTY;
     }
     if (operation != CacheOperation.CLEAN) {
-      invalidateCoreCopies(line, state);
+      invalidateCoreCopies(line, setStates[state + SHARERS]);
       llcLines[slot] = ABSENT;
       setStates[state] |= RECENT_MASK;
     }
@@ -193,22 +193,20 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   /**
-   * Lets a device make a line dirty. Returns when there is room for a line that is absent, and the
-   * rest of one that is written in part; 0 otherwise.
+   * Lets a device make a line dirty. Returns when it is: an absent one when there is room for it,
+   * and the rest of it is here if it is written in part.
    */
   private long dirty(long line, int state, boolean isPartial, long atPs) {
-    long fetchedPs = 0;
+    long dirtyPs = atPs + llcHitPs;
     int way = find(line, state);
     statistics.countDeviceWrite(way >= 0, isPartial);
     if (way < 0) {
-      if (isPartial) {
-        fetchedPs = fetch(line, atPs + llcHitPs);
-      }
+      long fetchedPs = isPartial ? fetch(line, dirtyPs) : dirtyPs;
       way = allocate(line, state, atPs);
-      fetchedPs = Math.max(fetchedPs, atPs + llcHitPs + displacedWaitPs);
+      dirtyPs = Math.max(fetchedPs, dirtyPs + displacedWaitPs);
     }
     setRecentDirty(state, way);
-    return fetchedPs;
+    return dirtyPs;
   }
 
   /** Returns when memory takes what the line displaces: at once, unless its queues are full. */
@@ -230,7 +228,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
       takenPs += displacedWaitPs;
     }
     setRecentDirty(state, way);
-    invalidateCoreCopies(line, state);
+    invalidateCoreCopies(line, setStates[state + SHARERS]);
     coreLines[coreSlot(coreIndex, line)] = line;
     setStates[state + SHARERS] |= 1L << coreIndex;
     return takenPs;
@@ -316,7 +314,7 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
         writeBack(victim >>> 1, atPs);
         displacedWaitPs = dram.waitPs();
       }
-      invalidateCoreCopies(victim >>> 1, state);
+      invalidateCoreCopies(victim >>> 1, setStates[state + SHARERS]);
     }
     llcLines[slot] = line << 1;
     setStates[state] = setStates[state] & ~VICTIM_MASK | nextVictim << VICTIM_SHIFT;
@@ -324,9 +322,12 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
     return way;
   }
 
-  /** Looks at the cores that have ever loaded a line of the set; the line may be in none. */
-  private void invalidateCoreCopies(long line, int state) {
-    long cores = setStates[state + SHARERS];
+  /**
+   * Looks for copies; the line may be in none.
+   *
+   * @param cores which have ever loaded a line of the set, a bit each
+   */
+  private void invalidateCoreCopies(long line, long cores) {
     if (cores != 0) {
       invalidateCoreCopy(line, Long.numberOfTrailingZeros(cores));
       if ((cores & cores - 1) != 0) {
@@ -371,35 +372,34 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
     @Override
     public long write(long pa, int lengthBytes, boolean noSnoop, long atPs) {
-      long hitPs = atPs + llcHitPs;
       long line = pa >>> LINE_SHIFT;
       return line == pa + lengthBytes - 1 >>> LINE_SHIFT
-          ? Math.max(hitPs, writeLine(line, lengthBytes < LINE_BYTES, atPs))
+          ? writeLine(line, lengthBytes, atPs)
           : writeLines(pa, lengthBytes, atPs);
     }
 
     private long writeLines(long pa, int lengthBytes, long atPs) {
       long end = pa + lengthBytes;
-      long donePs = atPs + llcHitPs;
+      long donePs = atPs;
       for (long from = pa; from < end; ) {
         long to = Math.min(end, (from | LINE_MASK) + 1);
-        boolean isPartial = to - from < LINE_BYTES;
-        donePs = Math.max(donePs, writeLine(from >>> LINE_SHIFT, isPartial, atPs));
+        donePs = Math.max(donePs, writeLine(from >>> LINE_SHIFT, (int) (to - from), atPs));
         from = to;
       }
       return donePs;
     }
 
-    private long writeLine(long line, boolean isPartial, long atPs) {
+    private long writeLine(long line, int lengthBytes, long atPs) {
       int state = state(line);
-      long fetchedPs = 0;
+      long cores = setStates[state + SHARERS]; // Read once with the rest of the state.
+      long donePs = atPs + llcHitPs;
       if (isRecentAndDirty(line, state)) {
-        statistics.countDeviceWrite(true, isPartial);
+        statistics.countDeviceWrite(true, lengthBytes < LINE_BYTES);
       } else {
-        fetchedPs = dirty(line, state, isPartial, atPs);
+        donePs = dirty(line, state, lengthBytes < LINE_BYTES, atPs);
       }
-      invalidateCoreCopies(line, state);
-      return fetchedPs;
+      invalidateCoreCopies(line, cores);
+      return donePs;
     }
   }
 }

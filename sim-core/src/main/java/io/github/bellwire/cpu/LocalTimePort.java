@@ -77,7 +77,10 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
-    localPs = lines.load(pa, lengthBytes, localPs);
+    localPs =
+        (pa & LINE_MASK) + lengthBytes <= CacheHierarchy.LINE_BYTES
+            ? caches.coreLoad(coreIndex, pa, lengthBytes, localPs) // no stream
+            : lines.load(pa, lengthBytes, localPs);
     memory.copyOut(pa, destination, offset, lengthBytes);
   }
 

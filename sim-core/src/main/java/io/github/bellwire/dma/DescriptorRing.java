@@ -120,23 +120,6 @@ public final class DescriptorRing {
   }
 
   /**
-   * Takes the oldest descriptor back from the consumer and hands over the next one, which is to be
-   * filled already: a ring that is kept as full as it was goes on by one. The slot kept empty makes
-   * sure that there is always a next one.
-   *
-   * @throws IllegalArgumentException if no descriptor is used
-   */
-  public void advanceBoth() {
-    if (isEmpty()) {
-      throw new IllegalArgumentException("usedCount must be >= 1: usedCount=0");
-    }
-    head = next(head);
-    tail = next(tail);
-    headSequence++;
-    tailSequence++;
-  }
-
-  /**
    * Takes back all descriptors up to the consumer index that a device reports.
    *
    * @param newHead the first descriptor that the consumer still has, or the tail

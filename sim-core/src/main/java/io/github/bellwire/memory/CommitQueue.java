@@ -20,18 +20,23 @@ public final class CommitQueue {
   private static final int INITIAL_DEPTH = 64;
   private static final int INITIAL_DATA_BYTES = 64;
 
+  // The words of a write, side by side because they are used together: when it commits, where its
+  // bytes go and how many they are, and until when its writer can stop it.
+  private static final int WORDS = 4;
+  private static final int COMMIT = 0;
+  private static final int ADDRESS = 1;
+  private static final int LENGTH = 2;
+  private static final int LEAVES = 3;
+
   private final Simulation simulation;
   private final PhysicalMemory memory;
   private final Event settleLater;
 
   // A ring in the order of commit times; the arrays grow together and keep their data buffers.
-  private long[] commitPs = new long[INITIAL_DEPTH];
-  private long[] addresses = new long[INITIAL_DEPTH];
-  private int[] lengths = new int[INITIAL_DEPTH];
+  private long[] writes = new long[INITIAL_DEPTH * WORDS];
   private byte[][] data = new byte[INITIAL_DEPTH][INITIAL_DATA_BYTES];
-  // Of writes that may be taken back: who writes, and until when it can stop them.
+  // Who writes, of writes that may be taken back.
   private @Nullable Object[] writers = new Object[INITIAL_DEPTH];
-  private long[] leavesPs = new long[INITIAL_DEPTH];
   private int head;
   private int count;
   // Bounds of all writes since the queue was empty: rings and buffers lie apart as a rule.
@@ -79,7 +84,7 @@ public final class CommitQueue {
    * @param lengthBytes at least 1
    * @param atPs commit time in picoseconds, not before the current time
    * @param writer who writes; null for nobody in particular
-   * @param newLeavesPs when the write has left the writer, not after {@code atPs}
+   * @param leavesPs when the write has left the writer, not after {@code atPs}
    */
   public void add(
       long pa,
@@ -88,13 +93,13 @@ public final class CommitQueue {
       int lengthBytes,
       long atPs,
       @Nullable Object writer,
-      long newLeavesPs) {
+      long leavesPs) {
     Objects.checkFromIndexSize(offset, lengthBytes, source.length);
     int slot = insert(atPs);
-    addresses[slot] = pa;
-    lengths[slot] = lengthBytes;
-    writers[slot] = writer;
-    leavesPs[slot] = newLeavesPs;
+    put(slot, atPs, pa, lengthBytes, leavesPs);
+    if (writers[slot] != writer) { // Storing a reference costs more than looking.
+      writers[slot] = writer;
+    }
     if (data[slot].length < lengthBytes) {
       data[slot] = new byte[Integer.highestOneBit(lengthBytes - 1) * 2];
     }
@@ -125,7 +130,7 @@ public final class CommitQueue {
     int kept = 0;
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (writers[slot] != writer || leavesPs[slot] <= afterPs) {
+      if (writers[slot] != writer || word(slot, LEAVES) <= afterPs) {
         move(slot, slot(kept++));
       }
     }
@@ -138,7 +143,7 @@ public final class CommitQueue {
    * @param nowPs the time of the look, in picoseconds
    */
   public void settle(long nowPs) {
-    while (count > 0 && commitPs[head] <= nowPs) {
+    while (count > 0 && word(head, COMMIT) <= nowPs) {
       applyFirst();
     }
   }
@@ -157,15 +162,15 @@ public final class CommitQueue {
     memory.copyOut(pa, destination, offset, lengthBytes);
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (commitPs[slot] > atPs) {
+      if (word(slot, COMMIT) > atPs) {
         return;
       }
-      long from = Math.max(pa, addresses[slot]);
-      long to = Math.min(pa + lengthBytes, addresses[slot] + lengths[slot]);
+      long from = Math.max(pa, word(slot, ADDRESS));
+      long to = Math.min(pa + lengthBytes, word(slot, ADDRESS) + length(slot));
       if (from < to) {
         System.arraycopy(
             data[slot],
-            (int) (from - addresses[slot]),
+            (int) (from - word(slot, ADDRESS)),
             destination,
             offset + (int) (from - pa),
             (int) (to - from));
@@ -187,12 +192,12 @@ public final class CommitQueue {
     long sincePs = fromPs;
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (commitPs[slot] > fromPs && seen == value) {
+      if (word(slot, COMMIT) > fromPs && seen == value) {
         return sincePs;
       }
-      if (addresses[slot] < pa + sizeBytes && pa < addresses[slot] + lengths[slot]) {
+      if (word(slot, ADDRESS) < pa + sizeBytes && pa < word(slot, ADDRESS) + length(slot)) {
         seen = overlaid(seen, pa, sizeBytes, slot);
-        sincePs = Math.max(fromPs, commitPs[slot]);
+        sincePs = Math.max(fromPs, word(slot, COMMIT));
       }
     }
     return seen == value ? sincePs : Simulation.NEVER_PS;
@@ -202,8 +207,8 @@ public final class CommitQueue {
   private long overlaid(long value, long pa, int sizeBytes, int slot) {
     long result = value;
     for (int i = 0; i < sizeBytes; i++) {
-      long at = pa + i - addresses[slot];
-      if (at >= 0 && at < lengths[slot]) {
+      long at = pa + i - word(slot, ADDRESS);
+      if (at >= 0 && at < length(slot)) {
         long mask = 0xffL << 8 * i;
         result = result & ~mask | (data[slot][(int) at] & 0xffL) << 8 * i;
       }
@@ -224,7 +229,7 @@ public final class CommitQueue {
     }
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (addresses[slot] < pa + lengthBytes && pa < addresses[slot] + lengths[slot]) {
+      if (word(slot, ADDRESS) < pa + lengthBytes && pa < word(slot, ADDRESS) + length(slot)) {
         return true;
       }
     }
@@ -242,8 +247,8 @@ public final class CommitQueue {
     assert !watch.watching : "watch is watching already";
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (touches(watch, addresses[slot], lengths[slot])) {
-        watch.onWrite(commitPs[slot]);
+      if (touches(watch, word(slot, ADDRESS), length(slot))) {
+        watch.onWrite(word(slot, COMMIT));
         return;
       }
     }
@@ -276,7 +281,7 @@ public final class CommitQueue {
 
   /** {@return when the first write on its way commits; {@link Simulation#NEVER_PS} if none is} */
   public long nextCommitPs() {
-    return count == 0 ? Simulation.NEVER_PS : commitPs[head];
+    return count == 0 ? Simulation.NEVER_PS : word(head, COMMIT);
   }
 
   /** {@return how many writes are on their way} */
@@ -287,74 +292,76 @@ public final class CommitQueue {
   private void onSettleLater(long nowPs) {
     settle(nowPs);
     if (count > 0) {
-      simulation.schedule(settleLater, commitPs[slot(count - 1)]);
+      simulation.schedule(settleLater, word(slot(count - 1), COMMIT));
     }
   }
 
   private void applyFirst() {
     int slot = head;
-    long pa = addresses[slot];
-    int lengthBytes = lengths[slot];
+    long pa = word(slot, ADDRESS);
+    int lengthBytes = length(slot);
     memory.copyIn(pa, data[slot], 0, lengthBytes);
-    head = head + 1 & commitPs.length - 1;
+    head = head + 1 & data.length - 1;
     count--;
   }
 
   /** Makes room at the place in the order of commit times; almost always the end. */
   private int insert(long atPs) {
-    if (count == commitPs.length) {
+    if (count == data.length) {
       grow();
     }
     int index = count++;
-    while (index > 0 && commitPs[slot(index - 1)] > atPs) {
+    while (index > 0 && word(slot(index - 1), COMMIT) > atPs) {
       move(slot(index - 1), slot(index));
       index--;
     }
-    int slot = slot(index);
-    commitPs[slot] = atPs;
-    return slot;
+    return slot(index);
   }
 
   private void move(int from, int to) {
-    commitPs[to] = commitPs[from];
-    addresses[to] = addresses[from];
-    lengths[to] = lengths[from];
+    System.arraycopy(writes, from * WORDS, writes, to * WORDS, WORDS);
     writers[to] = writers[from];
-    leavesPs[to] = leavesPs[from];
     byte[] buffer = data[to];
     data[to] = data[from];
     data[from] = buffer;
   }
 
   private void grow() {
-    int depth = commitPs.length;
-    long[] newCommitPs = new long[depth * 2];
-    long[] newAddresses = new long[depth * 2];
-    int[] newLengths = new int[depth * 2];
+    int depth = data.length;
+    long[] newWrites = new long[depth * 2 * WORDS];
     byte[][] newData = new byte[depth * 2][];
     @Nullable Object[] newWriters = new Object[depth * 2];
-    long[] newLeavesPs = new long[depth * 2];
     for (int i = 0; i < depth; i++) {
       int slot = slot(i);
-      newCommitPs[i] = commitPs[slot];
-      newAddresses[i] = addresses[slot];
-      newLengths[i] = lengths[slot];
+      System.arraycopy(writes, slot * WORDS, newWrites, i * WORDS, WORDS);
       newData[i] = data[slot];
       newWriters[i] = writers[slot];
-      newLeavesPs[i] = leavesPs[slot];
       newData[depth + i] = new byte[INITIAL_DATA_BYTES];
     }
-    commitPs = newCommitPs;
-    addresses = newAddresses;
-    lengths = newLengths;
+    writes = newWrites;
     data = newData;
     writers = newWriters;
-    leavesPs = newLeavesPs;
     head = 0;
   }
 
+  private void put(int slot, long commitPs, long pa, int lengthBytes, long leavesPs) {
+    int first = slot * WORDS;
+    writes[first + COMMIT] = commitPs;
+    writes[first + ADDRESS] = pa;
+    writes[first + LENGTH] = lengthBytes;
+    writes[first + LEAVES] = leavesPs;
+  }
+
+  private long word(int slot, int word) {
+    return writes[slot * WORDS + word];
+  }
+
+  private int length(int slot) {
+    return (int) word(slot, LENGTH);
+  }
+
   private int slot(int index) {
-    return head + index & commitPs.length - 1;
+    return head + index & data.length - 1;
   }
 
   private void tellWatches(long pa, int lengthBytes, long atPs) {

@@ -85,16 +85,6 @@ public final class PhysicalMemory {
   }
 
   /**
-   * {@return whether a range lies in high memory entirely}
-   *
-   * @param pa first byte, any value
-   * @param lengthBytes at least 0
-   */
-  public boolean containsHigh(long pa, long lengthBytes) {
-    return pa >= HIGH_BASE && pa <= highEnd - lengthBytes;
-  }
-
-  /**
    * {@return the byte at an address, 0..255}
    *
    * @param pa address in RAM

@@ -187,6 +187,20 @@ public final class LinkDirection {
   }
 
   /**
+   * Sends a memory write request that is ready when all before it have left: {@link
+   * #transmitMemoryWrite} in short, for a direction that fills gaps and has no layer above.
+   *
+   * @param tlpBytes as {@link TlpLayout} counts
+   * @param readyPs when it could start, not before {@link #freePs}
+   * @return when its last bit has left
+   */
+  long appendMemoryWrite(int tlpBytes, long readyPs) {
+    assert isFirstCome && readyPs >= freePs : "not behind all others";
+    mwrTotal++;
+    return appendBehind(countBytes(tlpBytes), readyPs);
+  }
+
+  /**
    * Sends a memory read request.
    *
    * @param wireBytes size with header and framing
@@ -354,12 +368,17 @@ public final class LinkDirection {
    * @return when its last bit has left
    */
   long transmit(int tlpBytes, long readyPs) {
-    int wireBytes = tlpBytes + extraBytes;
-    bytesTotal += wireBytes;
+    int wireBytes = countBytes(tlpBytes);
     // Behind all others, nearly always.
     return isFirstCome && readyPs >= freePs
         ? appendBehind(wireBytes, readyPs)
         : transmitBetween(wireBytes, readyPs);
+  }
+
+  private int countBytes(int tlpBytes) {
+    int wireBytes = tlpBytes + extraBytes;
+    bytesTotal += wireBytes;
+    return wireBytes;
   }
 
   private long transmitBetween(int wireBytes, long readyPs) {
@@ -464,12 +483,17 @@ public final class LinkDirection {
   }
 
   private long appendBehind(int wireBytes, long readyPs) {
-    if (readyPs > freePs) {
-      addGap(freePs, readyPs);
-      freePs = readyPs;
-      carry = 0; // The link was idle, so the fraction of the last picosecond has passed too.
-    }
-    return append(wireBytes);
+    return readyPs == freePs ? append(wireBytes) : appendAfterIdle(wireBytes, readyPs);
+  }
+
+  /** The fraction of the last picosecond has passed, too. */
+  private long appendAfterIdle(int wireBytes, long readyPs) {
+    addGap(freePs, readyPs);
+    carry = restOf(wireBytes);
+    long durationPs = durationPs(wireBytes);
+    busyPsTotal += durationPs;
+    freePs = readyPs + durationPs;
+    return freePs;
   }
 
   private long takeTurn(TurnQueue queue, int wireBytes, long readyPs) {

@@ -9,8 +9,8 @@ import io.github.bellwire.kernel.Simulation;
  * those it does not count.
  *
  * <pre>{@code
- * sent   | 1024 writes before, a ring |  last  --> time
- *        begins anew once the clock has passed the last
+ * passed | up to 1024 writes, a ring |  last  --> time
+ *        the ring begins anew once the clock has passed the last
  * }</pre>
  *
  * <p>Remembers the last writes only, more than any chain runs ahead. As a rule the question is
@@ -22,6 +22,8 @@ final class PostedOrder {
   private final Simulation simulation;
   private long lastSentPs;
   private long lastCommitPs;
+  // When what lies before the ring commits.
+  private long passedCommitPs;
   // When a write leaves and when it commits, side by side.
   private final long[] ring = new long[2 * WRITES];
   // How many writes have come into the ring, and how many had before the one that answered the
@@ -73,17 +75,19 @@ final class PostedOrder {
       return;
     }
     if (lastSentPs <= simulation.nowPs()) {
+      passedCommitPs = lastCommitPs;
       end = 0;
+    } else {
+      end++;
+      put(1, lastSentPs, lastCommitPs);
     }
-    end++;
-    put(1, lastSentPs, lastCommitPs);
     lastSentPs = newSentPs;
     lastCommitPs = newCommitPs;
   }
 
   private long earlierCommitBefore(long atPs) {
     int back = newestUntil(atPs);
-    return back > count() ? 0 : ring[slot(back) + 1];
+    return back > count() ? passedCommitPs : ring[slot(back) + 1];
   }
 
   private void insert(long newSentPs, long newCommitPs) {

@@ -10,8 +10,11 @@ package io.github.bellwire.pcie;
 final class Requester {
   static final int OWN_ID = -1;
 
+  private static final int NOTHING_SEEN = -1;
+
   private final DownstreamPort port;
   private final ConfigSpace configSpace;
+  private final RootComplex rootComplex;
   private final Changes changes;
   private final Translation translation;
   private final long defaultTimeoutPs;
@@ -21,7 +24,7 @@ final class Requester {
   private final TranslationResult translated = new TranslationResult();
 
   // Derived from registers, fault injectors and listeners.
-  private int changesSeen = -1;
+  private int changesSeen = NOTHING_SEEN;
   private boolean isEnabled;
   private boolean isWatched;
   private boolean isStraight;
@@ -30,6 +33,7 @@ final class Requester {
   private int ownId;
   private int maxPayloadBytes;
   private int maxReadRequestBytes;
+  // What software lets the device set; what is no attribute stays, to be found.
   private int permittedAttributes;
   private long timeoutPs;
   private boolean isLinkDown;
@@ -44,12 +48,12 @@ final class Requester {
   private int attributes;
   private long refusedTotal;
 
-  Requester(
-      DownstreamPort port, ConfigSpace configSpace, Translation translation, Changes changes) {
+  Requester(DownstreamPort port, ConfigSpace configSpace, RootComplex rootComplex) {
     this.port = port;
     this.configSpace = configSpace;
-    this.translation = translation;
-    this.changes = changes;
+    this.rootComplex = rootComplex;
+    translation = rootComplex.translation();
+    changes = rootComplex.changes();
     defaultTimeoutPs = port.link().requester().completionTimeoutPs();
     rootErrors = port.rootPort().errors();
     route = new RequestRoute(port);
@@ -59,14 +63,12 @@ final class Requester {
   void begin(int requestedAttributes) {
     if (changesSeen != changes.count()) {
       follow();
-    }
-    if (status != DmaStatus.OK) { // Storing a reference costs more than looking.
       status = DmaStatus.OK;
     }
-    attributes =
-        requestedAttributes == TlpAttributes.NONE
-            ? TlpAttributes.NONE
-            : permitted(requestedAttributes);
+    attributes = requestedAttributes & permittedAttributes;
+    if (attributes != TlpAttributes.NONE) {
+      TlpAttributes.require(attributes);
+    }
   }
 
   /** The link has gone down for good. */
@@ -91,8 +93,8 @@ final class Requester {
 
   /**
    * {@return whether requests of the access in progress may be sent, go straight to the root
-   * complex, are neither watched nor translated, and carry nothing that changes what they are: the
-   * answers to nearly all other questions in one}
+   * complex, are neither watched nor told of nor translated, and carry nothing that changes what
+   * they are: the answers to nearly all other questions in one}
    */
   boolean isPlain() {
     return isStraight && attributes == TlpAttributes.NONE;
@@ -254,6 +256,7 @@ final class Requester {
   void fail(DmaStatus why) {
     if (status == DmaStatus.OK) {
       status = why;
+      changesSeen = NOTHING_SEEN; // One look tells the next access to begin anew.
     }
   }
 
@@ -274,15 +277,9 @@ final class Requester {
     return refusedTotal;
   }
 
-  /** Returns the attributes that software lets the device set. */
-  private int permitted(int requested) {
-    TlpAttributes.require(requested);
-    return requested & permittedAttributes;
-  }
-
   private boolean isStraight() {
     boolean isOrdinary = !isTranslated() && pasid == TranslationRequest.NO_PASID;
-    return isEnabled && !isWatched && !isRouted && isOrdinary;
+    return isEnabled && !isWatched && !rootComplex.isHeard() && !isRouted && isOrdinary;
   }
 
   private void follow() {
@@ -296,7 +293,8 @@ final class Requester {
     maxPayloadBytes = configSpace.maxPayloadBytes();
     maxReadRequestBytes = configSpace.maxReadRequestBytes();
     permittedAttributes =
-        (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
+        ~TlpAttributes.ALL
+            | (configSpace.isNoSnoopEnabled() ? TlpAttributes.NO_SNOOP : 0)
             | (configSpace.isRelaxedOrderingEnabled() ? TlpAttributes.RELAXED_ORDERING : 0)
             | (configSpace.isIdOrderingEnabled() ? TlpAttributes.ID_BASED_ORDERING : 0);
     CompletionTimeout range = configSpace.completionTimeout();

@@ -371,6 +371,7 @@ public final class RootComplex {
    */
   public void listen(DmaAccessListener newListener) {
     accessListener = requireNonNull(newListener, "newListener");
+    changes.add();
   }
 
   /** {@return whether anybody is told of requests} */

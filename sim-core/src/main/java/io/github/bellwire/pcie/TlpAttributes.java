@@ -18,7 +18,7 @@ public final class TlpAttributes {
   /** May pass what another requester has posted before. */
   public static final int ID_BASED_ORDERING = 1 << 2;
 
-  private static final int ALL = NO_SNOOP | RELAXED_ORDERING | ID_BASED_ORDERING;
+  static final int ALL = NO_SNOOP | RELAXED_ORDERING | ID_BASED_ORDERING;
 
   private TlpAttributes() {}
 

@@ -27,9 +27,7 @@ final class UpstreamPath implements DmaPort {
   UpstreamPath(
       RootComplex rootComplex, DownstreamPort port, Endpoint endpoint, DeviceCachePort caches) {
     this.rootComplex = rootComplex;
-    requester =
-        new Requester(
-            port, endpoint.configSpace(), rootComplex.translation(), rootComplex.changes());
+    requester = new Requester(port, endpoint.configSpace(), rootComplex);
     writes = new WriteRequests(this, requester, rootComplex, port, caches);
     PendingReads pending =
         new PendingReads(

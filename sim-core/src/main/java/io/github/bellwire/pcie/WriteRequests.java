@@ -20,6 +20,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class WriteRequests {
   private static final int MESSAGE_BYTES = 4;
+  private static final int LINE_SHIFT = 6;
 
   /** By how much a TLP may last longer than its whole picoseconds. */
   private static final long ROUNDING_PS = 1;
@@ -49,10 +50,11 @@ final class WriteRequests {
   private final long rootDownstreamPs;
   private final long ownershipPs;
   private final boolean isArrivalObservable;
-  // Whether the link and the host, as they are configured, add nothing to the way of a write: no
-  // credits, no retries (so no send need be remembered), no FLIT mode, no idle states, no slot
-  // whose device may be pulled out, and no core that could tell when bytes reach memory.
-  private final boolean isWayPlain;
+  // The end of high memory if the link and the host, as they are configured, add nothing to the way
+  // of a write, 0 otherwise. They have no credits, no retries (so no send need be remembered), no
+  // FLIT mode, no idle states, no slot whose device may be pulled out, and no core that could tell
+  // when bytes reach memory.
+  private final long plainEnd;
   private final long plainWayPs;
   private long sentPs;
 
@@ -86,12 +88,13 @@ final class WriteRequests {
         port.isSlot()
             ? new InterruptMessages(rootComplex.simulation(), rootComplex.interrupts())
             : null;
-    isWayPlain =
+    boolean isWayPlain =
         !remembersAllSends
             && idleStates == null
             && messages == null
             && !isArrivalObservable
             && !port.link().generation().isFlitMode();
+    plainEnd = isWayPlain ? PhysicalMemory.HIGH_BASE + memory.highBytes() : 0;
     plainWayPs = port.link().propagationPs() + rootUpstreamPs + ownershipPs;
   }
 
@@ -137,9 +140,17 @@ final class WriteRequests {
     requireLength(lengthBytes);
     sentPs = atPs;
     boolean isPlain = isPlain(iova, lengthBytes);
-    if (!isPlain && !requester.mayIssue()) {
-      return atPs;
+    // What lies in one line, as descriptors and small frames do, is one TLP whatever the limits.
+    if (isPlain && iova >>> LINE_SHIFT == iova + lengthBytes - 1 >>> LINE_SHIFT) {
+      return sendPlain(iova, source, offset, lengthBytes, isPolled);
     }
+    return isPlain || requester.mayIssue()
+        ? writePieces(isPlain, iova, source, offset, lengthBytes, isPolled)
+        : atPs;
+  }
+
+  private long writePieces(
+      boolean isPlain, long iova, byte[] source, int offset, int lengthBytes, boolean isPolled) {
     long visiblePs = 0;
     int done = 0;
     do {
@@ -162,17 +173,15 @@ final class WriteRequests {
   /**
    * {@return whether nothing but link, caches and memory has to do with a write, as is usual}
    *
-   * <p>On a {@linkplain #isWayPlain plain way} that leaves what may change from write to write: the
+   * <p>On a {@linkplain #plainEnd plain way} that leaves what may change from write to write: the
    * {@linkplain Requester#isPlain requester} may send, straight to the root complex, untranslated,
-   * unwatched and without attributes; nobody listens at the root complex; and all bytes go to
-   * memory above 4 GiB, so that each header has four double words, and none is a message or for a
-   * peer.
+   * unwatched and without attributes; and all bytes go to memory above 4 GiB, so that each header
+   * has four double words, and none is a message or for a peer.
    */
   private boolean isPlain(long iova, int lengthBytes) {
-    return isWayPlain
-        && requester.isPlain()
-        && !rootComplex.isHeard()
-        && memory.containsHigh(iova, lengthBytes);
+    return requester.isPlain()
+        && iova >= PhysicalMemory.HIGH_BASE
+        && iova <= plainEnd - lengthBytes;
   }
 
   /**
@@ -180,12 +189,12 @@ final class WriteRequests {
    * the link, the same times and the same order, but without asking for what cannot be there.
    */
   private long sendPlain(long pa, byte[] source, int offset, int lengthBytes, boolean isPolled) {
-    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + TlpLayout.dataBytes(pa, lengthBytes);
-    long readyPs = sentPs;
-    boolean mayWait = upstream.freePs() > readyPs; // Otherwise earlier writes have left, too.
-    sentPs = upstream.transmitMemoryWrite(wireBytes, mayWait ? behindPs(readyPs) : readyPs);
-    if (mayWait && hasWaited(wireBytes, readyPs)) {
-      sends.add(readyPs, sentPs);
+    int dataBytes = TlpLayout.dataBytes(pa, lengthBytes);
+    int wireBytes = TlpLayout.REQUEST_4DW_BYTES + dataBytes;
+    if (upstream.freePs() <= sentPs) {
+      sentPs = upstream.appendMemoryWrite(wireBytes, sentPs); // Earlier writes have left, too.
+    } else {
+      transmit(wireBytes, dataBytes);
     }
     long cachedPs = caches.write(pa, lengthBytes, false, sentPs + plainWayPs);
     long commitPs = order.addBehind(sentPs, cachedPs);
@@ -198,15 +207,7 @@ final class WriteRequests {
     int dataBytes = TlpLayout.dataBytes(iova, lengthBytes);
     int wireBytes =
         TlpLayout.requestBytes(iova) + dataBytes + requester.extraBytes(iova, lengthBytes);
-    long readyPs = sentPs;
-    long startPs = behindPs(readyPs);
-    if (credits != null) {
-      startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
-    }
-    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
-    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
-      sends.add(readyPs, sentPs);
-    }
+    transmit(wireBytes, dataBytes);
     long takenPs =
         requester.isWatched()
             ? receiveWatched(iova, source, offset, lengthBytes, wireBytes, isPolled)
@@ -216,6 +217,19 @@ final class WriteRequests {
       credits.giveBack(CreditPool.dataCredits(dataBytes), forwardedPs + creditReturnPs);
     }
     return takenPs;
+  }
+
+  /** Sends a request behind the writes that were ready no later, when there are credits for it. */
+  private void transmit(int wireBytes, int dataBytes) {
+    long readyPs = sentPs;
+    long startPs = behindPs(readyPs);
+    if (credits != null) {
+      startPs = credits.take(CreditPool.dataCredits(dataBytes), startPs);
+    }
+    sentPs = upstream.transmitMemoryWrite(wireBytes, startPs);
+    if (remembersAllSends || hasWaited(wireBytes, readyPs)) {
+      sends.add(readyPs, sentPs);
+    }
   }
 
   private boolean hasWaited(int wireBytes, long readyPs) {

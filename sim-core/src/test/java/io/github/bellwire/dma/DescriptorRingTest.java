@@ -67,34 +67,6 @@ class DescriptorRingTest {
   }
 
   @Test
-  void shouldGoOnByOneAsFullAsItIs() {
-    DescriptorRing ring = new DescriptorRing(MEMORY, 16, 4);
-    ring.advanceTail(3); // full: 0, 1, 2
-
-    ring.advanceBoth();
-
-    assertThat(ring.head()).isEqualTo(1);
-    assertThat(ring.tail()).isZero();
-    assertThat(ring.isFull()).isTrue();
-
-    ring.advanceBoth();
-    ring.advanceBoth();
-    ring.advanceBoth();
-
-    assertThat(ring.head()).isZero();
-    assertThat(ring.tail()).isEqualTo(3);
-    assertThat(ring.usedCount()).isEqualTo(3);
-    assertThat(ring.headSequence()).isEqualTo(4);
-    assertThat(ring.tailSequence()).isEqualTo(7);
-
-    ring.advanceHead(3);
-
-    assertThatIllegalArgumentException()
-        .isThrownBy(ring::advanceBoth)
-        .withMessage("usedCount must be >= 1: usedCount=0");
-  }
-
-  @Test
   void shouldRefuseToAdvanceWhatIsNotThere() {
     DescriptorRing ring = new DescriptorRing(MEMORY, 16, 8);
     ring.advanceTail(2);

@@ -90,6 +90,21 @@ class CommitQueueTest {
   }
 
   @Test
+  void shouldNotTakeBackWhatNobodyInParticularWritesInTheSamePlace() {
+    Object writer = new Object();
+    for (int i = 0; i < 64; i++) {
+      commits.add(i, new byte[] {1}, 0, 1, 100, writer, 50);
+    }
+    commits.settle(100);
+    // Where one of the writer's was; the ring holds 64.
+    commits.add(0, new byte[] {2}, 0, 1, 200, null, 50);
+
+    commits.drop(writer, 0);
+
+    assertThat(commits.pendingCount()).isEqualTo(1);
+  }
+
+  @Test
   void shouldApplyWhatNobodyLooksAt() {
     add(0, 1, 100);
     add(8, 2, 300);

@@ -197,11 +197,6 @@ class PhysicalMemoryTest {
     assertThat(memory.contains(HIGH, HIGH_BYTES)).isTrue();
     assertThat(memory.contains(HIGH, HIGH_BYTES + 1)).isFalse();
     assertThat(memory.contains(HIGH - 1, 2)).isFalse();
-    assertThat(memory.containsHigh(HIGH, HIGH_BYTES)).isTrue();
-    assertThat(memory.containsHigh(HIGH, HIGH_BYTES + 1)).isFalse();
-    assertThat(memory.containsHigh(HIGH - 1, 1)).isFalse();
-    assertThat(memory.containsHigh(0, 1)).isFalse();
-    assertThat(memory.containsHigh(-1, 1)).isFalse();
     assertThat(memory.contains(HIGH + HIGH_BYTES - 1, 1)).isTrue();
     // Sums that overflow.
     assertThat(memory.contains(8, Long.MAX_VALUE)).isFalse();

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -19,26 +20,6 @@ class PlainWriteTest {
   private static final long SEED = 20_261_129;
   private static final int ROUNDS = 20_000;
   private static final long END = HIGH + (16 << 20);
-  private static final DmaAccessListener SILENT =
-      new DmaAccessListener() {
-        @Override
-        public void onRead(int id, long iova, long pa, byte[] data, int at, int bytes, long ps) {}
-
-        @Override
-        public void onWrite(int id, long iova, long pa, byte[] data, int at, int bytes, long ps) {}
-
-        @Override
-        public void onRefused(int id, long iova, int bytes, boolean isWrite, long ps) {}
-
-        @Override
-        public void onMessage(int id, long ps) {}
-
-        @Override
-        public void onRegisterRead(int id, long ps) {}
-
-        @Override
-        public void onRegisterWrite(int id, long ps) {}
-      };
 
   private final byte[] data = new byte[2000];
 
@@ -62,11 +43,30 @@ class PlainWriteTest {
     assertThat(unheard).as("seed %d", SEED).isEqualTo(heard);
   }
 
+  @Test
+  void shouldTellWhoBeginsToListenBetweenWrites() {
+    TestFabric fabric = new TestFabric(new RootComplexConfig(7_000, 5_000), Translation.IDENTITY);
+    DmaPort dma = fabric.plug(PcieLinkConfig.GEN3_X8).dma();
+    dma.write(HIGH, data, 0, 64, 0);
+    List<Long> heard = new ArrayList<>();
+    fabric.rootComplex.listen(
+        new SilentListener() {
+          @Override
+          public void onWrite(int id, long iova, long pa, byte[] data, int at, int bytes, long ps) {
+            heard.add(pa);
+          }
+        });
+
+    dma.write(HIGH + 64, data, 0, 64, 0);
+
+    assertThat(heard).containsExactly(HIGH + 64);
+  }
+
   private List<String> run(PcieLinkConfig link, boolean isHeard) {
     TestFabric fabric = new TestFabric(new RootComplexConfig(7_000, 5_000), Translation.IDENTITY);
     RecordingEndpoint endpoint = fabric.plug(link);
     if (isHeard) {
-      fabric.rootComplex.listen(SILENT);
+      fabric.rootComplex.listen(new SilentListener());
     }
     Random random = new Random(SEED);
     List<String> log = new ArrayList<>();
@@ -127,5 +127,25 @@ class PlainWriteTest {
       }
     }
     return 0;
+  }
+
+  private static class SilentListener implements DmaAccessListener {
+    @Override
+    public void onRead(int id, long iova, long pa, byte[] data, int at, int bytes, long ps) {}
+
+    @Override
+    public void onWrite(int id, long iova, long pa, byte[] data, int at, int bytes, long ps) {}
+
+    @Override
+    public void onRefused(int id, long iova, int bytes, boolean isWrite, long ps) {}
+
+    @Override
+    public void onMessage(int id, long ps) {}
+
+    @Override
+    public void onRegisterRead(int id, long ps) {}
+
+    @Override
+    public void onRegisterWrite(int id, long ps) {}
   }
 }

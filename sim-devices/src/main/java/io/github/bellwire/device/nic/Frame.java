@@ -18,14 +18,16 @@ final class Frame {
   long arrivedPs;
 
   // Receive: what the write-back will say, and the descriptors claimed.
-  int etherType;
   int queueIndex;
   long writeBackLow;
-  int statusAndErrors;
-  int vlanTci;
+
+  /** Receive: status, errors and VLAN tag, but not what tells one descriptor from another. */
+  long writeBackHigh;
+
   int fragmentChecksum;
   int wireBytes;
   int firstDescriptor;
+  long bufferAddress;
   int descriptorsCount;
   long sequence;
   int epoch;
@@ -37,6 +39,16 @@ final class Frame {
 
   // Transmit: the operation that the frame ends.
   long operationId;
+
+  /** Lends the bytes of a caller that have arrived and of which nothing is known yet. */
+  void arrive(byte[] newBytes, int newOffset, int newLengthBytes) {
+    lend(newBytes, newOffset, newLengthBytes);
+    wireBytes = newLengthBytes + EthernetWire.FCS_BYTES;
+    queueIndex = 0;
+    writeBackLow = 0;
+    writeBackHigh = 0;
+    fragmentChecksum = 0;
+  }
 
   /** Lends the bytes of a caller; valid until the call ends. */
   void lend(byte[] newBytes, int newOffset, int newLengthBytes) {
@@ -67,11 +79,11 @@ final class Frame {
     arrivedPs = other.arrivedPs;
     queueIndex = other.queueIndex;
     writeBackLow = other.writeBackLow;
-    statusAndErrors = other.statusAndErrors;
-    vlanTci = other.vlanTci;
+    writeBackHigh = other.writeBackHigh;
     fragmentChecksum = other.fragmentChecksum;
     wireBytes = other.wireBytes;
     firstDescriptor = other.firstDescriptor;
+    bufferAddress = other.bufferAddress;
     descriptorsCount = other.descriptorsCount;
     sequence = other.sequence;
     epoch = other.epoch;

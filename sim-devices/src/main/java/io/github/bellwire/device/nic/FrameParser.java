@@ -73,6 +73,13 @@ final class FrameParser {
   /** Creates a parser whose result is that of an empty frame. */
   FrameParser() {}
 
+  /** Of the EtherTypes that {@link #looksInto} knows: the last six bits, a bit each. */
+  static final long HEADER_TYPES =
+      1L << ETHERTYPE_IPV4
+          | 1L << ETHERTYPE_IPV6
+          | 1L << ETHERTYPE_VLAN
+          | 1L << ETHERTYPE_SERVICE_VLAN;
+
   /**
    * {@return whether {@link #parse} finds more in a frame than its EtherType}
    *

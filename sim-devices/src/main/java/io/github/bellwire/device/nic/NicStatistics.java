@@ -8,7 +8,7 @@ import java.util.Arrays;
  *
  * <pre>{@code
  * MAC:    onFrameAccepted -> TPR TOR PRCn GPRC GORC BPRC MPRC  | onFrameSent -> TPT PTCn GPTC ...
- * queue:  onFrameDelivered -> QPRC QBRC                        |             -> QPTC QBTC
+ * queue:  delivered        -> QPRC QBRC                        |             -> QPTC QBTC
  *         onNoDescriptorDrop -> QPRDC    onMissed -> MPC
  * }</pre>
  *
@@ -110,14 +110,13 @@ final class NicStatistics {
   private final byte[] rxSets = new byte[NicRegisters.QUEUES];
   private final byte[] txSets = new byte[NicRegisters.QUEUES];
 
-  private final long[] rxQueueFramesTotal = new long[NicRegisters.QUEUES];
-  private final long[] rxQueueBytesTotal = new long[NicRegisters.QUEUES];
+  private final FrameTotals[] delivered = new FrameTotals[NicRegisters.QUEUES];
   private long acceptedFramesTotal;
   private long acceptedBytesTotal;
 
   // What the registers know of these totals, which are all that a received frame counts in.
-  private final long[] rxQueueFramesSettled = new long[NicRegisters.QUEUES];
-  private final long[] rxQueueBytesSettled = new long[NicRegisters.QUEUES];
+  private final long[] deliveredFramesSettled = new long[NicRegisters.QUEUES];
+  private final long[] deliveredBytesSettled = new long[NicRegisters.QUEUES];
   private long acceptedFramesSettled;
   private long acceptedBytesSettled;
 
@@ -128,7 +127,9 @@ final class NicStatistics {
   private long filteredFramesTotal;
 
   /** Creates counters at zero. */
-  NicStatistics() {}
+  NicStatistics() {
+    Arrays.setAll(delivered, queue -> new FrameTotals());
+  }
 
   /** Clears all registers, the queue mappings too; the totals stay. */
   void reset() {
@@ -199,29 +200,29 @@ final class NicStatistics {
    * here, whatever becomes of it.
    *
    * @param frameBytes frame size, FCS included, at least 64
-   * @param isBroadcast sent to the broadcast address
-   * @param isMulticast sent to another group address
    */
-  void onFrameAccepted(int frameBytes, boolean isBroadcast, boolean isMulticast) {
+  void onFrameAccepted(int frameBytes) {
     count(PRC + sizeBin(frameBytes));
-    if (isBroadcast) {
-      count(BPRC);
-    } else if (isMulticast) {
-      count(MPRC);
-    }
     acceptedFramesTotal++;
     acceptedBytesTotal += frameBytes;
   }
 
   /**
-   * A frame has been written to the buffers of a queue.
+   * The accepted frame was sent to many.
    *
-   * @param frameBytes frame size, FCS included
+   * @param isBroadcast to the broadcast address, not to another group
+   */
+  void onGroupFrameAccepted(boolean isBroadcast) {
+    count(isBroadcast ? BPRC : MPRC);
+  }
+
+  /**
+   * {@return what has been written to the buffers of a queue, for the queue to count}
+   *
    * @param queue receive queue, 0..127
    */
-  void onFrameDelivered(int frameBytes, int queue) {
-    rxQueueFramesTotal[queue]++;
-    rxQueueBytesTotal[queue] += frameBytes;
+  FrameTotals delivered(int queue) {
+    return delivered[queue];
   }
 
   /**
@@ -301,7 +302,11 @@ final class NicStatistics {
 
   /** {@return frames written to host memory} */
   long deliveredFramesTotal() {
-    return Arrays.stream(rxQueueFramesTotal).sum();
+    long sum = 0;
+    for (FrameTotals totals : delivered) {
+      sum += totals.frames();
+    }
+    return sum;
   }
 
   /** {@return frames sent by queues; pause frames are not among them} */
@@ -348,10 +353,12 @@ final class NicStatistics {
     counters[GORC] += bytes;
     for (int queue = 0; queue < NicRegisters.QUEUES; queue++) {
       int set = rxSets[queue];
-      counters[QPRC + set] += rxQueueFramesTotal[queue] - rxQueueFramesSettled[queue];
-      counters[QBRC + set] += rxQueueBytesTotal[queue] - rxQueueBytesSettled[queue];
-      rxQueueFramesSettled[queue] = rxQueueFramesTotal[queue];
-      rxQueueBytesSettled[queue] = rxQueueBytesTotal[queue];
+      long queueFrames = delivered[queue].frames();
+      long queueBytes = delivered[queue].bytes();
+      counters[QPRC + set] += queueFrames - deliveredFramesSettled[queue];
+      counters[QBRC + set] += queueBytes - deliveredBytesSettled[queue];
+      deliveredFramesSettled[queue] = queueFrames;
+      deliveredBytesSettled[queue] = queueBytes;
     }
   }
 

@@ -3,8 +3,8 @@ package io.github.bellwire.device.nic;
 import java.util.Arrays;
 
 /**
- * Bytes of a packet buffer that become free at known times, in the order of those times. The ring
- * begins anew when all of them are free, so that few places of it are in the host's cache.
+ * Bytes of a packet buffer that become free at known times, in the order of those times. The last
+ * ones stay beside the ring, which nothing enters as long as each leave before the next come.
  */
 final class ReleaseQueue {
   private long[] releasePs = new long[64];
@@ -13,6 +13,7 @@ final class ReleaseQueue {
   private int count;
   private int bytes;
   private long lastPs;
+  private int lastBytes;
 
   /**
    * Adds bytes.
@@ -24,16 +25,11 @@ final class ReleaseQueue {
   void add(int lengthBytes, long atPs, long nowPs) {
     if (lastPs <= nowPs) {
       clear();
-    } else if (count == releasePs.length) {
-      bytesAt(nowPs);
-      if (count == releasePs.length) {
-        grow();
-      }
+    } else {
+      enterLast(nowPs);
     }
     lastPs = atPs;
-    int slot = head + count++ & releasePs.length - 1;
-    releasePs[slot] = atPs;
-    lengths[slot] = lengthBytes;
+    lastBytes = lengthBytes;
     bytes += lengthBytes;
   }
 
@@ -44,18 +40,37 @@ final class ReleaseQueue {
 
   /** {@return bytes that are not free yet at a time} */
   int bytesAt(long nowPs) {
-    while (count > 0 && releasePs[head] <= nowPs) {
-      bytes -= lengths[head];
-      head = head + 1 & releasePs.length - 1;
-      count--;
+    releaseUntil(nowPs);
+    if (count == 0 && lastPs <= nowPs) {
+      clear();
     }
     return bytes;
   }
 
   void clear() {
-    head = 0;
     count = 0;
     bytes = 0;
+    lastPs = 0;
+  }
+
+  private void releaseUntil(long nowPs) {
+    while (count > 0 && releasePs[head] <= nowPs) {
+      bytes -= lengths[head];
+      head = head + 1 & releasePs.length - 1;
+      count--;
+    }
+  }
+
+  private void enterLast(long nowPs) {
+    if (count == releasePs.length) {
+      releaseUntil(nowPs);
+      if (count == releasePs.length) {
+        grow();
+      }
+    }
+    int slot = head + count++ & releasePs.length - 1;
+    releasePs[slot] = lastPs;
+    lengths[slot] = lastBytes;
   }
 
   private void grow() {

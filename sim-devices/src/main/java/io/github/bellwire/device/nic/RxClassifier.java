@@ -22,57 +22,70 @@ final class RxClassifier {
   private boolean sumsFragments;
   private boolean keepsFcs;
 
+  // The longest frame that is delivered as it comes, 0 if none is, and the EtherTypes that are not,
+  // told by the last six bits, a bit each: beside a few frames too many, that is looked up at once.
+  private int plainMaxBytes;
+  private long headerTypes;
+
   RxClassifier(RegisterFile registers, ReceiveSideScaling scaling) {
     this.registers = registers;
     this.scaling = scaling;
     filter = new RxFilter(registers);
-    refresh();
+    refresh(false);
   }
 
-  /** Follows the registers. To be called when they have changed, before the next frame. */
-  void refresh() {
+  /**
+   * Follows the registers. To be called when they have changed, before the next frame.
+   *
+   * @param isListening whether frames from the wire are received, and none that is looped back
+   */
+  void refresh(boolean isListening) {
     filter.refresh();
     writesHash = registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_PCSD);
     sumsFragments =
         !writesHash && registers.hasBits(NicRegisters.RXCSUM, NicRegisters.RXCSUM_IPPCSE);
     keepsFcs = !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_RXCRCSTRP);
+    boolean isSimple = isListening && filter.acceptsAllUnicast() && !keepsFcs;
+    plainMaxBytes = isSimple ? filter.frameMaxBytes() : 0;
+    headerTypes = FrameParser.HEADER_TYPES | 1L << filter.vlanEtherType();
   }
 
   RxFilter filter() {
     return filter;
   }
 
-  /** Fills in a frame that lends the caller's bytes; the filter has let it in. */
-  void classify(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, Frame frame) {
-    frame.lend(bytes, offset, lengthBytes);
-    frame.wireBytes = lengthBytes + EthernetWire.FCS_BYTES;
-    frame.vlanTci = 0;
-    frame.etherType = RxFilter.etherType(bytes, offset);
-    if (FrameParser.looksInto(frame.etherType)) {
-      classifyHeaders(bytes, offset, lengthBytes, frame);
-    } else {
-      // No header that hash, packet type or checksums could come from.
-      frame.queueIndex = 0;
-      frame.statusAndErrors = 0;
-      frame.fragmentChecksum = 0;
-      frame.writeBackLow = 0;
-    }
-    if (RxFilter.isMulticast(bytes, offset)
-        && !RxFilter.isBroadcast(bytes, offset)
-        && !filter.isStationAddress(bytes, offset)) {
-      frame.statusAndErrors |= RxDescriptorLayout.STATUS_PIF;
-    }
-    if (isLoopback) {
-      frame.statusAndErrors |= RxDescriptorLayout.STATUS_LB;
-    }
+  /**
+   * {@return whether a frame from the wire is received and {@link #classify} finds nothing} Says no
+   * in doubt: a short cut for what nearly all frames without known headers are.
+   */
+  boolean isPlain(byte[] bytes, int offset, int lengthBytes) {
+    return lengthBytes <= plainMaxBytes
+        && lengthBytes >= RxFilter.FRAME_MIN_BYTES
+        && !RxFilter.isMulticast(bytes, offset)
+        && (headerTypes >>> bytes[offset + RxFilter.ETHERNET_BYTES - 1] & 1) == 0;
   }
 
-  private void classifyHeaders(byte[] bytes, int offset, int lengthBytes, Frame frame) {
+  /** Fills in a frame that has arrived and that the filter has let in, and gives it its form. */
+  void classify(Frame frame, boolean isLoopback) {
+    int etherType = RxFilter.etherType(frame.bytes, frame.offset);
+    int status = isLoopback ? RxDescriptorLayout.STATUS_LB : 0;
+    if (FrameParser.looksInto(etherType)) {
+      status |= classifyHeaders(frame.bytes, frame.offset, frame.lengthBytes, frame);
+    }
+    if (RxFilter.isMulticast(frame.bytes, frame.offset)
+        && !RxFilter.isBroadcast(frame.bytes, frame.offset)
+        && !filter.isStationAddress(frame.bytes, frame.offset)) {
+      status |= RxDescriptorLayout.STATUS_PIF;
+    }
+    frame.writeBackHigh = RxDescriptorLayout.writeBackHigh(status, 0, 0);
+    shape(frame, filter.isTagged(etherType, frame.lengthBytes));
+  }
+
+  private int classifyHeaders(byte[] bytes, int offset, int lengthBytes, Frame frame) {
     parser.parse(bytes, offset, lengthBytes);
     scaling.classify(parser, bytes, offset);
     checksum.check(parser, bytes, offset, sumsFragments);
     frame.queueIndex = scaling.queueIndex();
-    frame.statusAndErrors = checksum.status() | checksum.errors();
     frame.fragmentChecksum = checksum.fragmentChecksum();
     int ipId = parser.isIpv4() ? NetworkOrder.u16(bytes, offset + parser.l3Offset() + 4) : 0;
     int second =
@@ -81,16 +94,17 @@ final class RxClassifier {
             : RxDescriptorLayout.fragmentChecksum(ipId, checksum.fragmentChecksum());
     frame.writeBackLow =
         RxDescriptorLayout.writeBackLow(scaling.rssType(), parser.packetType(), 0, false, second);
+    return checksum.status() | checksum.errors();
   }
 
   /** Takes the VLAN tag out, puts the FCS behind, as the registers say. */
-  void shape(Frame frame) {
+  private void shape(Frame frame, boolean isTagged) {
     // The FCS is the sender's: it covers the tag that is taken out.
     int fcs = keepsFcs ? fcs(frame) : 0;
-    if (filter.isTagged(frame.etherType, frame.lengthBytes)
+    if (isTagged
         && registers.hasBits(NicRegisters.rxdctl(frame.queueIndex), NicRegisters.RXDCTL_VME)) {
-      frame.vlanTci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
-      frame.statusAndErrors |= RxDescriptorLayout.STATUS_VP;
+      int tci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
+      frame.writeBackHigh |= RxDescriptorLayout.writeBackHigh(RxDescriptorLayout.STATUS_VP, 0, tci);
       removeTag(frame);
     }
     if (keepsFcs) {

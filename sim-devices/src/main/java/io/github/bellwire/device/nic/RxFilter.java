@@ -8,7 +8,11 @@ import io.github.bellwire.memory.LittleEndian;
  * frame costs no search through them.
  */
 final class RxFilter {
-  private static final int ETHERNET_BYTES = 14;
+  static final int ETHERNET_BYTES = 14;
+
+  /** Without FCS. */
+  static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+
   private static final int VLAN_TAG_BYTES = 4;
   private static final int STANDARD_FRAME_BYTES = 1518;
   private static final int UNICAST_ADDRESSES = 128;
@@ -52,6 +56,21 @@ final class RxFilter {
         stations[stationsCount++] = low | (rah & 0xffffL) << Integer.SIZE;
       }
     }
+  }
+
+  /** {@return whether any destination that is one station's is wanted} */
+  boolean acceptsAllUnicast() {
+    return acceptsUnicast;
+  }
+
+  /** {@return the longest frame that is allowed, VLAN tag or not; FCS not included} */
+  int frameMaxBytes() {
+    return frameMaxBytes - EthernetWire.FCS_BYTES;
+  }
+
+  /** {@return the EtherType of VLAN tags} */
+  int vlanEtherType() {
+    return vlanEtherType;
   }
 
   /** {@return whether a frame is longer than allowed; a VLAN tag comes on top} */

@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  * in the call of its arrival and no further event is needed.
  */
 final class RxPath {
+  // What start returns instead of a time.
+  private static final long WAITS = -1;
+  private static final long DROPPED = -2;
+
   private final NicConfig config;
   private final Simulation simulation;
   private final RegisterFile registers;
@@ -77,7 +81,7 @@ final class RxPath {
     classifier = new RxClassifier(registers, scaling);
     queues = new RxQueue[config.rxQueues()];
     for (int i = 0; i < queues.length; i++) {
-      queues[i] = new RxQueue(i);
+      queues[i] = new RxQueue(i, config.rxWriteBackDescriptors(), statistics.delivered(i));
     }
     fetcher = new RxFetcher(config, dma, trace);
     reporter = new RxReporter(config, simulation, queues, interrupts, dma, trace);
@@ -150,24 +154,23 @@ final class RxPath {
   /** The last bit of a frame has arrived at the MAC, from the wire or looped back. */
   void onFrame(byte[] bytes, int offset, int lengthBytes, boolean isLoopback, long nowPs) {
     followRegisters();
-    if (isLoopback ? !isReceiving : !isListening) {
-      statistics.onUnheard();
+    boolean isPlain = classifier.isPlain(bytes, offset, lengthBytes);
+    if (!isPlain && !admit(bytes, offset, lengthBytes, isLoopback)) {
       return;
     }
-    if (!admit(bytes, offset, lengthBytes)) {
-      return;
+    passing.arrive(bytes, offset, lengthBytes);
+    if (!isPlain) {
+      classifier.classify(passing, isLoopback);
     }
-    classifier.classify(bytes, offset, lengthBytes, isLoopback, passing);
-    classifier.shape(passing);
     if (!hasRoom(passing.lengthBytes, nowPs)) {
       statistics.onMissed(0);
       interrupts.onOther(NicRegisters.EICR_RX_MISS, nowPs);
       return;
     }
-    statistics.onFrameAccepted(
-        passing.wireBytes,
-        RxFilter.isBroadcast(bytes, offset),
-        RxFilter.isMulticast(bytes, offset));
+    statistics.onFrameAccepted(passing.wireBytes);
+    if (!isPlain && RxFilter.isMulticast(bytes, offset)) {
+      statistics.onGroupFrameAccepted(RxFilter.isBroadcast(bytes, offset));
+    }
     if (passing.queueIndex >= queues.length || !queues[passing.queueIndex].isEnabled) {
       statistics.onNoDescriptorDrop(passing.queueIndex);
       return;
@@ -210,18 +213,22 @@ final class RxPath {
               && registers.hasBits(NicRegisters.LINKS, NicRegisters.LINKS_UP)
               && !registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_LPBK);
       fifoBytes = registers.get(NicRegisters.rxpbsize(0));
-      classifier.refresh();
+      classifier.refresh(isListening);
     }
   }
 
   /** Decides whether a frame gets past the MAC, and counts it if not. */
-  private boolean admit(byte[] bytes, int offset, int lengthBytes) {
+  private boolean admit(byte[] bytes, int offset, int lengthBytes, boolean isLoopback) {
+    if (isLoopback ? !isReceiving : !isListening) {
+      statistics.onUnheard();
+      return false;
+    }
     RxFilter filter = classifier.filter();
     if (filter.isOversize(bytes, offset, lengthBytes)) {
       statistics.onOversize();
       return false;
     }
-    if (lengthBytes + EthernetWire.FCS_BYTES < EthernetWire.FRAME_MIN_BYTES) {
+    if (lengthBytes < RxFilter.FRAME_MIN_BYTES) {
       statistics.onUndersize();
       return false;
     }
@@ -233,23 +240,25 @@ final class RxPath {
   }
 
   private void accept(RxQueue queue, long nowPs) {
-    passing.isDropped = false;
-    passing.hasLackedDescriptor = false;
     passing.arrivedPs = nowPs;
-    if (fetchedFrames < fifo.count()) {
+    if (fifo.count() != fetchedFrames) {
       startWaiting(nowPs); // Memory may be open again; nothing else would tell.
     }
-    boolean isStarted = fifo.count() == fetchedFrames && tryStart(passing, queue, nowPs);
-    if (isStarted && passing.isDropped) {
-      return;
+    long readyPs = fifo.count() == fetchedFrames ? start(passing, queue, nowPs) : WAITS;
+    if (readyPs >= 0 && fetchedFrames == 0 && isWithinHorizon(readyPs, nowPs)) {
+      write(passing, queue, readyPs);
+    } else if (readyPs != DROPPED) {
+      keep(readyPs, queue, nowPs);
     }
-    if (isStarted && fetchedFrames == 0 && isWithinHorizon(passing.readyPs, nowPs)) {
-      write(passing, queue, passing.readyPs);
-      return;
-    }
-    fifo.add(passing.lengthBytes).copyOf(passing);
-    if (isStarted) {
-      onFetched(nowPs);
+  }
+
+  /** Keeps the passing frame until it can start, or be written. */
+  private void keep(long readyPs, RxQueue queue, long nowPs) {
+    Frame frame = fifo.add(passing.lengthBytes);
+    frame.copyOf(passing);
+    passing.hasLackedDescriptor = false;
+    if (readyPs != WAITS) {
+      onStarted(frame, readyPs, queue, nowPs);
     }
   }
 
@@ -274,19 +283,24 @@ final class RxPath {
     while (fetchedFrames < fifo.count()) {
       Frame frame = fifo.get(fetchedFrames);
       RxQueue queue = queues[frame.queueIndex];
-      if (!tryStart(frame, queue, nowPs)) {
+      long readyPs = start(frame, queue, nowPs);
+      if (readyPs == WAITS) {
         return;
       }
-      if (fetchedFrames == 0 && !frame.isDropped && isWithinHorizon(frame.readyPs, nowPs)) {
-        write(frame, queue, frame.readyPs);
+      if (readyPs >= 0 && fetchedFrames == 0 && isWithinHorizon(readyPs, nowPs)) {
+        write(frame, queue, readyPs);
         fifo.removeFirst();
       } else {
-        onFetched(nowPs);
+        onStarted(frame, readyPs, queue, nowPs);
       }
     }
   }
 
-  private void onFetched(long nowPs) {
+  /** The first frame in the FIFO that had no descriptors has got them, or is to be dropped. */
+  private void onStarted(Frame frame, long readyPs, RxQueue queue, long nowPs) {
+    frame.isDropped = readyPs == DROPPED;
+    frame.readyPs = Math.max(nowPs, readyPs); // Now, if it is to be dropped.
+    frame.epoch = queue.epoch;
     fetchedFrames++;
     if (!writeNext.isScheduled()) {
       simulation.schedule(writeNext, Math.max(nowPs, fifo.get(0).readyPs));
@@ -332,127 +346,149 @@ final class RxPath {
   /**
    * Gives a frame its descriptors, or drops it, or finds that it has to wait.
    *
-   * @return false if it has to wait; an event will come if nothing else can wake it
+   * @return when it can be written, {@link #DROPPED}, or {@link #WAITS}; an event will come if
+   *     nothing else can wake it
    */
-  private boolean tryStart(Frame frame, RxQueue queue, long nowPs) {
+  private long start(Frame frame, RxQueue queue, long nowPs) {
     if (!dma.isOpen()) {
-      return false;
+      return WAITS;
     }
     if (engineFreePs > nowPs) {
       return startAt(engineFreePs);
     }
-    frame.readyPs = nowPs;
-    if (!queue.isEnabled || queue.bufferBytes == 0) {
-      return drop(frame, queue);
+    int count = 1;
+    if (frame.lengthBytes > queue.bufferBytes) {
+      if (queue.bufferBytes == 0) {
+        return drop(queue);
+      }
+      count = Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     }
-    int count =
-        frame.lengthBytes <= queue.bufferBytes
-            ? 1 // Nearly always, and a division costs.
-            : Nic.ceilDiv(frame.lengthBytes, queue.bufferBytes);
     frame.descriptorsCount = count;
     if (queue.unclaimedCount < count) {
       if (dma.tagFreePs() > nowPs) {
         return startAt(dma.tagFreePs());
       }
       if (queue.availableCount() < count) {
-        return dropWithoutDescriptor(frame, queue, count);
+        return dropWithoutDescriptor(frame, queue);
       }
     }
-    fetch(frame, queue, nowPs);
-    return true;
+    return fetch(frame, queue, nowPs);
   }
 
-  private boolean startAt(long atPs) {
+  private long startAt(long atPs) {
     simulation.reschedule(startNext, atPs);
-    return false;
+    return WAITS;
   }
 
-  private boolean dropWithoutDescriptor(Frame frame, RxQueue queue, int count) {
+  private long dropWithoutDescriptor(Frame frame, RxQueue queue) {
     // A frame that no ring of this size can ever hold must not block the port for ever.
     int srrctl = NicRegisters.srrctl(queue.index);
-    if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN) || count >= queue.size) {
-      return drop(frame, queue);
+    if (registers.hasBits(srrctl, NicRegisters.SRRCTL_DROP_EN)
+        || frame.descriptorsCount >= queue.size) {
+      return drop(queue);
     }
     if (!frame.hasLackedDescriptor) {
       frame.hasLackedDescriptor = true;
       statistics.onNoBuffer(0);
     }
-    return false;
+    return WAITS;
   }
 
-  private boolean drop(Frame frame, RxQueue queue) {
-    frame.isDropped = true;
+  private long drop(RxQueue queue) {
     statistics.onNoDescriptorDrop(queue.index);
-    return true;
+    return DROPPED;
   }
 
-  private void fetch(Frame frame, RxQueue queue, long nowPs) {
+  private long fetch(Frame frame, RxQueue queue, long nowPs) {
     int count = frame.descriptorsCount;
     if (trace != null) {
+      frame.sequence = queue.sequence;
       TraceCause cause = TraceCause.FRAME_ARRIVED;
       traceStep(queue.sequence, queue, cause, frame.arrivedPs, 0, frame.lengthBytes);
     }
     if (!fetcher.fetch(queue, count, nowPs)) {
       reporter.onFault(nowPs);
-      frame.isDropped = true;
       lostTotal++;
-      return;
+      return DROPPED;
     }
     frame.firstDescriptor = queue.claimed;
-    frame.sequence = queue.sequence;
-    frame.epoch = queue.epoch;
+    frame.bufferAddress = queue.bufferAddress(queue.claimed);
     long fetchedPs = queue.claim(count);
-    // Alone, nobody comes in between but register writes, for which asking is not worth its cost.
-    boolean isEstimate = fetchedPs > nowPs && dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS;
-    frame.fetchTicket = isEstimate ? fetcher.lastTicket() : 0;
-    lastReadyPs = Math.max(lastReadyPs, Math.max(nowPs, fetchedPs) + latencyPs);
-    frame.readyPs = lastReadyPs;
+    long startPs = nowPs;
+    frame.fetchTicket = 0;
+    if (fetchedPs > nowPs) {
+      startPs = fetchedPs;
+      frame.fetchTicket = estimateTicket();
+    }
+    long readyPs = Math.max(lastReadyPs, startPs + latencyPs);
+    lastReadyPs = readyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;
     if (fetcher.isPrefetchDue(queue, nowPs) && !fetcher.read(queue, nowPs)) {
       reporter.onFault(nowPs);
     }
+    return readyPs;
+  }
+
+  /** Alone, nobody comes in between but register writes, for which asking is not worth its cost. */
+  private long estimateTicket() {
+    return dma.horizonPs() <= DmaGate.SHARED_HORIZON_PS ? fetcher.lastTicket() : 0;
   }
 
   /** Writes payload, then the descriptors: posted writes commit in order, so data comes first. */
   private void write(Frame frame, RxQueue queue, long atPs) {
     long sentPs = writePayload(frame, queue, atPs);
     long nowPs = simulation.nowPs();
-    leaving.add(frame.lengthBytes, Math.max(sentPs, nowPs), nowPs);
-    statistics.onFrameDelivered(frame.wireBytes, queue.index);
+    leaving.add(frame.lengthBytes, sentPs, nowPs);
+    queue.delivered.add(frame.wireBytes);
     reporter.onFrameDone(frame, queue, sentPs);
     lastSentPs = Math.max(sentPs, reporter.lastSentPs());
   }
 
   private long writePayload(Frame frame, RxQueue queue, long atPs) {
     if (frame.descriptorsCount == 1) {
-      return writePiece(frame, queue, 0, atPs, atPs); // Nearly always, and a loop costs.
+      return writePiece(frame, queue, 0, frame.lengthBytes, atPs, atPs); // Nearly always.
     }
     long sentPs = atPs;
     for (int i = 0; i < frame.descriptorsCount; i++) {
-      sentPs = writePiece(frame, queue, i, sentPs, atPs);
+      sentPs = writePiece(frame, queue, i, pieceBytes(frame, queue, i), sentPs, atPs);
     }
     return sentPs;
   }
 
   /** Writes what is for one of a frame's descriptors; returns when it has left. */
-  private long writePiece(Frame frame, RxQueue queue, int index, long atPs, long startPs) {
-    int done = index * queue.bufferBytes;
-    int piece = Math.min(frame.lengthBytes - done, queue.bufferBytes);
-    long address = queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
-    long writtenPs = dma.write(address, frame.bytes, frame.offset + done, piece, atPs);
+  private long writePiece(
+      Frame frame, RxQueue queue, int index, int pieceBytes, long atPs, long startPs) {
+    int offset = frame.offset + index * queue.bufferBytes;
+    long address = pieceAddress(frame, queue, index);
+    long writtenPs = dma.write(address, frame.bytes, offset, pieceBytes, atPs);
     long sentPs = dma.sentPs();
     if (dma.status() != DmaStatus.OK) {
       reporter.onFault(startPs);
     }
     if (trace != null) {
-      traceStep(frame.sequence + index, queue, payloadCause(), writtenPs, address, piece);
+      tracePiece(frame, queue, index, writtenPs);
     }
     return sentPs;
   }
 
-  private TraceCause payloadCause() {
-    return dma.status() == DmaStatus.OK ? TraceCause.PAYLOAD_WRITTEN : TraceCause.ACCESS_REFUSED;
+  private static long pieceAddress(Frame frame, RxQueue queue, int index) {
+    return index == 0
+        ? frame.bufferAddress
+        : queue.bufferAddress(queue.plus(frame.firstDescriptor, index));
+  }
+
+  /** Of a frame's bytes, how many its descriptor with an index takes. */
+  private static int pieceBytes(Frame frame, RxQueue queue, int index) {
+    return Math.min(frame.lengthBytes - index * queue.bufferBytes, queue.bufferBytes);
+  }
+
+  private void tracePiece(Frame frame, RxQueue queue, int index, long writtenPs) {
+    TraceCause cause =
+        dma.status() == DmaStatus.OK ? TraceCause.PAYLOAD_WRITTEN : TraceCause.ACCESS_REFUSED;
+    long address = pieceAddress(frame, queue, index);
+    int bytes = pieceBytes(frame, queue, index);
+    traceStep(frame.sequence + index, queue, cause, writtenPs, address, bytes);
   }
 
   private void traceStep(

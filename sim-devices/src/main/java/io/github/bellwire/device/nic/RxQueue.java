@@ -13,16 +13,25 @@ import io.github.bellwire.memory.LittleEndian;
  */
 final class RxQueue {
   final int index;
+
   boolean isEnabled;
 
   /** Descriptors that are written back at once at most. */
-  static final int DONE_MAX = 64;
+  private static final int DONE_MAX = 64;
+
+  private final int groupDescriptors;
+
+  /** What has been written to its buffers. */
+  final FrameTotals delivered;
 
   /** Grows when the queue is enabled, so that what belongs to an earlier ring can be told. */
   int epoch;
 
   boolean isLegacy;
+
+  /** 0 while the queue is off, so that no frame fits. */
   int bufferBytes;
+
   long base;
   int size;
   int head;
@@ -44,31 +53,38 @@ final class RxQueue {
   // Of the descriptors on chip: buffer, and when it is known, side by side.
   private long[] onChip = new long[0];
 
-  // Done descriptors from the head on that have not been written back, as two words each and as
-  // bytes, when the last one may be, and when all are to be at the latest.
-  private long[] done = new long[0];
-  private byte[] doneBytes = new byte[0];
+  // Done descriptors from the head on that have not been written back, in the bytes that will be
+  // written, when the last one may be, when all are to be at the latest, and whether that has been
+  // arranged for.
+  final byte[] done = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
   int doneCount;
   long donePs;
   long flushPs;
+  boolean awaitsFlush;
+  private int groupCount;
 
-  RxQueue(int index) {
+  /**
+   * Creates a queue that is off.
+   *
+   * @param index its number
+   * @param groupDescriptors how many are written back together, a power of two in 1..64
+   * @param delivered counts what is written to its buffers
+   */
+  RxQueue(int index, int groupDescriptors, FrameTotals delivered) {
     this.index = index;
+    this.delivered = delivered;
+    this.groupDescriptors = groupDescriptors;
   }
 
   void enable(RegisterFile registers) {
     int srrctl = registers.get(NicRegisters.srrctl(index));
     isLegacy = (srrctl & NicRegisters.SRRCTL_DESCTYPE_MASK) == NicRegisters.SRRCTL_DESCTYPE_LEGACY;
-    bufferBytes = (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10;
     base = registers.get64(NicRegisters.rdbal(index));
     size = registers.get(NicRegisters.rdlen(index)) / RxDescriptorLayout.SIZE_BYTES;
     if (onChip.length < 2 * size) {
       onChip = new long[2 * size];
-      done = new long[2 * DONE_MAX];
-      doneBytes = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
     }
-    doneCount = 0;
-    head = withinRing(registers.get(NicRegisters.rdh(index)), 0);
+    startGroup(withinRing(registers.get(NicRegisters.rdh(index)), 0));
     fetched = head;
     claimed = head;
     unclaimedCount = 0;
@@ -77,10 +93,12 @@ final class RxQueue {
     reported = 0;
     epoch++;
     isEnabled = size > 0;
+    bufferBytes = isEnabled ? (srrctl & NicRegisters.SRRCTL_BSIZEPACKET_MASK) << 10 : 0;
   }
 
   void disable() {
     isEnabled = false;
+    bufferBytes = 0;
   }
 
   void moveTail(int value) {
@@ -122,7 +140,7 @@ final class RxQueue {
 
   /** Gives a frame its descriptors; returns when the last of them is on chip, in picoseconds. */
   long claim(int count) {
-    int last = plus(claimed, count - 1);
+    int last = count == 1 ? claimed : plus(claimed, count - 1);
     claimed = next(last);
     unclaimedCount -= count;
     return onChip[2 * last + 1];
@@ -130,17 +148,37 @@ final class RxQueue {
 
   /** Adds a done descriptor. */
   void addDone(long low, long high) {
-    int word = 2 * doneCount++;
-    done[word] = low;
-    done[word + 1] = high;
+    int offset = doneCount++ * RxDescriptorLayout.SIZE_BYTES;
+    LittleEndian.putLong(done, offset, low);
+    LittleEndian.putLong(done, offset + Long.BYTES, high);
   }
 
-  /** {@return all done descriptors; valid until the next call} */
-  byte[] doneBytes() {
-    for (int word = 0; word < 2 * doneCount; word++) {
-      LittleEndian.putLong(doneBytes, word * Long.BYTES, done[word]);
-    }
-    return doneBytes;
+  /** {@return whether the done descriptors, of whole frames, are all that are written together} */
+  boolean isGroupDone() {
+    return doneCount >= groupCount;
+  }
+
+  /** {@return whether they have to be written although their last frame goes on} */
+  boolean isGroupFull() {
+    return groupDescriptors == 1
+        ? doneCount == DONE_MAX || head + doneCount == size
+        : doneCount == groupCount;
+  }
+
+  /** The done descriptors have been written back. */
+  void onWrittenBack() {
+    reported += doneCount;
+    int next = head + doneCount;
+    startGroup(next == size ? 0 : next);
+  }
+
+  /** A group ends where the index is a multiple of its size, and with the ring. */
+  private void startGroup(int first) {
+    head = first;
+    doneCount = 0;
+    awaitsFlush = false;
+    int toBoundary = groupDescriptors - (first & groupDescriptors - 1);
+    groupCount = Math.min(toBoundary, size - first);
   }
 
   /** {@return the descriptor so many behind another} */

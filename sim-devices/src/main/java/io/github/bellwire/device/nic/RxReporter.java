@@ -25,7 +25,6 @@ final class RxReporter {
   private final InterruptUnit interrupts;
   private final DmaGate dma;
   private final @Nullable TraceSink trace;
-  private final int groupDescriptors;
   private final Event flushWaiting;
   // Queues with descriptors that wait for their group, a bit each.
   private long waitingQueues;
@@ -45,7 +44,6 @@ final class RxReporter {
     this.interrupts = interrupts;
     this.dma = dma;
     this.trace = trace;
-    groupDescriptors = config.rxWriteBackDescriptors();
     flushWaiting =
         new Event() {
           @Override
@@ -90,29 +88,26 @@ final class RxReporter {
    */
   void onFrameDone(Frame frame, RxQueue queue, long atPs) {
     queue.donePs = atPs;
-    boolean isWritten = false;
     int left = frame.lengthBytes;
+    boolean isWritten = false;
     for (; left > queue.bufferBytes; left -= queue.bufferBytes) {
-      isWritten |= add(frame, queue, queue.bufferBytes, false);
+      encode(frame, queue, queue.bufferBytes, false);
+      if (queue.isGroupFull()) {
+        write(queue);
+        isWritten = true;
+      }
     }
-    isWritten |= add(frame, queue, left, true);
-    if (queue.doneCount > 0) {
+    encode(frame, queue, left, true);
+    if (queue.isGroupDone()) {
+      write(queue);
+      isWritten = true;
+    } else if (!queue.awaitsFlush) {
       await(queue, atPs);
     }
     if (isWritten) {
       // The message follows the write-back out of the device; posted order keeps it behind.
       interrupts.onRxCause(queue.index, dma.sentPs());
     }
-  }
-
-  /** Adds a done descriptor; returns whether it and those before it have been written back. */
-  private boolean add(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
-    encode(frame, queue, pieceBytes, isLast);
-    boolean isWritten = isLast && groupDescriptors == 1 || endsHere(queue);
-    if (isWritten) {
-      write(queue);
-    }
-    return isWritten;
   }
 
   /** Writes back what is done, however little. */
@@ -127,25 +122,15 @@ final class RxReporter {
   /** Forgets what a queue that stops has not reported. */
   void cancel(RxQueue queue) {
     waitingQueues &= ~(1L << queue.index);
-    queue.doneCount = 0;
-  }
-
-  private boolean endsHere(RxQueue queue) {
-    int next = queue.head + queue.doneCount;
-    return groupDescriptors > 1 && (next & groupDescriptors - 1) == 0
-        || next == queue.size
-        || queue.doneCount == RxQueue.DONE_MAX;
   }
 
   /** An earlier one of the queue may wait already; the delay is its, too. */
   private void await(RxQueue queue, long atPs) {
-    long bit = 1L << queue.index;
-    if ((waitingQueues & bit) == 0) {
-      waitingQueues |= bit;
-      queue.flushPs = atPs + config.rxWriteBackDelayPs();
-      if (!flushWaiting.isScheduled()) {
-        simulation.schedule(flushWaiting, queue.flushPs);
-      }
+    waitingQueues |= 1L << queue.index;
+    queue.awaitsFlush = true;
+    queue.flushPs = atPs + config.rxWriteBackDelayPs();
+    if (!flushWaiting.isScheduled()) {
+      simulation.schedule(flushWaiting, queue.flushPs);
     }
   }
 
@@ -169,10 +154,9 @@ final class RxReporter {
   }
 
   private void write(RxQueue queue) {
-    int count = queue.doneCount;
     long address = queue.address(queue.head);
-    int bytes = count * RxDescriptorLayout.SIZE_BYTES;
-    long visiblePs = dma.writeStatus(address, queue.doneBytes(), 0, bytes, queue.donePs);
+    int bytes = queue.doneCount * RxDescriptorLayout.SIZE_BYTES;
+    long visiblePs = dma.writeStatus(address, queue.done, 0, bytes, queue.donePs);
     if (dma.status() != DmaStatus.OK) {
       onFault(queue.donePs);
     }
@@ -181,39 +165,38 @@ final class RxReporter {
     if (trace != null) {
       traceCompletions(trace, queue, visiblePs);
     }
-    queue.reported += count;
-    queue.head += count;
-    if (queue.head == queue.size) {
-      queue.head = 0;
-    }
-    queue.doneCount = 0;
+    queue.onWrittenBack();
     waitingQueues &= ~(1L << queue.index);
   }
 
   private static void encode(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
-    int status = RxDescriptorLayout.STATUS_DD;
-    if (isLast) {
-      status |= RxDescriptorLayout.STATUS_EOP | frame.statusAndErrors;
-    }
     if (queue.isLegacy) {
-      encodeLegacy(frame, queue, pieceBytes, status, isLast);
-    } else {
-      queue.addDone(
-          frame.writeBackLow, RxDescriptorLayout.writeBackHigh(status, pieceBytes, frame.vlanTci));
+      encodeLegacy(frame, queue, pieceBytes, isLast);
+      return;
     }
+    int status = RxDescriptorLayout.STATUS_DD;
+    long known = frame.writeBackHigh;
+    if (isLast) {
+      status |= RxDescriptorLayout.STATUS_EOP;
+    } else {
+      known = RxDescriptorLayout.writeBackHigh(0, 0, RxDescriptorLayout.vlanTag(known));
+    }
+    queue.addDone(
+        frame.writeBackLow, known | RxDescriptorLayout.writeBackHigh(status, pieceBytes, 0));
   }
 
   /** The address stays in place. */
-  private static void encodeLegacy(
-      Frame frame, RxQueue queue, int pieceBytes, int status, boolean isLast) {
+  private static void encodeLegacy(Frame frame, RxQueue queue, int pieceBytes, boolean isLast) {
+    long known = frame.writeBackHigh;
+    int status = isLast ? RxDescriptorLayout.STATUS_EOP | RxDescriptorLayout.status(known) : 0;
     queue.addDone(
         queue.bufferAddress(queue.head + queue.doneCount),
         RxDescriptorLayout.legacyWriteBackHigh(
             pieceBytes,
             isLast ? frame.fragmentChecksum : 0,
-            status & 0xff,
-            isLast ? frame.statusAndErrors >>> 24 : 0,
-            frame.vlanTci));
+            RxDescriptorLayout.STATUS_DD | status,
+            isLast ? RxDescriptorLayout.errors(known) >>> 24 : 0,
+            RxDescriptorLayout.vlanTag(known)));
   }
 
   private void traceCompletions(TraceSink sink, RxQueue queue, long atPs) {

@@ -57,8 +57,7 @@ class FrameQueueTest {
     source.arrivedPs = 2;
     source.queueIndex = 3;
     source.writeBackLow = 4;
-    source.statusAndErrors = 5;
-    source.vlanTci = 6;
+    source.writeBackHigh = 5;
     source.fragmentChecksum = 7;
     source.wireBytes = 8;
     source.firstDescriptor = 9;
@@ -97,6 +96,9 @@ class FrameQueueTest {
     assertThat(queue.bytesAt(39_999)).isEqualTo(10);
     queue.clear();
     assertThat(queue.bytesAt(0)).isZero();
+    queue.add(10, 100, 0);
+    queue.add(20, 200, 0);
+    assertThat(queue.bytesAt(100)).isEqualTo(20);
   }
 
   @Test

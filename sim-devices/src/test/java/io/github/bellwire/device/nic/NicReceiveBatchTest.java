@@ -139,6 +139,22 @@ class NicReceiveBatchTest {
     assertThat(ring.head()).isZero();
   }
 
+  @Test
+  void shouldEndAGroupWithinAFrame() {
+    NicBench bench = grouping(4);
+    NicBench.RxRing ring = bench.rxRing(0, 32, 1024).post(31);
+    bench.write(NicRegisters.HLREG0, bench.read(NicRegisters.HLREG0) | NicRegisters.HLREG0_JUMBOEN);
+    bench.write(NicRegisters.MAXFRS, 9018 << NicRegisters.MAXFRS_SHIFT);
+
+    bench.receive(NicBench.frame(6 * 1024, 1));
+    bench.simulation.runUntil(bench.simulation.nowPs() + 2 * SETTLED_PS);
+
+    assertThat(ring.head()).isEqualTo(4);
+    bench.run();
+    assertThat(ring.head()).isEqualTo(6);
+    assertThat(ring.take()).isEqualTo(NicBench.frame(6 * 1024, 1));
+  }
+
   @ParameterizedTest
   @ValueSource(ints = {1, 2, 4, 32})
   void shouldKeepFramesThatSpanDescriptorsInOrder(int group) {

@@ -59,6 +59,38 @@ class NicReceiveLossTest {
   }
 
   @Test
+  void shouldCountEveryFrameThatMeetsAnEmptyRingOnce() {
+    NicBench.RxRing ring = bench.rxRing(0, 8);
+    for (int i = 0; i < 3; i++) {
+      bench.receive(NicBench.frame(60, i));
+    }
+    bench.run();
+    assertThat(bench.read(NicRegisters.rnbc(0))).isEqualTo(1);
+
+    // The first leaves, and the next one meets an empty ring.
+    ring.post(1);
+    bench.run();
+
+    assertThat(ring.takeAll()).hasSize(1);
+    assertThat(bench.read(NicRegisters.rnbc(0))).isEqualTo(1);
+  }
+
+  @Test
+  void shouldDropWhatWaitsForAQueueThatIsStopped() {
+    bench.rxRing(0, 8);
+    bench.receive(NicBench.frame(60, 1));
+    bench.receive(NicBench.frame(60, 2));
+    bench.run();
+    assertThat(bench.nic.framesInFifoCount()).isEqualTo(2);
+
+    bench.write(NicRegisters.rxdctl(0), 0);
+    bench.run();
+
+    assertThat(bench.nic.framesInFifoCount()).isZero();
+    assertThat(bench.read(NicRegisters.qprdc(0))).isEqualTo(2);
+  }
+
+  @Test
   void shouldTakeDropEnableWhileTheQueueRuns() {
     bench.rxRing(0, 8);
     bench.receive(NicBench.frame(60, 1));

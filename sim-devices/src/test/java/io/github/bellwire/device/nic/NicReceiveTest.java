@@ -101,6 +101,22 @@ class NicReceiveTest {
   }
 
   @Test
+  void shouldReportStatusWithTheLastDescriptorAndTheTagWithEach() {
+    NicBench.RxRing ring = bench.new RxRing(0, 8, 1024);
+    ring.enable(NicRegisters.SRRCTL_DESCTYPE_ADV_ONEBUF, NicRegisters.RXDCTL_VME);
+    ring.post(7);
+
+    bench.receive(tagged(NicBench.frame(1500, 3), 0x8100, 0xE123));
+    bench.run();
+
+    int last =
+        RxDescriptorLayout.STATUS_DD | RxDescriptorLayout.STATUS_EOP | RxDescriptorLayout.STATUS_VP;
+    assertThat(ring.high(0))
+        .isEqualTo(RxDescriptorLayout.writeBackHigh(RxDescriptorLayout.STATUS_DD, 1024, 0xE123));
+    assertThat(ring.high(1)).isEqualTo(RxDescriptorLayout.writeBackHigh(last, 476, 0xE123));
+  }
+
+  @Test
   void shouldReportABadHeaderChecksumInALegacyDescriptor() {
     NicBench.RxRing ring = bench.new RxRing(0, 8, 2048);
     ring.enable(NicRegisters.SRRCTL_DESCTYPE_LEGACY, 0);

@@ -15,8 +15,11 @@ class NicStatisticsTest {
   private final NicStatistics statistics = new NicStatistics();
 
   private void receive(int frameBytes, boolean isBroadcast, boolean isMulticast, int queue) {
-    statistics.onFrameAccepted(frameBytes, isBroadcast, isMulticast);
-    statistics.onFrameDelivered(frameBytes, queue);
+    statistics.onFrameAccepted(frameBytes);
+    if (isBroadcast || isMulticast) {
+      statistics.onGroupFrameAccepted(isBroadcast);
+    }
+    statistics.delivered(queue).add(frameBytes);
   }
 
   @Test
@@ -131,13 +134,13 @@ class NicStatisticsTest {
 
   @Test
   void shouldCountAcceptedFramesBeforeTheyAreDelivered() {
-    statistics.onFrameAccepted(64, false, false);
+    statistics.onFrameAccepted(64);
 
     assertThat(statistics.read(NicRegisters.GPRC)).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.TPR)).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.qprc(0))).isZero();
 
-    statistics.onFrameDelivered(64, 0);
+    statistics.delivered(0).add(64);
 
     assertThat(statistics.read(NicRegisters.qprc(0))).isEqualTo(1);
     assertThat(statistics.read(NicRegisters.GPRC)).isZero();

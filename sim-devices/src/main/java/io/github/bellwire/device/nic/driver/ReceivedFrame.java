@@ -12,11 +12,10 @@ public final class ReceivedFrame {
   private final BufferPool pool;
   private final int queueIndex;
   private final int[] buffers;
-  private final int[] lengths;
+  private final long[] highs;
 
   private int segmentCount;
   private int totalBytes;
-  private long lastHigh;
   private long lastDescriptorPa;
   private boolean isDetached;
 
@@ -24,7 +23,7 @@ public final class ReceivedFrame {
     this.pool = pool;
     this.queueIndex = queueIndex;
     buffers = new int[segmentCountMax];
-    lengths = new int[segmentCountMax];
+    highs = new long[segmentCountMax];
   }
 
   void clear() {
@@ -34,18 +33,20 @@ public final class ReceivedFrame {
   }
 
   void add(int buffer, long high, long descriptorPa) {
-    int lengthBytes = RxDescriptorLayout.lengthBytes(high);
     int segment = segmentCount++;
     buffers[segment] = buffer;
-    lengths[segment] = lengthBytes;
-    totalBytes += lengthBytes;
-    lastHigh = high;
+    highs[segment] = high;
+    totalBytes += RxDescriptorLayout.lengthBytes(high);
     lastDescriptorPa = descriptorPa;
   }
 
   /** As {@link #buffer}, of a segment that is there. */
   int bufferAt(int segmentIndex) {
     return buffers[segmentIndex];
+  }
+
+  private int lengthAt(int segmentIndex) {
+    return RxDescriptorLayout.lengthBytes(highs[segmentIndex]);
   }
 
   /** {@return the receive queue} */
@@ -87,7 +88,7 @@ public final class ReceivedFrame {
    * @param segmentIndex 0 to below {@link #segmentCount()}
    */
   public int lengthBytes(int segmentIndex) {
-    return lengths[Objects.checkIndex(segmentIndex, segmentCount)];
+    return lengthAt(Objects.checkIndex(segmentIndex, segmentCount));
   }
 
   /** {@return the pool that the buffers belong to} */
@@ -97,17 +98,17 @@ public final class ReceivedFrame {
 
   /** {@return the {@code STATUS_} bits of {@link RxDescriptorLayout}} */
   public int status() {
-    return RxDescriptorLayout.status(lastHigh);
+    return RxDescriptorLayout.status(highs[segmentCount - 1]);
   }
 
   /** {@return the {@code ERROR_} bits of {@link RxDescriptorLayout}} */
   public int errors() {
-    return RxDescriptorLayout.errors(lastHigh);
+    return RxDescriptorLayout.errors(highs[segmentCount - 1]);
   }
 
   /** {@return the VLAN tag, valid with {@link RxDescriptorLayout#STATUS_VP}} */
   public int vlanTag() {
-    return RxDescriptorLayout.vlanTag(lastHigh);
+    return RxDescriptorLayout.vlanTag(highs[segmentCount - 1]);
   }
 
   /**
@@ -132,10 +133,11 @@ public final class ReceivedFrame {
   public int load(CpuPort port, byte[] destination, int offset) {
     int at = offset;
     for (int i = 0; i < segmentCount; i++) {
-      if (lengths[i] > 0) {
-        port.load(pool.pa(buffers[i]), destination, at, lengths[i]);
+      int lengthBytes = lengthAt(i);
+      if (lengthBytes > 0) {
+        port.load(pool.pa(buffers[i]), destination, at, lengthBytes);
       }
-      at += lengths[i];
+      at += lengthBytes;
     }
     return totalBytes;
   }
@@ -166,8 +168,8 @@ public final class ReceivedFrame {
   public int copyTo(MemoryReader memory, byte[] destination, int offset) {
     int at = offset;
     for (int i = 0; i < segmentCount; i++) {
-      memory.copyOut(pool.pa(buffers[i]), destination, at, lengths[i]);
-      at += lengths[i];
+      memory.copyOut(pool.pa(buffers[i]), destination, at, lengthAt(i));
+      at += lengthAt(i);
     }
     return totalBytes;
   }

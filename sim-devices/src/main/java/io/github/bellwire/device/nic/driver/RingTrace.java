@@ -44,6 +44,23 @@ final class RingTrace {
         descriptorBytes);
   }
 
+  /**
+   * Descriptors that are handed over next have been written.
+   *
+   * @param ring the ring
+   * @param distance how many descriptors the first of them lies behind the tail
+   * @param count how many they are
+   * @param timePs when
+   * @param firstPa where the first of them lies
+   */
+  void built(DescriptorRing ring, int distance, int count, long timePs, long firstPa) {
+    int descriptorBytes = ring.descriptorBytes();
+    for (int i = 0; i < count; i++) {
+      long sequence = ring.tailSequence() + distance + i;
+      built(sequence, timePs, firstPa + (long) i * descriptorBytes, descriptorBytes);
+    }
+  }
+
   /** The last descriptors handed over have been announced. */
   void announced(DescriptorRing ring, int count, long timePs, long registerPa) {
     for (long sequence = ring.tailSequence() - count; sequence < ring.tailSequence(); sequence++) {

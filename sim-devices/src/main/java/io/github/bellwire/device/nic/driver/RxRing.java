@@ -1,5 +1,6 @@
 package io.github.bellwire.device.nic.driver;
 
+import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
 import io.github.bellwire.dma.CoherentBuffer;
@@ -7,6 +8,7 @@ import io.github.bellwire.dma.DescriptorRing;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.Doorbell;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.trace.TraceSink;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -18,14 +20,19 @@ import org.jspecify.annotations.Nullable;
  * index   0   1   2   3   4   5   6   7
  *       +---+---+---+---+---+---+---+---+
  *       | d | D | D |   |   |   | f |   |    D: done, d: done, but its frame goes on
- *       +---+---+---+---+---+---+---+---+    f: refilled, not announced yet
- *         ^ head                  ^   ^ tail, the slot never used
- *                                 '--- RDT
+ *       +---+---+---+---+---+---+---+---+    f: has a buffer, not handed over yet
+ *         ^ head                  ^   ^ the slot never used
+ *                                 '--- tail, RDT
  * }</pre>
  *
- * <p>The ring is kept full: a descriptor is refilled as soon as its frame has been handled. RDT is
- * written once for each batch of refilled descriptors, so receiving a frame costs 1/batch of a
- * posted write. A frame in several descriptors is delivered whole, once its last one is done.
+ * <p>The ring is kept full: a slot gets a buffer as soon as its frame has been handled. Descriptors
+ * are written and handed over, by a write of RDT, once for each batch, so receiving a frame costs
+ * 1/batch of a posted write. A frame in several descriptors is delivered whole, once its last one
+ * is done.
+ *
+ * <p>Descriptors are loaded and stored by cache lines, as vector receive functions of kernel-bypass
+ * drivers do: of the four in a line, those that are not done when the first is looked at are looked
+ * at again in the next call.
  *
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
@@ -43,6 +50,8 @@ public final class RxRing {
   private final BufferPool pool;
   private final BufferMapping mapping;
   private final @Nullable RingTrace trace;
+  // Whether buffers stay mapped for ever, at no cost, and nobody listens.
+  private final boolean isPlain;
   private final long pa;
   private final int tailThreshold;
   private final int segmentsMax;
@@ -50,9 +59,18 @@ public final class RxRing {
   private final int[] buffers;
   private final long[] iovas;
   private final ReceivedFrame frame;
+  // The line of descriptors that was loaded last, as it was then, from the one looked at next on.
+  private final byte[] loaded = new byte[CacheHierarchy.LINE_BYTES];
+  private int loadedAt;
+  private int loadedEnd;
+  // Descriptors to be stored. No header buffers; the zeros also take back the done bits.
+  private final byte[] built = new byte[CacheHierarchy.LINE_BYTES];
 
   private int lookIndex;
-  private int unannouncedCount;
+  // Slots behind the tail that have buffers.
+  private int filledCount;
+  // Frames at the head whose buffers stay as they are: they go there together, as that costs less.
+  private int keptCount;
   private long framesTotal;
   private long bytesTotal;
   private long descriptorsTotal;
@@ -74,6 +92,7 @@ public final class RxRing {
     ring = mapping.newRing(memory, RxDescriptorLayout.SIZE_BYTES, config.ringSize());
     doorbell = new Doorbell(tailRegister, Integer.BYTES);
     trace = RingTrace.receive(sink, portIndex, queueIndex);
+    isPlain = trace == null && !mapping.needsUnmap();
     pa = ring.pa();
     tailThreshold = config.tailThreshold();
     segmentsMax = config.segmentsMax();
@@ -94,11 +113,13 @@ public final class RxRing {
    */
   public int receive(CpuPort port, int budget, FrameHandler handler) {
     int count = 0;
+    loadedEnd = loadedAt; // What was loaded for the last call may have changed.
     while (count < budget && gather(port)) {
       deliver(port, handler);
       count++;
     }
-    if (ring.freeCount() > 0) {
+    moveKept();
+    if (emptyCount() > 0) {
       refill(port); // The pool was empty when these were due.
       announceIfDue(port);
     }
@@ -115,7 +136,7 @@ public final class RxRing {
 
   /** {@return whether descriptors lie idle because there were no buffers for them} */
   public boolean isStarved() {
-    return ring.freeCount() > 0;
+    return emptyCount() > 0;
   }
 
   /** {@return the queue's number} */
@@ -153,26 +174,29 @@ public final class RxRing {
     return memory;
   }
 
-  /** Gives every usable descriptor a buffer; the device is told by {@link #announceAll}. */
+  /** Gives every usable slot a buffer; the device is told by {@link #announceAll}. */
   void fill(CpuPort port) {
-    while (ring.freeCount() > 0 && refillOne(port)) {
+    while (emptyCount() > 0 && refillOne(port)) {
       // Each turn fills one more.
     }
   }
 
-  /** Writes RDT if descriptors wait to be announced. */
+  /** Writes the descriptors of slots that have buffers, and RDT. */
   void announceAll(CpuPort port) {
-    if (unannouncedCount > 0) {
+    int count = filledCount;
+    if (count > 0) {
+      build(port);
+      handOver();
       doorbell.ring(port, ring.tail());
       if (trace != null) {
-        trace.announced(ring, unannouncedCount, port.nowPs(), doorbell.address());
+        trace.announced(ring, count, port.nowPs(), doorbell.address());
       }
-      unannouncedCount = 0;
     }
   }
 
   /** Takes all buffers back; the device must have stopped. */
   void drop(CpuPort port) {
+    handOver();
     while (!ring.isEmpty()) {
       int index = ring.head();
       mapping.unmap(
@@ -183,7 +207,6 @@ public final class RxRing {
     }
     frame.clear();
     lookIndex = ring.head();
-    unannouncedCount = 0;
   }
 
   private long descriptorPa(int index) {
@@ -192,13 +215,17 @@ public final class RxRing {
 
   /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
   private boolean gather(CpuPort port) {
-    while (frame.segmentCount() < ring.usedCount()) {
+    while (frame.segmentCount() < ring.usedCount() - keptCount) {
       int index = lookIndex;
-      long descriptorPa = descriptorPa(index);
-      long high = port.load(descriptorPa + RxDescriptorLayout.HIGH_OFFSET, Long.BYTES);
+      if (loadedAt == loadedEnd) {
+        loadLine(port, index);
+      }
+      long high = LittleEndian.getLong(loaded, loadedAt + RxDescriptorLayout.HIGH_OFFSET);
       if (!RxDescriptorLayout.isDone(high)) {
         return false;
       }
+      loadedAt += RxDescriptorLayout.SIZE_BYTES;
+      long descriptorPa = descriptorPa(index);
       if (trace != null) {
         long sequence = ring.headSequence() + frame.segmentCount();
         trace.completed(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
@@ -210,6 +237,21 @@ public final class RxRing {
       }
     }
     return false;
+  }
+
+  /** Only what has been handed over: the rest may still say that it is done. */
+  private void loadLine(CpuPort port, int index) {
+    int ownedCount = ring.usedCount() - keptCount - frame.segmentCount();
+    loadedAt = 0;
+    loadedEnd = Math.min(lineCount(index), ownedCount) * RxDescriptorLayout.SIZE_BYTES;
+    port.load(descriptorPa(index), loaded, 0, loadedEnd);
+  }
+
+  /** Returns how many descriptors there are from one on to the end of its line, or of the ring. */
+  private int lineCount(int index) {
+    int inLine = (int) descriptorPa(index) & CacheHierarchy.LINE_BYTES - 1;
+    int restBytes = CacheHierarchy.LINE_BYTES - inLine;
+    return Math.min(restBytes / RxDescriptorLayout.SIZE_BYTES, ring.descriptorCount() - index);
   }
 
   private void deliver(CpuPort port, FrameHandler handler) {
@@ -225,14 +267,23 @@ public final class RxRing {
     if (trace != null && !frame.isDetached()) {
       traceReturn(trace, port, segments);
     }
+    if (isPlain && segments == 1 && !frame.isDetached()) {
+      keptCount++;
+    } else {
+      moveKept();
+      replace(port, segments);
+    }
+    frame.clear();
+    announceIfDue(port);
+  }
+
+  private void replace(CpuPort port, int segments) {
     if (frame.isDetached()) {
       ring.advanceHead(segments);
       refill(port);
     } else if (reuse(port, segments)) {
       refill(port);
     }
-    frame.clear();
-    announceIfDue(port);
   }
 
   /** The host looks at the buffers from here on; what was bounced is copied. */
@@ -258,6 +309,20 @@ public final class RxRing {
     }
   }
 
+  /** Does what {@link #reuse} does for frames in one buffer each that simply stays mapped. */
+  private void moveKept() {
+    while (keptCount > 0) {
+      int from = ring.head();
+      int to = nextSlot();
+      int count = Math.min(keptCount, ring.descriptorCount() - Math.max(from, to));
+      System.arraycopy(buffers, from, buffers, to, count);
+      System.arraycopy(iovas, from, iovas, to, count);
+      ring.advanceHead(count);
+      filledCount += count;
+      keptCount -= count;
+    }
+  }
+
   /**
    * Refills as many descriptors as a frame has had with its buffers, in their order: what the pool
    * would hand out if they were given back first. Gives back those that cannot be mapped.
@@ -268,7 +333,8 @@ public final class RxRing {
         giveBack(i, segments);
         return false;
       }
-      ring.advanceBoth();
+      ring.advanceHead(1);
+      filledCount++;
     }
     return true;
   }
@@ -282,7 +348,7 @@ public final class RxRing {
   }
 
   private void refill(CpuPort port) {
-    while (ring.freeCount() > 0) {
+    while (emptyCount() > 0) {
       if (!refillOne(port)) {
         shortagesTotal++;
         break;
@@ -293,7 +359,8 @@ public final class RxRing {
   private void announceIfDue(CpuPort port) {
     // The second case is a ring that has shrunk for want of buffers: the device must not wait for
     // descriptors that wait for a batch.
-    if (unannouncedCount >= tailThreshold || ring.usedCount() - unannouncedCount <= segmentsMax) {
+    if (filledCount + keptCount >= tailThreshold || ring.usedCount() - keptCount <= segmentsMax) {
+      moveKept();
       announceAll(port);
     }
   }
@@ -305,18 +372,18 @@ public final class RxRing {
     }
     boolean isPlaced = place(port, buffer);
     if (isPlaced) {
-      ring.advanceTail(1);
+      filledCount++;
     } else {
       pool.give(buffer);
     }
     return isPlaced;
   }
 
-  /** Fills the descriptor at the tail with a buffer; false if that could not be mapped. */
+  /** Gives the next slot a buffer; false if that could not be mapped. */
   private boolean place(CpuPort port, int buffer) {
-    int index = ring.tail();
+    int index = nextSlot();
+    long sequence = ring.tailSequence() + filledCount;
     if (trace != null) {
-      long sequence = ring.tailSequence();
       trace.allocated(sequence, port.nowPs(), pool.pa(buffer), pool.bufferBytes());
     }
     long iova = mapping.map(port, buffer, pool.bufferBytes(), DmaDirection.FROM_DEVICE);
@@ -324,19 +391,46 @@ public final class RxRing {
       return false;
     }
     if (trace != null) {
-      long sequence = ring.tailSequence();
       trace.mapped(sequence, mapping.isPreMapped(), port.nowPs(), iova, pool.bufferBytes());
     }
     buffers[index] = buffer;
     iovas[index] = iova;
-    long descriptorPa = descriptorPa(index);
-    // No header buffer; the zero also takes back the done bit.
-    port.storeLongs(descriptorPa, iova, 0);
-    if (trace != null) {
-      long sequence = ring.tailSequence();
-      trace.built(sequence, port.nowPs(), descriptorPa, RxDescriptorLayout.SIZE_BYTES);
-    }
-    unannouncedCount++;
     return true;
+  }
+
+  /** Writes the descriptors of slots that have buffers, line by line. */
+  private void build(CpuPort port) {
+    int done = 0;
+    while (done < filledCount) {
+      int index = slotBehindTail(done);
+      int count = Math.min(filledCount - done, lineCount(index));
+      for (int i = 0; i < count; i++) {
+        LittleEndian.putLong(built, i * RxDescriptorLayout.SIZE_BYTES, iovas[index + i]);
+      }
+      port.store(descriptorPa(index), built, 0, count * RxDescriptorLayout.SIZE_BYTES);
+      if (trace != null) {
+        trace.built(ring, done, count, port.nowPs(), descriptorPa(index));
+      }
+      done += count;
+    }
+  }
+
+  private void handOver() {
+    ring.advanceTail(filledCount);
+    filledCount = 0;
+  }
+
+  /** Returns how many slots have no buffers. */
+  private int emptyCount() {
+    return ring.freeCount() - filledCount;
+  }
+
+  private int nextSlot() {
+    return slotBehindTail(filledCount);
+  }
+
+  private int slotBehindTail(int distance) {
+    int index = ring.tail() + distance;
+    return index < ring.descriptorCount() ? index : index - ring.descriptorCount();
   }
 }

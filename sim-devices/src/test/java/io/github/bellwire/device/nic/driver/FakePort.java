@@ -21,6 +21,7 @@ class FakePort implements CpuPort {
   final List<Write> mmioWrites = new ArrayList<>();
   long computedCycles;
   long loadsCount;
+  long blockStoresCount;
   private long nowPs;
 
   /** A register write, by its offset in BAR0. */
@@ -68,12 +69,14 @@ class FakePort implements CpuPort {
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
     nowPs += ACCESS_PS;
+    loadsCount++;
     memory.copyOut(pa, destination, offset, lengthBytes);
   }
 
   @Override
   public void store(long pa, byte[] source, int offset, int lengthBytes) {
     nowPs += ACCESS_PS;
+    blockStoresCount++;
     memory.copyIn(pa, source, offset, lengthBytes);
   }
 

@@ -6,9 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class RxRingTest {
   private static final NicDriverConfig SMALL =
@@ -58,14 +65,143 @@ class RxRingTest {
     assertThat(ring.receive(rig.port, 32, record)).isEqualTo(3);
 
     assertThat(lengths).containsExactly(100, 101, 102);
-    // Refilled are 7, 0 and 1; the first two make a batch.
+    // Buffers are for 7, 0 and 1; the first two make a batch, the third waits to be written.
     assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, 1);
     assertThat(rig.rxHigh(ring, 0)).isZero();
-    assertThat(rig.rxHigh(ring, 1)).isZero();
-    assertThat(RxDescriptorLayout.isDone(rig.rxHigh(ring, 2))).isTrue();
+    assertThat(RxDescriptorLayout.isDone(rig.rxHigh(ring, 1))).isTrue();
     assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(0));
     assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(1));
     assertThat(ring.nextStatusPa()).isEqualTo(ring.memory().pa() + 3 * 16 + 8);
+
+    rig.receive(ring, 3, 103, true);
+    ring.receive(rig.port, 32, record);
+
+    assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, 1, 3);
+    assertThat(rig.rxHigh(ring, 1)).isZero();
+    assertThat(rig.rxLow(ring, 1)).isEqualTo(rig.pool.pa(2));
+    assertThat(rig.rxLow(ring, 2)).isEqualTo(rig.pool.pa(3));
+  }
+
+  @Test
+  void shouldLoadAndStoreDescriptorsByCacheLines() {
+    NicDriverConfig config = SMALL.toBuilder().ringSize(16).batch(6).build();
+    RingRig rig = new RingRig(config, 32, null);
+    RxRing ring = rig.rxRing();
+    for (int i = 0; i < 6; i++) {
+      rig.receive(ring, i, 60, true);
+    }
+    rig.port.loadsCount = 0;
+    rig.port.blockStoresCount = 0;
+
+    assertThat(ring.receive(rig.port, 6, record)).isEqualTo(6);
+
+    assertThat(rig.port.loadsCount).isEqualTo(2); // 0 to 3 and 4 to 7
+    assertThat(rig.port.blockStoresCount).isEqualTo(3); // 15, 0 to 3 and 4
+  }
+
+  @Test
+  void shouldSeeALineAsItWasLoadedAndLoadItAgainInTheNextCall() {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 100, true);
+    FrameHandler receiveNext =
+        (port, frame) -> {
+          lengths.add(frame.totalBytes());
+          rig.receive(ring, 1, 200, true);
+        };
+
+    assertThat(ring.receive(rig.port, 32, receiveNext)).isEqualTo(1);
+    assertThat(ring.receive(rig.port, 32, record)).isEqualTo(1);
+
+    assertThat(lengths).containsExactly(100, 200);
+  }
+
+  @Test
+  void shouldNotTakeWhatIsNotHandedOverForDone() {
+    // A batch of more than the 7 there are: only want of descriptors makes it hand them over.
+    NicDriverConfig config = SMALL.toBuilder().batch(8).build();
+    RingRig rig = new RingRig(config, 16, null);
+    RxRing ring = rig.rxRing();
+
+    for (int i = 0; i < 100; i++) {
+      rig.receive(ring, i % 8, 60 + i, true);
+      assertThat(ring.receive(rig.port, 32, record)).isEqualTo(1);
+    }
+
+    assertThat(lengths).hasSize(100);
+  }
+
+  @Test
+  void shouldGiveBackTheBuffersOfSlotsNotHandedOver() {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 60, true);
+    ring.receive(rig.port, 1, record);
+
+    ring.drop(rig.port);
+
+    assertThat(rig.pool.freeCount()).isEqualTo(16);
+  }
+
+  /** Frames of 1 to 3 descriptors, now and then kept by the handler, go round and round. */
+  @ParameterizedTest
+  @CsvSource({"8, 1", "8, 4", "8, 5", "8, 8", "32, 7", "32, 32"})
+  void shouldNeitherLoseNorDoubleBuffers(int ringSize, int batch) {
+    long seed = 20261130 + ringSize + batch;
+    SplittableRandom random = new SplittableRandom(seed);
+    NicDriverConfig config = SMALL.toBuilder().ringSize(ringSize).batch(batch).build();
+    RingRig rig = new RingRig(config, 64, null);
+    RxRing ring = rig.rxRing();
+    List<Integer> expected = new ArrayList<>();
+    Deque<Integer> kept = new ArrayDeque<>();
+    FrameHandler handler =
+        (port, frame) -> {
+          lengths.add(frame.totalBytes());
+          if (random.nextInt(4) == 0) {
+            frame.detach();
+            for (int i = 0; i < frame.segmentCount(); i++) {
+              kept.add(frame.buffer(i));
+            }
+          }
+        };
+    int next = 0;
+    for (int round = 0; round < 2_000; round++) {
+      List<Integer> tails = rig.port.written(NicRegisters.rdt(0));
+      int tail = tails.get(tails.size() - 1);
+      for (int frames = random.nextInt(6); frames > 0; frames--) {
+        int segments = 1 + random.nextInt(3);
+        if (Math.floorMod(tail - next, ringSize) < segments) {
+          break;
+        }
+        for (int i = 1; i <= segments; i++) {
+          rig.receive(ring, next, i == segments ? 1 + round % 1000 : 2048, i == segments);
+          next = (next + 1) % ringSize;
+        }
+        expected.add(2048 * (segments - 1) + 1 + round % 1000);
+      }
+      ring.receive(rig.port, 1 + random.nextInt(8), handler);
+      while (kept.size() > 6) {
+        rig.pool.give(kept.remove());
+      }
+      assertEachBufferOnce(rig, ring, ringSize, next, kept, seed + "/" + round);
+    }
+    assertThat(lengths).as("seed %d", seed).hasSizeGreaterThan(2_000);
+    assertThat(lengths).isEqualTo(expected.subList(0, lengths.size()));
+  }
+
+  /** What the device has, what the handler keeps and what is free are different buffers. */
+  private static void assertEachBufferOnce(
+      RingRig rig, RxRing ring, int ringSize, int next, Deque<Integer> kept, String where) {
+    List<Integer> tails = rig.port.written(NicRegisters.rdt(0));
+    Set<Long> seen = new HashSet<>();
+    for (int i = next; i != tails.get(tails.size() - 1); i = (i + 1) % ringSize) {
+      assertThat(rig.rxHigh(ring, i)).as(where).isZero();
+      assertThat(seen.add(rig.rxLow(ring, i))).as(where).isTrue();
+    }
+    for (int buffer : kept) {
+      assertThat(seen.add(rig.pool.pa(buffer))).as(where).isTrue();
+    }
+    assertThat(rig.pool.freeCount()).as(where).isEqualTo(64 - (ringSize - 1) - kept.size());
   }
 
   @Test
@@ -163,20 +299,22 @@ class RxRingTest {
     RingRig rig = new RingRig(SMALL, 16, null);
     RxRing ring = rig.rxRing();
     rig.receive(ring, 0, 60, true);
+    rig.receive(ring, 1, 60, true);
     List<Integer> kept = new ArrayList<>();
 
     ring.receive(
         rig.port,
-        1,
+        2,
         (port, frame) -> {
           frame.detach();
           kept.add(frame.buffer(0));
           assertThatIllegalStateException().isThrownBy(frame::detach);
         });
 
-    assertThat(kept).containsExactly(0);
+    assertThat(kept).containsExactly(0, 1);
     assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(7));
-    assertThat(rig.pool.freeCount()).isEqualTo(8);
+    assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(8));
+    assertThat(rig.pool.freeCount()).isEqualTo(7);
   }
 
   @Test
