@@ -21,8 +21,8 @@
  * to the registers of Advanced Error Reporting and as messages to the root port.
  *
  * <p>Off unless a {@link PcieLinkConfig} says otherwise: credits, ECRC, completions cut elsewhere
- * than MPS demands, bit errors with replay, and TLPs that are poisoned, corrupted, malformed or
- * lost. Gen 6 links send FLITs. Devices set relaxed ordering and no snoop per access.
+ * than MPS demands or sent in turns, bit errors with replay, and TLPs that are poisoned, corrupted,
+ * malformed or lost. Gen 6 links send FLITs. Devices set relaxed ordering and no snoop per access.
  *
  * <p>A device may keep translations of its own (ATS): {@link
  * io.github.bellwire.pcie.TranslatingPort}; and ask for pages (PRI).
