@@ -15,13 +15,14 @@ import io.github.bellwire.kernel.TurnQueue;
  * <p>Who comes later joins at the end, so it may get its turn before those that wait for their
  * second. Turns need not be whole completions: the root complex collects the data of one, turn by
  * turn, while the link is paced by what it collects. Reads take part as soon as there is room for
- * all their data. Requests to the device go before all answers, in the order in which they are
- * ready: no answer may pass a write.
+ * all their data. What is no such answer, requests above all, goes before the next turn, in the
+ * order in which it is ready: no answer may pass a write, nor may another write.
  *
  * <p>All turns that begin before the present are settled: nobody can be ready then any more who is
  * not known. What lies ahead is told as it would be at the earliest, and later if somebody comes,
  * as in {@link TurnQueue}: whoever asks again when the time has come gets the true time or a later
- * one. Allocates nothing after construction. Confined to the simulation thread.
+ * one. If more is under way than is remembered, some turns are settled ahead of time. Allocates
+ * nothing after construction. Confined to the simulation thread.
  */
 final class CompletionTurns {
   // A read, in a ring.
@@ -32,8 +33,8 @@ final class CompletionTurns {
   private static final int SHORTEST_TURN = 3;
   private static final int STATE = 4;
 
-  // Its states: something else than an answer, which needs no room; an answer that has none yet,
-  // or has.
+  // Its states: something else than an answer, which goes as it is and needs no room; an answer
+  // that has none yet, or has.
   private static final int NO_ANSWER = 0;
   private static final int OUTSIDE = 1;
   private static final int INSIDE = 2;
@@ -50,6 +51,12 @@ final class CompletionTurns {
 
   private static final long UNSENT = -1;
 
+  /** Where root ports collect what they send: 32 reads of 512 B. Assumption. */
+  private static final int BUFFER_BYTES = 16 << 10;
+
+  private static final int READS_PER_TAG = 4;
+  private static final int COMPLETIONS_MAX = 1 << 14;
+
   private final Simulation simulation;
   private final long denominator;
   private final int bufferTurns;
@@ -60,13 +67,14 @@ final class CompletionTurns {
   private long readsTotal;
   private long tlpsTotal;
 
-  // Who waits, in the order of the reads: number, completion, turns of it that are done, and what
-  // is left of the whole read.
+  // Who waits, in the order of the reads: number, completion, turns of it that are done, what is
+  // left of the whole read, and for how many turns it needs room.
   private final long[] number;
   private final long[] tlp;
   private final int[] turnsDone;
   private final int[] turnsLeft;
   private final long[] leftPs;
+  private final int[] owedTurns;
   private int count;
   private int next; // whose turn it is
   private int requestsCount; // of those that wait, what is no answer
@@ -98,6 +106,24 @@ final class CompletionTurns {
     turnsDone = new int[readsCount];
     turnsLeft = new int[readsCount];
     leftPs = new long[readsCount];
+    owedTurns = new int[readsCount];
+  }
+
+  /**
+   * {@return an idle way for a link}
+   *
+   * @param link what its ends have agreed on
+   * @param simulation the clock
+   * @param denominator of the fraction of a picosecond
+   */
+  static CompletionTurns of(PcieLinkConfig link, Simulation simulation, long denominator) {
+    int bufferTurns = Math.max(1, BUFFER_BYTES / link.completionTurnBytes());
+    int readsCount = Integer.highestOneBit(READS_PER_TAG * 2 * link.tags() - 1);
+    boolean isLongest = link.completionCut() == CompletionCut.LONGEST;
+    int pieceBytes = isLongest ? link.maxPayloadBytes() : link.readCompletionBoundaryBytes();
+    int tlpsCount = readsCount * (TlpLayout.REQUEST_BOUNDARY_BYTES / pieceBytes);
+    tlpsCount = Math.max(readsCount, Math.min(tlpsCount, COMPLETIONS_MAX));
+    return new CompletionTurns(simulation, bufferTurns, readsCount, tlpsCount, denominator);
   }
 
   /** {@return the ticket of the next completion; they are numbered from 0} */
@@ -112,7 +138,8 @@ final class CompletionTurns {
    * @param readyPs when it could start
    * @param durationPs how long it lasts, whole picoseconds
    * @param fraction the rest of a picosecond, below the denominator
-   * @param isAnswer whether it is the answer to a read, for whose data there must be room
+   * @param newOwedTurns in how many turns the read is served from here on, for whose data there
+   *     must be room; 0 if this is no answer
    * @param turns in how many turns it is served, at least 1
    * @param joins whether its first turn is the last one of the completion before
    * @return its ticket
@@ -122,14 +149,14 @@ final class CompletionTurns {
       long readyPs,
       long durationPs,
       long fraction,
-      boolean isAnswer,
+      int newOwedTurns,
       int turns,
       boolean joins) {
     settle(simulation.nowPs());
-    makeRoom();
+    makeRoom(readyPs);
     long ticket = tlpsTotal++;
     if (isFirst || count == 0 || number[count - 1] != readsTotal - 1) {
-      begin(readyPs, ticket, isAnswer);
+      begin(readyPs, ticket, newOwedTurns);
     }
     long turnPs = durationPs / turns;
     int at = tlpAt(ticket);
@@ -145,9 +172,6 @@ final class CompletionTurns {
     reads[read + SHORTEST_TURN] = Math.min(reads[read + SHORTEST_TURN], turnPs);
     turnsLeft[count - 1] += turns;
     leftPs[count - 1] += durationPs;
-    if (state(count - 1) == INSIDE) {
-      bufferedTurns += turns;
-    }
     return ticket;
   }
 
@@ -179,8 +203,9 @@ final class CompletionTurns {
     return ticket >= 0 && ticket >= tlpsTotal - tlpMask - 1;
   }
 
-  private void begin(long readyPs, long firstTlp, boolean isAnswer) {
+  private void begin(long readyPs, long firstTlp, int newOwedTurns) {
     int at = readAt(readsTotal);
+    boolean isAnswer = newOwedTurns > 0;
     reads[at + STATE] = isAnswer ? OUTSIDE : NO_ANSWER;
     outsideCount += isAnswer ? 1 : 0;
     requestsCount += isAnswer ? 0 : 1;
@@ -192,23 +217,31 @@ final class CompletionTurns {
     turnsDone[count] = 0;
     turnsLeft[count] = 0;
     leftPs[count] = 0;
+    owedTurns[count] = newOwedTurns;
     count++;
   }
 
   /**
-   * Forgets the oldest if it stands where a new one is to be remembered. That is a booking far
-   * ahead: it keeps the time it was told, but must not take the time before it away.
+   * Makes the oldest leave if it stands where a new one is to be remembered: others come too late
+   * for the turns that are settled by that. A booking far ahead is forgotten instead: it keeps the
+   * time it was told, but must not take the time before it away.
    */
-  private void makeRoom() {
+  private void makeRoom(long newReadyPs) {
     while (count > 0 && (readsTotal - number[0] > readMask || tlpsTotal - tlp[0] > tlpMask)) {
-      long end = reads[readAt(number[0]) + END_TLP];
-      for (long ticket = tlp[0]; ticket < end; ticket++) {
-        tlps[tlpAt(ticket) + SENT] = earliestPs(ticket);
+      if (readyPs(0) <= Math.max(freePs, newReadyPs)) {
+        serveNext(Simulation.NEVER_PS);
+      } else {
+        forgetFirst();
       }
-      bufferedTurns -= state(0) == INSIDE ? turnsLeft[0] : 0;
-      outsideCount -= state(0) == OUTSIDE ? 1 : 0;
-      remove(0);
     }
+  }
+
+  private void forgetFirst() {
+    long end = reads[readAt(number[0]) + END_TLP];
+    for (long ticket = tlp[0]; ticket < end; ticket++) {
+      tlps[tlpAt(ticket) + SENT] = earliestPs(ticket);
+    }
+    remove(0);
   }
 
   private void settle(long nowPs) {
@@ -240,10 +273,10 @@ final class CompletionTurns {
   private void admit() {
     for (int place = 0; place < count && outsideCount > 0; place++) {
       if (state(place) == OUTSIDE) {
-        if (bufferedTurns > 0 && bufferedTurns + turnsLeft[place] > bufferTurns) {
+        if (bufferedTurns > 0 && bufferedTurns + owedTurns[place] > bufferTurns) {
           return;
         }
-        bufferedTurns += turnsLeft[place];
+        bufferedTurns += owedTurns[place];
         outsideCount--;
         reads[readAt(number[place]) + STATE] = INSIDE;
       }
@@ -252,15 +285,15 @@ final class CompletionTurns {
 
   private void serve(int place, long startPs) {
     int at = tlpAt(tlp[place]);
+    boolean isShared = turnsDone[place] == 0 && tlps[at + JOINS] != 0;
     boolean isLast = ++turnsDone[place] == tlps[at + TURNS];
     long turnPs = tlps[at + (isLast ? LAST_TURN : TURN)];
     turnsLeft[place]--;
     leftPs[place] -= turnPs;
-    if (state(place) == INSIDE) {
-      bufferedTurns--;
-    }
     freePs = startPs + turnPs;
-    if (state(place) != NO_ANSWER) {
+    if (state(place) == INSIDE) {
+      owedTurns[place] -= isShared ? 0 : 1;
+      bufferedTurns -= isShared ? 0 : 1;
       next = place + 1;
     }
     if (isLast) {
@@ -285,15 +318,16 @@ final class CompletionTurns {
   }
 
   private void remove(int place) {
-    if (state(place) == NO_ANSWER) {
-      requestsCount--;
-    }
+    bufferedTurns -= state(place) == INSIDE ? owedTurns[place] : 0;
+    outsideCount -= state(place) == OUTSIDE ? 1 : 0;
+    requestsCount -= state(place) == NO_ANSWER ? 1 : 0;
     int behind = count - place - 1;
     System.arraycopy(number, place + 1, number, place, behind);
     System.arraycopy(tlp, place + 1, tlp, place, behind);
     System.arraycopy(turnsDone, place + 1, turnsDone, place, behind);
     System.arraycopy(turnsLeft, place + 1, turnsLeft, place, behind);
     System.arraycopy(leftPs, place + 1, leftPs, place, behind);
+    System.arraycopy(owedTurns, place + 1, owedTurns, place, behind);
     count--;
     if (place < next) {
       next--;
@@ -304,18 +338,6 @@ final class CompletionTurns {
   private int placeReadyAt(long atPs) {
     int request = requestsCount == 0 ? -1 : requestReadyAt(atPs);
     return request < 0 ? answerReadyAt(atPs) : request;
-  }
-
-  private int requestReadyAt(long atPs) {
-    int first = -1;
-    for (int place = 0; place < count; place++) {
-      if (state(place) == NO_ANSWER
-          && readyPs(place) <= atPs
-          && (first < 0 || readyPs(place) < readyPs(first))) {
-        first = place;
-      }
-    }
-    return first;
   }
 
   private int answerReadyAt(long atPs) {
@@ -332,6 +354,18 @@ final class CompletionTurns {
     return -1;
   }
 
+  private int requestReadyAt(long atPs) {
+    int first = -1;
+    for (int place = 0; place < count; place++) {
+      if (state(place) == NO_ANSWER
+          && readyPs(place) <= atPs
+          && (first < 0 || readyPs(place) < readyPs(first))) {
+        first = place;
+      }
+    }
+    return first;
+  }
+
   private long earliestReadyPs() {
     long earliestPs = Long.MAX_VALUE;
     for (int place = 0; place < count; place++) {
@@ -342,13 +376,41 @@ final class CompletionTurns {
     return earliestPs;
   }
 
+  /** {@return when what waits has left at the earliest} */
+  private long earliestPs(long ticket) {
+    int own = place(tlps[tlpAt(ticket) + READ]);
+    return state(own) == NO_ANSWER ? earliestRequestPs(own) : earliestAnswerPs(own, ticket);
+  }
+
+  /** Exact unless others come, or an answer's turn is in the way, if all have come in order. */
+  private long earliestRequestPs(int own) {
+    long ownReadyPs = readyPs(own);
+    long firstReadyPs = ownReadyPs;
+    long othersPs = 0;
+    long inOrderPs = freePs;
+    long lastReadyPs = 0;
+    boolean isInOrder = true;
+    for (int place = 0; place < count; place++) {
+      long readyPs = readyPs(place);
+      boolean isBefore = readyPs < ownReadyPs || readyPs == ownReadyPs && place < own;
+      if (isBefore && state(place) == NO_ANSWER) {
+        firstReadyPs = Math.min(firstReadyPs, readyPs);
+        othersPs += leftPs[place];
+        inOrderPs = Math.max(inOrderPs, readyPs) + leftPs[place];
+        isInOrder &= readyPs >= lastReadyPs;
+        lastReadyPs = readyPs;
+      }
+    }
+    long othersEndPs = isInOrder ? inOrderPs : Math.max(freePs, firstReadyPs) + othersPs;
+    return Math.max(othersEndPs, ownReadyPs) + leftPs[own];
+  }
+
   /**
-   * {@return when a completion that waits has left at the earliest} Until then other reads have had
+   * {@return when a completion that waits has left at the earliest} Until then the others have had
    * as many turns as it needs, or one less if theirs come behind its own; those who have fewer have
    * had all of them.
    */
-  private long earliestPs(long ticket) {
-    int own = place(tlps[tlpAt(ticket) + READ]);
+  private long earliestAnswerPs(int own, long ticket) {
     int turns = 0;
     long ownPs = 0;
     for (long until = tlp[own]; until <= ticket; until++) {
@@ -359,28 +421,30 @@ final class CompletionTurns {
     turns -= turnsDone[own];
     ownPs -= turnsDone[own] * tlps[tlpAt(tlp[own]) + TURN];
     long ownReadyPs = readyPs(own);
+    boolean isReady = ownReadyPs <= freePs && state(own) == INSIDE;
     long othersPs = 0;
     long firstReadyPs = ownReadyPs;
     for (int place = 0; place < count; place++) {
       firstReadyPs = Math.min(firstReadyPs, readyPs(place));
       if (place != own && readyPs(place) <= Math.max(freePs, ownReadyPs)) {
-        othersPs += turnsPs(place, turnsBefore(place, own, turns));
+        boolean isBefore = isReady && turnsUntil(place) < turnsUntil(own);
+        othersPs += othersPs(place, own, isBefore ? turns : turns - 1);
       }
     }
     long startPs = Math.max(freePs, firstReadyPs);
     return Math.max(startPs + othersPs, ownReadyPs) + ownPs;
   }
 
-  /** Returns how many turns of one come before the last of some turns of another, at least. */
-  private int turnsBefore(int place, int own, int turns) {
-    boolean isRequest = state(place) == NO_ANSWER;
-    if (state(own) == NO_ANSWER) {
-      boolean isEarlier =
-          readyPs(place) < readyPs(own) || readyPs(place) == readyPs(own) && place < own;
-      return isRequest && isEarlier ? 1 : 0;
+  /**
+   * Returns how long somebody who is ready keeps an answer waiting at least, which gives way some
+   * turns. Who is let in later than that answer may not keep it at all.
+   */
+  private long othersPs(int place, int own, int turns) {
+    long state = state(place);
+    if (state == NO_ANSWER) {
+      return leftPs[place];
     }
-    boolean isBefore = readyPs(own) <= freePs && turnsUntil(place) < turnsUntil(own);
-    return isRequest || isBefore ? turns : turns - 1;
+    return state == OUTSIDE && (state(own) == INSIDE || place > own) ? 0 : turnsPs(place, turns);
   }
 
   /** Returns how many others come before a read if all are ready. */

@@ -43,10 +43,6 @@ public final class LinkDirection {
   private static final int DLLP_BYTES = 8;
   private static final int TLPS_PER_TAG = 4;
   private static final int TURNS_MIN = 64;
-
-  /** Where root ports collect what they send in turns: 32 reads of 512 B. Assumption. */
-  private static final int READ_BUFFER_BYTES = 16 << 10;
-
   private static final int TURNS_MAX = 1024;
 
   /** So long after a TLP has left nobody asks for it any more. */
@@ -135,20 +131,13 @@ public final class LinkDirection {
     boolean hasCompletionTurns = isInTurn && config.completionTurnBytes() > 0;
     turnShift =
         hasCompletionTurns ? Integer.numberOfTrailingZeros(config.completionTurnBytes()) : 0;
-    completionTurns = hasCompletionTurns ? completionTurns(config) : null;
+    completionTurns =
+        hasCompletionTurns ? CompletionTurns.of(config, simulation, psPerByteDenominator) : null;
     turns =
         isInTurn && !hasCompletionTurns
             ? new TurnQueue(turnsCount(config), psPerByteDenominator)
             : null;
     isFirstCome = !isInTurn;
-  }
-
-  private CompletionTurns completionTurns(PcieLinkConfig config) {
-    int bufferTurns = Math.max(1, READ_BUFFER_BYTES / config.completionTurnBytes());
-    int readsCount = Integer.highestOneBit(TLPS_PER_TAG * 2 * config.tags() - 1);
-    int tlpsCount = readsCount * (TlpLayout.REQUEST_BOUNDARY_BYTES / config.maxPayloadBytes());
-    return new CompletionTurns(
-        simulation, bufferTurns, readsCount, tlpsCount, psPerByteDenominator);
   }
 
   private static int turnsCount(PcieLinkConfig config) {
@@ -225,29 +214,36 @@ public final class LinkDirection {
   }
 
   /**
-   * Sends a completion that root complexes send in turns, see {@link CompletionTurns}.
+   * Sends a completion of a root complex, in turns if that is how it sends them, see {@link
+   * CompletionTurns}.
    *
    * @param isFirst whether it is the first of its read
    * @param wireBytes size with header and framing
    * @param address of its first byte
    * @param lengthBytes of data
-   * @param readyPs when the read has its data
+   * @param owedBytes what its read is owed from its first byte on, as a completion says
+   * @param readyPs when the read has all its data
    * @return when its last bit has left
    */
   long transmitCompletionWithData(
-      boolean isFirst, int wireBytes, long address, int lengthBytes, long readyPs) {
+      boolean isFirst, int wireBytes, long address, int lengthBytes, int owedBytes, long readyPs) {
     CompletionTurns queue = completionTurns;
     if (queue == null) {
       return transmitCompletionWithData(wireBytes, readyPs);
     }
     cpldTotal++;
     bytesTotal += wireBytes + extraBytes;
-    long lastTurn = address + lengthBytes - 1 >>> turnShift;
-    int turnsCount = (int) (lastTurn - (address >>> turnShift)) + 1;
+    int turnsCount = turnsOf(address, lengthBytes);
+    int owedTurns = turnsOf(address, owedBytes);
     boolean joins = !isFirst && (address & (1L << turnShift) - 1) != 0;
     long durationPs = tlpPs(wireBytes);
     long rest = restOf(wireBytes + extraBytes);
-    return queue.sentPs(queue.add(isFirst, readyPs, durationPs, rest, true, turnsCount, joins));
+    return queue.sentPs(
+        queue.add(isFirst, readyPs, durationPs, rest, owedTurns, turnsCount, joins));
+  }
+
+  private int turnsOf(long address, int lengthBytes) {
+    return (int) ((address + lengthBytes - 1 >>> turnShift) - (address >>> turnShift)) + 1;
   }
 
   /**
@@ -503,7 +499,7 @@ public final class LinkDirection {
 
   private long takeTurn(CompletionTurns queue, int wireBytes, long readyPs) {
     long rest = restOf(wireBytes);
-    return queue.sentPs(queue.add(true, readyPs, durationPs(wireBytes), rest, false, 1, false));
+    return queue.sentPs(queue.add(true, readyPs, durationPs(wireBytes), rest, 0, 1, false));
   }
 
   private long append(int wireBytes) {

@@ -328,8 +328,13 @@ final class ReadRequests {
             peer.requests().peerCompletion(turn, type, wireBytes, readyPs, done == 0)
                 + turnPs(turn);
       }
+      long herePs =
+          port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, turnedPs, done == 0);
+      // Only the root complex has all data at once; others pass on what has come, as it comes.
       pieceSentPs =
-          receiveCompletion(turn, wireBytes, address, piece, turnedPs, pieceSentPs, done == 0);
+          peer == null && port.owner() == null
+              ? answer(done == 0, wireBytes, address, piece, left, herePs, pieceSentPs)
+              : receiveCompletion(wireBytes, herePs, pieceSentPs);
       TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
         isFaulty = true;
@@ -389,21 +394,28 @@ final class ReadRequests {
     return expiryPs;
   }
 
-  /** Takes a completion down to the device, behind the one before; returns when it has left. */
-  private long receiveCompletion(
-      @Nullable Switch turn,
+  /** Sends a completion to the device, behind the one before; returns when it has left. */
+  private long receiveCompletion(int wireBytes, long readyPs, long previousSentPs) {
+    return downstream.transmitCompletionWithData(wireBytes, startPs(readyPs, previousSentPs));
+  }
+
+  /** As {@link #receiveCompletion}, straight from the root complex. */
+  private long answer(
+      boolean isFirst,
       int wireBytes,
       long address,
       int lengthBytes,
+      int owedBytes,
       long readyPs,
-      long previousSentPs,
-      boolean isFirst) {
-    long herePs = port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, readyPs, isFirst);
-    long startPs = behindRegisterWritesPs(herePs);
-    if (!downstream.isInTurn()) {
-      startPs = Math.max(previousSentPs, startPs); // A gap must not let them pass each other.
-    }
-    return downstream.transmitCompletionWithData(isFirst, wireBytes, address, lengthBytes, startPs);
+      long previousSentPs) {
+    return downstream.transmitCompletionWithData(
+        isFirst, wireBytes, address, lengthBytes, owedBytes, startPs(readyPs, previousSentPs));
+  }
+
+  private long startPs(long readyPs, long previousSentPs) {
+    long startPs = behindRegisterWritesPs(readyPs);
+    // A gap must not let them pass each other.
+    return downstream.isInTurn() ? startPs : Math.max(previousSentPs, startPs);
   }
 
   /**
