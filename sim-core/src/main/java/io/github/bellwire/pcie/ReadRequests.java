@@ -321,13 +321,7 @@ final class ReadRequests {
           TlpLayout.COMPLETION_BYTES
               + TlpLayout.dataBytes(address, piece)
               + downstream.completionExtraBytes(address);
-      long turnedPs = readyPs;
-      if (peer != null) {
-        TlpType type = TlpType.COMPLETION_WITH_DATA;
-        turnedPs =
-            peer.requests().peerCompletion(turn, type, wireBytes, readyPs, done == 0)
-                + turnPs(turn);
-      }
+      long turnedPs = peer == null ? readyPs : turnedPs(peer, turn, wireBytes, readyPs, done == 0);
       long herePs =
           port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, turnedPs, done == 0);
       // Only the root complex has all data at once; others pass on what has come, as it comes.
@@ -444,6 +438,13 @@ final class ReadRequests {
         peer.requests().peerCompletion(back, type, wireBytes, -1 - answerPs, true) + turnPs(back);
     DmaStatus why = DmaStatus.UNSUPPORTED_REQUEST;
     return refuse(why, destination, offset, lengthBytes, back, turnedPs);
+  }
+
+  /** Returns when a completion of a peer has turned on its way. */
+  private long turnedPs(
+      DownstreamPort peer, @Nullable Switch turn, int wireBytes, long readyPs, boolean isFirst) {
+    TlpType type = TlpType.COMPLETION_WITH_DATA;
+    return peer.requests().peerCompletion(turn, type, wireBytes, readyPs, isFirst) + turnPs(turn);
   }
 
   /** Returns how long a TLP takes where it turns: in a switch or in the root complex. */

@@ -231,13 +231,15 @@ class CompletionTurnsTest {
   void shouldNotCarryMoreThanTheLinkDoesWhenMoreWaitThanAreRemembered(int readsCount) {
     CompletionTurns few = new CompletionTurns(simulation, 128, readsCount, 64, 4);
     long ticket = 0;
+    long endPs = 100;
     for (int i = 0; i < 200; i++) {
-      ticket = few.add(true, 100 + i % 7, 10, 0, 2, 1, false);
-      ticket = few.add(false, 100 + i % 7, 10, 0, 1, 1, false);
+      few.add(true, 100 + i % 7, 10, 0, 2, 1, false);
+      ticket = few.add(false, 100 + i % 7, 10 + i / 10, 0, 1, 1, false);
+      endPs += 20 + i / 10;
     }
     simulation.runUntil(10_000);
 
-    assertThat(few.sentPs(ticket)).isEqualTo(100 + 200 * 20);
+    assertThat(few.sentPs(ticket)).isEqualTo(endPs);
   }
 
   @Test
@@ -250,6 +252,53 @@ class CompletionTurnsTest {
 
     assertThat(turns.sentPs(farAhead)).isEqualTo(1_000_010);
     assertThat(turns.sentPs(64)).isEqualTo(740); // 64 reads from 100 on
+  }
+
+  @Test
+  void shouldLetOthersIntoTheBufferWhenABookingFarAheadIsForgotten() {
+    CompletionTurns small = new CompletionTurns(simulation, 4, 4, 64, 4);
+    long farAhead = small.add(true, 1_000_000, 40, 0, 4, 4, false);
+    for (int i = 0; i < 3; i++) {
+      small.add(true, 100, 10, 0, 1, 1, false); // outside
+    }
+    long request = small.add(true, 100, 10, 0, 0, 1, false);
+    simulation.runUntil(200);
+
+    assertThat(small.sentPs(farAhead)).isEqualTo(1_000_040);
+    assertThat(small.sentPs(request)).isEqualTo(110);
+    assertThat(small.sentPs(1)).isEqualTo(120);
+    assertThat(small.sentPs(3)).isEqualTo(140);
+  }
+
+  @Test
+  void shouldHoldALargeReadOfManyCompletions() {
+    CompletionTurns few = new CompletionTurns(simulation, 128, 4, 8, 4);
+    long first = few.add(true, 100, 10, 0, 20, 1, false);
+    long last = first;
+    for (int i = 1; i < 20; i++) {
+      last = few.add(false, 100, 10, 0, 20 - i, 1, false);
+    }
+
+    simulation.runUntil(1_000);
+
+    assertThat(few.sentPs(first)).isEqualTo(TurnQueue.FORGOTTEN);
+    assertThat(few.sentPs(last)).isEqualTo(300);
+  }
+
+  @Test
+  void shouldAskForRoomAgainForTheRestOfAReadOfWhichAllThatWasKnownHasLeft() {
+    CompletionTurns small = new CompletionTurns(simulation, 4, 64, 256, 4);
+    small.add(true, 100, 10, 0, 4, 1, false);
+    simulation.runUntil(200);
+    long other = small.add(true, 200, 20, 0, 2, 2, false);
+    simulation.runUntil(205);
+
+    // Nothing of the four turns is left behind in the buffer.
+    assertThat(small.sentPs(other)).isEqualTo(220);
+    long last = small.add(true, 200, 20, 0, 2, 2, false);
+    simulation.runUntil(1_000);
+    assertThat(small.sentPs(other)).isEqualTo(230);
+    assertThat(small.sentPs(last)).isEqualTo(240);
   }
 
   @Test
