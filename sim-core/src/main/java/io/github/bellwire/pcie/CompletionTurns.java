@@ -124,7 +124,7 @@ final class CompletionTurns {
       int turns,
       boolean joins) {
     settle(simulation.nowPs());
-    makeRoom();
+    makeRoom(readyPs);
     long ticket = tlpsTotal++;
     if (isFirst || count == 0 || number[count - 1] != readsTotal - 1) {
       begin(readyPs, ticket, isAnswer);
@@ -193,19 +193,28 @@ final class CompletionTurns {
   }
 
   /**
-   * Forgets the oldest if it stands where a new one is to be remembered. That is a booking far
-   * ahead: it keeps the time it was told, but must not take the time before it away.
+   * Serves the oldest ahead of time if it stands where a new one is to be remembered: whoever comes
+   * later is served behind. A booking far ahead is forgotten instead: it keeps the time it was told,
+   * but must not take the time before it away.
    */
-  private void makeRoom() {
+  private void makeRoom(long newReadyPs) {
     while (count > 0 && (readsTotal - number[0] > readMask || tlpsTotal - tlp[0] > tlpMask)) {
-      long end = reads[readAt(number[0]) + END_TLP];
-      for (long ticket = tlp[0]; ticket < end; ticket++) {
-        tlps[tlpAt(ticket) + SENT] = earliestPs(ticket);
+      if (newReadyPs >= readyPs(0)) {
+        serveNext(Long.MAX_VALUE);
+      } else {
+        forgetOldest();
       }
-      bufferedTurns -= state(0) == INSIDE ? turnsLeft[0] : 0;
-      outsideCount -= state(0) == OUTSIDE ? 1 : 0;
-      remove(0);
     }
+  }
+
+  private void forgetOldest() {
+    long end = reads[readAt(number[0]) + END_TLP];
+    for (long ticket = tlp[0]; ticket < end; ticket++) {
+      tlps[tlpAt(ticket) + SENT] = earliestPs(ticket);
+    }
+    bufferedTurns -= state(0) == INSIDE ? turnsLeft[0] : 0;
+    outsideCount -= state(0) == OUTSIDE ? 1 : 0;
+    remove(0);
   }
 
   private void settle(long nowPs) {

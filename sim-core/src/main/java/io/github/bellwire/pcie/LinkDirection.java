@@ -146,7 +146,11 @@ public final class LinkDirection {
   private CompletionTurns completionTurns(PcieLinkConfig config) {
     int bufferTurns = Math.max(1, READ_BUFFER_BYTES / config.completionTurnBytes());
     int readsCount = Integer.highestOneBit(TLPS_PER_TAG * 2 * config.tags() - 1);
-    int tlpsCount = readsCount * (TlpLayout.REQUEST_BOUNDARY_BYTES / config.maxPayloadBytes());
+    int shortestBytes =
+        config.completionCut() == CompletionCut.LONGEST
+            ? config.maxPayloadBytes()
+            : config.readCompletionBoundaryBytes();
+    int tlpsCount = readsCount * Math.max(1, config.maxReadRequestBytes() / shortestBytes);
     return new CompletionTurns(
         simulation, bufferTurns, readsCount, tlpsCount, psPerByteDenominator);
   }
