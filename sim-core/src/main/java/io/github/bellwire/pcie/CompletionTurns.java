@@ -15,7 +15,8 @@ import io.github.bellwire.kernel.TurnQueue;
  * <p>Who comes later joins at the end, so it may get its turn before those that wait for their
  * second. Turns need not be whole completions: the root complex collects the data of one, turn by
  * turn, while the link is paced by what it collects. Reads take part as soon as there is room for
- * all their data.
+ * all their data. Requests to the device go before all answers, in the order in which they are
+ * ready: no answer may pass a write.
  *
  * <p>All turns that begin before the present are settled: nobody can be ready then any more who is
  * not known. What lies ahead is told as it would be at the earliest, and later if somebody comes,
@@ -68,6 +69,7 @@ final class CompletionTurns {
   private final long[] leftPs;
   private int count;
   private int next; // whose turn it is
+  private int requestsCount; // of those that wait, what is no answer
   private int outsideCount;
   private int bufferedTurns; // of those inside
   private long freePs;
@@ -181,6 +183,7 @@ final class CompletionTurns {
     int at = readAt(readsTotal);
     reads[at + STATE] = isAnswer ? OUTSIDE : NO_ANSWER;
     outsideCount += isAnswer ? 1 : 0;
+    requestsCount += isAnswer ? 0 : 1;
     reads[at + READY] = readyPs;
     reads[at + FIRST_TLP] = firstTlp;
     reads[at + SHORTEST_TURN] = Long.MAX_VALUE;
@@ -266,7 +269,9 @@ final class CompletionTurns {
       bufferedTurns--;
     }
     freePs = startPs + turnPs;
-    next = place + 1;
+    if (state(place) != NO_ANSWER) {
+      next = place + 1;
+    }
     if (isLast) {
       end(place, at);
     }
@@ -289,6 +294,9 @@ final class CompletionTurns {
   }
 
   private void remove(int place) {
+    if (state(place) == NO_ANSWER) {
+      requestsCount--;
+    }
     int behind = count - place - 1;
     System.arraycopy(number, place + 1, number, place, behind);
     System.arraycopy(tlp, place + 1, tlp, place, behind);
@@ -301,15 +309,32 @@ final class CompletionTurns {
     }
   }
 
-  /** Returns who is the next in turn of those who are ready, or -1. */
+  /** Returns who is the next of those who are ready, or -1. */
   private int placeReadyAt(long atPs) {
+    int request = requestsCount == 0 ? -1 : requestReadyAt(atPs);
+    return request < 0 ? answerReadyAt(atPs) : request;
+  }
+
+  private int requestReadyAt(long atPs) {
+    int first = -1;
+    for (int place = 0; place < count; place++) {
+      if (state(place) == NO_ANSWER
+          && readyPs(place) <= atPs
+          && (first < 0 || readyPs(place) < readyPs(first))) {
+        first = place;
+      }
+    }
+    return first;
+  }
+
+  private int answerReadyAt(long atPs) {
     for (int place = next; place < count; place++) {
-      if (readyPs(place) <= atPs && state(place) != OUTSIDE) {
+      if (readyPs(place) <= atPs && state(place) == INSIDE) {
         return place;
       }
     }
     for (int place = 0; place < next && place < count; place++) {
-      if (readyPs(place) <= atPs && state(place) != OUTSIDE) {
+      if (readyPs(place) <= atPs && state(place) == INSIDE) {
         return place;
       }
     }
@@ -327,7 +352,7 @@ final class CompletionTurns {
   }
 
   /**
-   * {@return when a completion that waits has left at the earliest} Until then the others have had
+   * {@return when a completion that waits has left at the earliest} Until then other reads have had
    * as many turns as it needs, or one less if theirs come behind its own; those who have fewer have
    * had all of them.
    */
@@ -343,18 +368,28 @@ final class CompletionTurns {
     turns -= turnsDone[own];
     ownPs -= turnsDone[own] * tlps[tlpAt(tlp[own]) + TURN];
     long ownReadyPs = readyPs(own);
-    boolean isReady = ownReadyPs <= freePs;
     long othersPs = 0;
     long firstReadyPs = ownReadyPs;
     for (int place = 0; place < count; place++) {
       firstReadyPs = Math.min(firstReadyPs, readyPs(place));
       if (place != own && readyPs(place) <= Math.max(freePs, ownReadyPs)) {
-        boolean isBefore = isReady && turnsUntil(place) < turnsUntil(own);
-        othersPs += turnsPs(place, isBefore ? turns : turns - 1);
+        othersPs += turnsPs(place, turnsBefore(place, own, turns));
       }
     }
     long startPs = Math.max(freePs, firstReadyPs);
     return Math.max(startPs + othersPs, ownReadyPs) + ownPs;
+  }
+
+  /** Returns how many turns of one come before the last of some turns of another, at least. */
+  private int turnsBefore(int place, int own, int turns) {
+    boolean isRequest = state(place) == NO_ANSWER;
+    if (state(own) == NO_ANSWER) {
+      boolean isEarlier =
+          readyPs(place) < readyPs(own) || readyPs(place) == readyPs(own) && place < own;
+      return isRequest && isEarlier ? 1 : 0;
+    }
+    boolean isBefore = readyPs(own) <= freePs && turnsUntil(place) < turnsUntil(own);
+    return isRequest || isBefore ? turns : turns - 1;
   }
 
   /** Returns how many others come before a read if all are ready. */

@@ -137,11 +137,34 @@ class CompletionTurnsTest {
     simulation.runUntil(1_000);
 
     // Room for 4 turns: the second fits in when the first has had one, the third after the second.
-    // 1 2 3 register 1 2 1
-    assertThat(small.sentPs(behind)).isEqualTo(130);
-    assertThat(small.sentPs(register)).isEqualTo(140);
+    // register 1 2 3 1 2 1
+    assertThat(small.sentPs(register)).isEqualTo(110);
+    assertThat(small.sentPs(behind)).isEqualTo(140);
     assertThat(small.sentPs(second)).isEqualTo(160);
     assertThat(small.sentPs(first)).isEqualTo(170);
+  }
+
+  @Test
+  void shouldSendRequestsBeforeAnswersAndInTheOrderOfReadiness() {
+    long first = read(100, 2);
+    long late = request(105);
+    long early = request(101);
+    long second = read(100, 1);
+    long equal = request(105);
+
+    assertThat(turns.sentPs(early)).isEqualTo(111); // At the earliest: answers may be under way.
+    simulation.runUntil(1_000);
+
+    // 1, then what is ready by 110: early, late, equal; then 2 and 1.
+    assertThat(turns.sentPs(early)).isEqualTo(120);
+    assertThat(turns.sentPs(late)).isEqualTo(130);
+    assertThat(turns.sentPs(equal)).isEqualTo(140);
+    assertThat(turns.sentPs(second)).isEqualTo(150);
+    assertThat(turns.sentPs(first)).isEqualTo(160);
+  }
+
+  private long request(long readyPs) {
+    return turns.add(true, readyPs, 10, 0, false, 1, false);
   }
 
   @Test
