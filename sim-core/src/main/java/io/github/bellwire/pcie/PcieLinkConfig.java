@@ -20,7 +20,7 @@ import static java.util.Objects.requireNonNull;
  * @param completionCut where the host cuts its answers
  * @param completionTurnBytes how much of a read's answer the root port sends before the next read
  *     gets its turn: 0, or 2^k in 64..4096; 0: all of it, in the order in which reads have their
- *     data, as links do that replay
+ *     data, as links do that replay or lead to a switch, and as answers of peers are sent
  * @param ecrc whether every TLP carries an end-to-end CRC of 4 bytes, which its receiver checks
  * @param flowControl credits
  * @param requester the device's side of its requests

@@ -329,7 +329,8 @@ final class ReadRequests {
                 + turnPs(turn);
       }
       pieceSentPs =
-          receiveCompletion(turn, wireBytes, address, piece, turnedPs, pieceSentPs, done == 0);
+          receiveCompletion(
+              turn, peer == null, wireBytes, address, piece, turnedPs, pieceSentPs, done == 0);
       TlpFault fault = faults.ofCompletion(true);
       if (fault != TlpFault.NONE) {
         isFaulty = true;
@@ -392,6 +393,7 @@ final class ReadRequests {
   /** Takes a completion down to the device, behind the one before; returns when it has left. */
   private long receiveCompletion(
       @Nullable Switch turn,
+      boolean isFromRoot,
       int wireBytes,
       long address,
       int lengthBytes,
@@ -403,7 +405,9 @@ final class ReadRequests {
     if (!downstream.isInTurn()) {
       startPs = Math.max(previousSentPs, startPs); // A gap must not let them pass each other.
     }
-    return downstream.transmitCompletionWithData(isFirst, wireBytes, address, lengthBytes, startPs);
+    return isFromRoot
+        ? downstream.transmitCompletionWithData(isFirst, wireBytes, address, lengthBytes, startPs)
+        : downstream.transmitCompletionWithData(wireBytes, startPs); // It came whole.
   }
 
   /**
