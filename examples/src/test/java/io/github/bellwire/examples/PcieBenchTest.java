@@ -129,7 +129,9 @@ class PcieBenchTest {
     return Tool.number(json, "goodput_gbit_per_s");
   }
 
-  /** This host's answers take turns; not behind a switch, and not those that come from elsewhere. */
+  /**
+   * This host's answers take turns; not behind a switch, and not those that come from elsewhere.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"link.switch=on", "target=peer"})
   void shouldSendAnswersWholeThatPassThrough(String setting) {

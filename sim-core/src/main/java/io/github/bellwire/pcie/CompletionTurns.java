@@ -197,8 +197,8 @@ final class CompletionTurns {
 
   /**
    * Serves the oldest ahead of time if it stands where a new one is to be remembered: whoever comes
-   * later is served behind. A booking far ahead is forgotten instead: it keeps the time it was told,
-   * but must not take the time before it away.
+   * later is served behind. A booking far ahead is forgotten instead: it keeps the time it was
+   * told, but must not take the time before it away.
    */
   private void makeRoom(long newReadyPs) {
     while (count > 0 && (readsTotal - number[0] > readMask || tlpsTotal - tlp[0] > tlpMask)) {
