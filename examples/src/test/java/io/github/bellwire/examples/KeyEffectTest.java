@@ -220,6 +220,14 @@ class KeyEffectTest {
             + " linux-6.12-amd with iommu.preset=amd-milan",
         "pcie-bench target=peer cache=cold | must not be given with target=peer, whose window is in"
             + " a device",
+        "pcie-bench target=peer link.completion-turn=128 | must be 0 with target=peer,"
+            + " where answers are sent whole",
+        "nic-rx link.bits-per-error=100000 link.completion-turn=64 | must be 0 with"
+            + " link.bits-per-error=100000, where answers are sent whole",
+        "pcie-bench link.dllps=opposite link.completion-turn=128 | must be 0 with"
+            + " link.dllps=opposite, where answers are sent whole",
+        "pio-vs-dma link.switch=on link.completion-turn=4096 | must be 0 with link.switch=on,"
+            + " where answers are sent whole",
         "attack mode=off iommu.preset=ice-lake | must not be given with mode=off, which has no"
             + " IOMMU",
         "iommu-modes workload=nvme frame-bytes=512 | must not be given with workload=nvme, which"

@@ -44,6 +44,15 @@ final class IdleStates {
     return goesOnPs;
   }
 
+  /**
+   * It does not fall asleep before the last answer has left.
+   *
+   * @param sentPs when an answer leaves
+   */
+  void busyUntil(long sentPs) {
+    lastPs = Math.max(lastPs, sentPs);
+  }
+
   private long drawExitPs() {
     int drawn = random.nextInt(MILLION);
     int state = 0;

@@ -343,6 +343,9 @@ final class ReadRequests {
       peer.requests().abandonRead(); // What is given up must not arrive later.
       Arrays.fill(destination, offset, offset + lengthBytes, (byte) 0xff);
     }
+    if (peer == null && idleStates != null) {
+      idleStates.busyUntil(pieceSentPs);
+    }
     return isAnswered ? downstream.arrivalPs(pieceSentPs) : NEVER_PS;
   }
 

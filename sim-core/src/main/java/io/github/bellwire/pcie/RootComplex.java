@@ -140,7 +140,7 @@ public final class RootComplex {
    * @throws IllegalStateException if there are 32 ports already
    */
   public Switch attach(SwitchConfig switchConfig, DevicePortConfig caching) {
-    RootPort port = newPort(switchConfig.upstreamLink(), caching, null);
+    RootPort port = newPort(switchConfig.upstreamLink().withCompletionTurnBytes(0), caching, null);
     Switch newSwitch = new Switch(this, switchConfig, port);
     port.plug(newSwitch);
     return newSwitch;

@@ -18,7 +18,7 @@ public final class SwitchPort extends DownstreamPort {
         rootComplex,
         BridgeFunction.newConfigSpace(
             PortType.SWITCH_DOWNSTREAM, link, owner.config().accessControl(), slot),
-        link,
+        link.withCompletionTurnBytes(0), // A switch passes whole TLPs on.
         slot);
     this.owner = owner;
     this.number = number;

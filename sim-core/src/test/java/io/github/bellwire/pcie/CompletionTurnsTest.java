@@ -254,6 +254,30 @@ class CompletionTurnsTest {
     assertThat(turns.sentPs(64)).isEqualTo(740); // 64 reads from 100 on
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldTakeTheTimeOfAllThatWaitThoughItForgetsMost(boolean isRequest) {
+    long last = 0;
+    for (int i = 0; i < 200; i++) {
+      last = isRequest ? request(100) : read(100, 1);
+    }
+
+    assertThat(turns.sentPs(last)).isEqualTo(2_100); // 200 of 10 ps from 100 on
+    simulation.runUntil(10_000);
+    assertThat(turns.sentPs(last)).isEqualTo(2_100);
+  }
+
+  @Test
+  void shouldServeTheOldestAheadOfTimeWhenItsPiecesAreMoreThanItRemembers() {
+    read(100, 1);
+    long last = 0;
+    for (int i = 0; i < 400; i++) {
+      last = turns.add(false, 100, 10, 0, true, 1, false);
+    }
+
+    assertThat(turns.sentPs(last)).isEqualTo(4_110); // 401 of 10 ps from 100 on
+  }
+
   @Test
   void shouldLetOthersIntoTheBufferWhenABookingFarAheadIsForgotten() {
     CompletionTurns small = new CompletionTurns(simulation, 4, 4, 64, 4);

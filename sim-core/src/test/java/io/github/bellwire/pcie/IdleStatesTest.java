@@ -28,6 +28,18 @@ class IdleStatesTest {
   }
 
   @Test
+  void shouldStayAwakeWhileAnswersLeave() {
+    IdleStates states = states(new IdleStatesConfig(100, List.of(new State(7_000, 1_000_000))));
+    states.awakePs(0);
+
+    states.busyUntil(9_000);
+    states.busyUntil(8_000); // Told of late.
+
+    assertThat(states.awakePs(9_099)).isEqualTo(9_099);
+    assertThat(states.awakePs(9_199)).isEqualTo(16_199);
+  }
+
+  @Test
   void shouldChooseStatesAsOftenAsConfigured() {
     IdleStates states =
         states(new IdleStatesConfig(10, List.of(new State(0, 700_000), new State(1_000, 300_000))));

@@ -127,6 +127,16 @@ public final class HostKeys {
     return settings.value(LinkKeys.ACCESS_CONTROL).contains("ec");
   }
 
+  /**
+   * Refuses that answers take turns on the link.
+   *
+   * @param settings of a scenario with {@link #ALL} keys
+   * @param reason the key whose setting makes them leave whole
+   */
+  public static void refuseTurns(Settings settings, Key<?> reason) {
+    LinkKeys.refuseTurns(settings, reason);
+  }
+
   private static int supply(Settings settings, Key<Long> key, int preset) {
     return Math.toIntExact(settings.supply(key, (long) preset));
   }

@@ -135,7 +135,32 @@ final class LinkKeys {
       double ratio = 1.0 / settings.value(BITS_PER_ERROR);
       link = link.withFaults(link.faults().withBitErrorRatio(ratio));
     }
+    checkTurns(settings, link);
     return link;
+  }
+
+  /** Links that replay, and those above and below switches, send answers whole. */
+  private static void checkTurns(Settings settings, PcieLinkConfig link) {
+    if (settings.isGiven(BITS_PER_ERROR)) {
+      refuseTurns(settings, BITS_PER_ERROR);
+    }
+    if (settings.isGiven(DLLPS)
+        && link.dllpCharge() == PcieLinkConfig.DllpCharge.OPPOSITE
+        && !link.generation().isFlitMode()) {
+      refuseTurns(settings, DLLPS);
+    }
+    if (settings.find(SWITCH).orElse(false)) {
+      refuseTurns(settings, SWITCH);
+    }
+  }
+
+  /** Refuses turns of answers, because of another setting. */
+  static void refuseTurns(Settings settings, Key<?> reason) {
+    if (settings.find(COMPLETION_TURN).orElse(0L) != 0) {
+      throw settings.refuse(
+          COMPLETION_TURN,
+          "must be 0 with " + settings.assignment(reason) + ", where answers are sent whole");
+    }
   }
 
   private static FlowControlConfig flowControl(Settings settings, PcieLinkConfig link) {

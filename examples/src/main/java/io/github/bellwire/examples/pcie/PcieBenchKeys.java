@@ -227,6 +227,7 @@ final class PcieBenchKeys {
             key, "must not be given with target=peer, whose window is in a device");
       }
     }
+    HostKeys.refuseTurns(settings, TARGET);
   }
 
   /** Says which settings take no part in the operation. */
