@@ -26,6 +26,7 @@ class ExtremeSettingsTest {
         "nic-rx link.gen=1 link.lanes=1 link.mps=128 link.mrrs=128 link.tags=1 nic.rx-fifo=16KiB",
         "nic-rx mode=interrupt itr=1.046528ms ring.size=64",
         "nic-rx mode=interrupt itr=1ps",
+        "nic-rx mode=interrupt host=ib",
         "nic-rx mode=napi cpu.frequency=100MHz rate=100Gb/s ring.size=8",
         "nic-rx frame-bytes=16383 nic.buffer=1KiB ring.size=24 nic.rx-fifo=16KiB rate=800Gb/s",
         "nic-rx frame-bytes=16383 nic.buffer=1KiB ring.size=24 mode=interrupt batch=1 rate=800Gb/s",

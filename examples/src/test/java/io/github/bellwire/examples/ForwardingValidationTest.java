@@ -59,8 +59,8 @@ class ForwardingValidationTest {
 
     assertAllInBand();
     for (int i = 1; i < rows.size(); i++) {
-      // Within five percent: at the plateau descriptors in larger groups wait for more turns.
-      assertThat(rows.get(i).simulated()).isGreaterThan(0.95 * rows.get(i - 1).simulated());
+      // Within three percent: at the plateau descriptors in larger groups wait for more turns.
+      assertThat(rows.get(i).simulated()).isGreaterThan(0.97 * rows.get(i - 1).simulated());
     }
   }
 
@@ -71,11 +71,11 @@ class ForwardingValidationTest {
     double wideLink = mpps("6000", "3.3GHz", 64, "link.lanes=16", IVY_BRIDGE);
     double moreReads = mpps("6000", "3.3GHz", 64, "link.lanes=8", IVY_BRIDGE, "nic.reads=32");
 
-    assertThat(plateau / LINE_MPPS).isBetween(0.83, 0.95); // 92 % published
+    assertThat(plateau / LINE_MPPS).isBetween(0.85, 0.95); // 92 % published
     // It polls more often, so that descriptors are fetched in smaller groups.
     assertThat(quickCore / plateau).isBetween(0.97, 1.01);
     // Twice the width makes each read return earlier, as turns are shorter; that is all it does.
-    assertThat(wideLink / plateau).isBetween(0.99, 1.2);
+    assertThat(wideLink / plateau).isBetween(0.99, 1.17);
     assertThat(moreReads / LINE_MPPS).isBetween(0.97, 1.0); // begin and end of the run count
   }
 

@@ -272,7 +272,7 @@ class CompletionTurnsTest {
     read(100, 1);
     long last = 0;
     for (int i = 0; i < 400; i++) {
-      last = turns.add(false, 100, 10, 0, true, 1, false);
+      last = turns.add(false, 100, 10, 0, 1, 1, false);
     }
 
     assertThat(turns.sentPs(last)).isEqualTo(4_110); // 401 of 10 ps from 100 on

@@ -9,6 +9,9 @@ import java.util.stream.Stream;
 
 /** What the reports of the scenarios with network cards have in common. */
 final class NicReport {
+  /** Why a card does not send what it is given. */
+  static final String REFUSED = "longer than the card sends (15,872 B without FCS), or faulty";
+
   /** Hosts of the pcie-bench study that are worth naming: the calibrated E3 falls asleep. */
   private static final List<String> RECOMMENDED =
       Stream.of(HostConfig.SNB, HostConfig.IB, HostConfig.HSW, HostConfig.HSW_SM, HostConfig.BDW)
@@ -79,7 +82,7 @@ final class NicReport {
     }
     Table table = new Table("Frames not sent", "reason", ">frames");
     addDrop(table, "no room in the transmit ring", unqueued);
-    addDrop(table, "longer than the card sends (15,872 B without FCS), or faulty", refused);
+    addDrop(table, REFUSED, refused);
     report.table(table);
   }
 

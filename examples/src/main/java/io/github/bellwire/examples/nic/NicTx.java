@@ -92,7 +92,7 @@ public final class NicTx implements Scenario {
     if (work.skippedTotal() + refused > 0) {
       Table table = new Table("Dropped frames", "reason", ">frames");
       NicReport.addDrop(table, "no Ethernet header, or longer than a buffer", work.skippedTotal());
-      NicReport.addDrop(table, "refused by the card", refused);
+      NicReport.addDrop(table, NicReport.REFUSED, refused);
       report.table(table);
     }
     check(report, machine, work, sink);

@@ -247,11 +247,10 @@ public final class RxRing {
     port.load(descriptorPa(index), loaded, 0, loadedEnd);
   }
 
-  /** Returns how many descriptors there are from one on to the end of its line, or of the ring. */
+  /** Returns how many descriptors there are from one on to the end of its line; rings end there. */
   private int lineCount(int index) {
     int inLine = (int) descriptorPa(index) & CacheHierarchy.LINE_BYTES - 1;
-    int restBytes = CacheHierarchy.LINE_BYTES - inLine;
-    return Math.min(restBytes / RxDescriptorLayout.SIZE_BYTES, ring.descriptorCount() - index);
+    return (CacheHierarchy.LINE_BYTES - inLine) / RxDescriptorLayout.SIZE_BYTES;
   }
 
   private void deliver(CpuPort port, FrameHandler handler) {
