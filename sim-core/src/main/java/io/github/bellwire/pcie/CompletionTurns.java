@@ -68,7 +68,8 @@ final class CompletionTurns {
   private long tlpsTotal;
 
   // Who waits, in the order of the reads: number, completion, turns of it that are done, what is
-  // left of the whole read, and for how many turns it needs room.
+  // left of the whole read, where a turn that two completions share counts twice, and for how many
+  // turns it needs room, where it counts once.
   private final long[] number;
   private final long[] tlp;
   private final int[] turnsDone;

@@ -326,7 +326,7 @@ final class ReadRequests {
           port.descend(turn, TlpType.COMPLETION_WITH_DATA, wireBytes, turnedPs, done == 0);
       // Only the root complex has all data at once; others pass on what has come, as it comes.
       pieceSentPs =
-          peer == null && port.owner() == null
+          peer == null
               ? answer(done == 0, wireBytes, address, piece, left, herePs, pieceSentPs)
               : receiveCompletion(wireBytes, herePs, pieceSentPs);
       TlpFault fault = faults.ofCompletion(true);
