@@ -54,13 +54,11 @@ final class RxQueue {
   private long[] onChip = new long[0];
 
   // Done descriptors from the head on that have not been written back, in the bytes that will be
-  // written, when the last one may be, when all are to be at the latest, and whether that has been
-  // arranged for.
+  // written, when the last one may be, and when all are to be at the latest.
   final byte[] done = new byte[DONE_MAX * RxDescriptorLayout.SIZE_BYTES];
   int doneCount;
   long donePs;
   long flushPs;
-  boolean awaitsFlush;
   private int groupCount;
 
   /**
@@ -176,7 +174,6 @@ final class RxQueue {
   private void startGroup(int first) {
     head = first;
     doneCount = 0;
-    awaitsFlush = false;
     int toBoundary = groupDescriptors - (first & groupDescriptors - 1);
     groupCount = Math.min(toBoundary, size - first);
   }

@@ -101,7 +101,7 @@ final class RxReporter {
     if (queue.isGroupDone()) {
       write(queue);
       isWritten = true;
-    } else if (!queue.awaitsFlush) {
+    } else {
       await(queue, atPs);
     }
     if (isWritten) {
@@ -126,11 +126,13 @@ final class RxReporter {
 
   /** An earlier one of the queue may wait already; the delay is its, too. */
   private void await(RxQueue queue, long atPs) {
-    waitingQueues |= 1L << queue.index;
-    queue.awaitsFlush = true;
-    queue.flushPs = atPs + config.rxWriteBackDelayPs();
-    if (!flushWaiting.isScheduled()) {
-      simulation.schedule(flushWaiting, queue.flushPs);
+    long bit = 1L << queue.index;
+    if ((waitingQueues & bit) == 0) {
+      waitingQueues |= bit;
+      queue.flushPs = atPs + config.rxWriteBackDelayPs();
+      if (!flushWaiting.isScheduled()) {
+        simulation.schedule(flushWaiting, queue.flushPs);
+      }
     }
   }
 
