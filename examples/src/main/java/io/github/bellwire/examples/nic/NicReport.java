@@ -1,16 +1,22 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.report.Table;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 
 /** What the reports of the scenarios with network cards have in common. */
 final class NicReport {
   /** Why a card does not send what it is given. */
-  static final String REFUSED = "longer than the card sends (15,872 B without FCS), or faulty";
+  static final String REFUSED =
+      String.format(
+          Locale.ROOT,
+          "longer than the card sends (%,d B without FCS), or faulty",
+          Nic.SENT_FRAME_MAX_BYTES);
 
   /** Hosts of the pcie-bench study that are worth naming: the calibrated E3 falls asleep. */
   private static final List<String> RECOMMENDED =

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * to back, and pads short ones as any sender does. One event per frame, at its last bit.
  */
 final class TrafficGenerator extends Event {
-  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES;
 
   private final Simulation simulation;
   private final FrameSource source;

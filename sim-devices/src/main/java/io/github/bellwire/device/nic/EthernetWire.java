@@ -21,6 +21,9 @@ public final class EthernetWire {
   /** The shortest frame, FCS included. */
   public static final int FRAME_MIN_BYTES = 64;
 
+  /** The shortest frame, FCS not included. */
+  public static final int FRAME_MIN_WITHOUT_FCS_BYTES = FRAME_MIN_BYTES - FCS_BYTES;
+
   private static final long PS_BITS_PER_BYTE = 8_000_000_000_000L;
 
   // A byte lasts psPerByteWhole + psPerByteRest / psPerByteDenominator.

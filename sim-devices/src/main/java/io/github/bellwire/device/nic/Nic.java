@@ -33,6 +33,9 @@ public final class Nic implements Endpoint, FrameReceiver {
   /** BAR with the MSI-X table at 0 and the pending bits at 2000h. */
   public static final int MSIX_BAR = 4;
 
+  /** The longest frame that is sent, without tag and FCS: 15.5 KiB (82599, section 7.2.1.1). */
+  public static final int SENT_FRAME_MAX_BYTES = 15_872;
+
   private static final int VENDOR_INTEL = 0x8086;
   private static final int CLASS_ETHERNET = 0x020000;
   private static final int REGISTER_BAR_BYTES = 512 << 10;

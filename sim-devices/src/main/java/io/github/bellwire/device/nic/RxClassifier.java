@@ -60,7 +60,7 @@ final class RxClassifier {
    */
   boolean isPlain(byte[] bytes, int offset, int lengthBytes) {
     return lengthBytes <= plainMaxBytes
-        && lengthBytes >= RxFilter.FRAME_MIN_BYTES
+        && lengthBytes >= EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES
         && !RxFilter.isMulticast(bytes, offset)
         && (headerTypes >>> bytes[offset + RxFilter.ETHERNET_BYTES - 1] & 1) == 0;
   }

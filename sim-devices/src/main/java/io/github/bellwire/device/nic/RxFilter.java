@@ -10,9 +10,6 @@ import io.github.bellwire.memory.LittleEndian;
 final class RxFilter {
   static final int ETHERNET_BYTES = 14;
 
-  /** Without FCS. */
-  static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
-
   private static final int VLAN_TAG_BYTES = 4;
   private static final int STANDARD_FRAME_BYTES = 1518;
   private static final int UNICAST_ADDRESSES = 128;

@@ -228,7 +228,7 @@ final class RxPath {
       statistics.onOversize();
       return false;
     }
-    if (lengthBytes < RxFilter.FRAME_MIN_BYTES) {
+    if (lengthBytes < EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES) {
       statistics.onUndersize();
       return false;
     }

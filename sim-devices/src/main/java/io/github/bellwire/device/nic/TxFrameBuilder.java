@@ -9,11 +9,8 @@ import java.util.Arrays;
 final class TxFrameBuilder {
   private static final int ADDRESSES_BYTES = 12;
   private static final int VLAN_TAG_BYTES = 4;
-  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES;
   private static final int ETHERNET_BYTES = 14;
-
-  /** The longest frame without tag and FCS: 15.5 KiB (82599 data sheet, section 7.2.1.1). */
-  private static final int FRAME_MAX_BYTES = 15_872;
 
   private final RegisterFile registers;
   private final TransmitChecksum checksum = new TransmitChecksum();
@@ -47,9 +44,9 @@ final class TxFrameBuilder {
               context,
               hasOption(high, TxDescriptorLayout.OPTION_IXSM),
               hasOption(high, TxDescriptorLayout.OPTION_TXSM));
-      return isSensible && frameBytes <= FRAME_MAX_BYTES;
+      return isSensible && frameBytes <= Nic.SENT_FRAME_MAX_BYTES;
     }
-    return packet.lengthBytes() <= FRAME_MAX_BYTES && insertChecksums(packet, queue, high);
+    return packet.lengthBytes() <= Nic.SENT_FRAME_MAX_BYTES && insertChecksums(packet, queue, high);
   }
 
   boolean hasNext() {
