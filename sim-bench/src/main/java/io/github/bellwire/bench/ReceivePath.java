@@ -4,6 +4,7 @@ import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.device.nic.EthernetWire;
+import io.github.bellwire.device.nic.FrameStream;
 import io.github.bellwire.device.nic.Nic;
 import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.driver.BufferPool;
@@ -49,7 +50,7 @@ final class ReceivePath {
   private final Nic nic;
   private final EthernetWire wire = new EthernetWire(BITS_PER_SECOND);
   private final byte[] frame;
-  private final Event arrival;
+  private final Sender sender;
   private long receivedTotal;
   private long sum;
 
@@ -79,19 +80,8 @@ final class ReceivePath {
             ? new PollingReceiver(host.core(0), config, List.of(ring), this::onFrame)
             : lookingReceiver(host.core(0), ring);
     receiver.wakeAt(simulation.nowPs());
-    arrival =
-        new Event() {
-          @Override
-          protected void onEvent(long nowPs) {
-            long atPs = nowPs;
-            do {
-              nic.onFrame(frame, 0, frame.length, atPs);
-              atPs = wire.transmit(frame.length, atPs);
-            } while (simulation.tryRepeatAt(this, atPs));
-            simulation.schedule(this, atPs);
-          }
-        };
-    simulation.schedule(arrival, wire.transmit(frame.length, simulation.nowPs()));
+    sender = new Sender();
+    sender.start();
   }
 
   /** Runs until at least so many more frames have reached the driver. */
@@ -132,5 +122,47 @@ final class ReceivePath {
         nic.configSpace().write(offset, sizeBytes, value);
       }
     };
+  }
+
+  /** Sends the same frame back to back for ever. */
+  private final class Sender extends Event implements FrameStream {
+    private long nextPs;
+
+    void start() {
+      nextPs = wire.transmit(frame.length, simulation.nowPs());
+      simulation.schedule(this, nextPs);
+    }
+
+    @Override
+    protected void onEvent(long nowPs) {
+      nic.onFrames(this);
+      simulation.schedule(this, nextPs);
+    }
+
+    @Override
+    public byte[] frame() {
+      return frame;
+    }
+
+    @Override
+    public int offset() {
+      return 0;
+    }
+
+    @Override
+    public int lengthBytes() {
+      return frame.length;
+    }
+
+    @Override
+    public long nowPs() {
+      return nextPs;
+    }
+
+    @Override
+    public boolean tryNext() {
+      nextPs = wire.transmit(frame.length, nextPs);
+      return simulation.tryRepeatAt(this, nextPs);
+    }
   }
 }

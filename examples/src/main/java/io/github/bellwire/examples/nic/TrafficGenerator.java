@@ -2,6 +2,7 @@ package io.github.bellwire.examples.nic;
 
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.nic.FrameReceiver;
+import io.github.bellwire.device.nic.FrameStream;
 import io.github.bellwire.examples.settings.UserErrorException;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
@@ -13,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  * The station at the far end of the wire: sends the frames of a source, at their own times or back
  * to back, and pads short ones as any sender does. One event per frame, at its last bit.
  */
-final class TrafficGenerator extends Event {
+final class TrafficGenerator extends Event implements FrameStream {
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES;
 
   private final Simulation simulation;
@@ -24,6 +25,12 @@ final class TrafficGenerator extends Event {
   private final FramePace pace;
   private final CRC32C crc = new CRC32C();
   private final byte[] padded = new byte[FRAME_MIN_BYTES];
+
+  // The frame whose last bit arrives, and when the next one's does.
+  private byte[] frame = padded;
+  private int lengthBytes;
+  private boolean hasNext;
+  private long nextLastBitPs;
 
   private long startPs;
   private long offsetPs;
@@ -68,39 +75,74 @@ final class TrafficGenerator extends Event {
   void start(long atPs) {
     startPs = atPs;
     if (moveOn()) {
-      firstLastBitPs = nextLastBitPs();
-      simulation.schedule(this, firstLastBitPs);
+      nextLastBitPs = nextLastBitPs();
+      firstLastBitPs = nextLastBitPs;
+      simulation.schedule(this, nextLastBitPs);
     }
   }
 
-  /** Frames that nothing happens between are sent in one go. */
+  /** Frames that nothing happens between arrive in a row. */
   @Override
   protected void onEvent(long nowPs) {
-    long atPs = nowPs;
-    do {
-      sendFrame(atPs);
-      if (!moveOn()) {
-        return;
-      }
-      atPs = nextLastBitPs();
-    } while (simulation.tryRepeatAt(this, atPs));
-    simulation.schedule(this, atPs);
+    sendFrame();
+    receiver.onFrames(this);
+    if (hasNext) {
+      simulation.schedule(this, nextLastBitPs);
+    }
   }
 
-  private void sendFrame(long nowPs) {
-    lastBitPs = nowPs;
-    byte[] frame = source.frame();
-    int length = source.lengthBytes();
-    framesTotal++;
-    bytesTotal += Math.max(length, FRAME_MIN_BYTES);
-    if (length < FRAME_MIN_BYTES) {
-      System.arraycopy(frame, 0, padded, 0, length);
-      Arrays.fill(padded, length, FRAME_MIN_BYTES, (byte) 0);
-      paddedTotal++;
-      send(padded, FRAME_MIN_BYTES, nowPs);
-    } else {
-      send(frame, length, nowPs);
+  @Override
+  public byte[] frame() {
+    return frame;
+  }
+
+  @Override
+  public int offset() {
+    return 0;
+  }
+
+  @Override
+  public int lengthBytes() {
+    return lengthBytes;
+  }
+
+  @Override
+  public long nowPs() {
+    return lastBitPs;
+  }
+
+  @Override
+  public boolean tryNext() {
+    hasNext = moveOn();
+    if (!hasNext) {
+      return false;
     }
+    nextLastBitPs = nextLastBitPs();
+    if (!simulation.tryRepeatAt(this, nextLastBitPs)) {
+      return false;
+    }
+    sendFrame();
+    return true;
+  }
+
+  private void sendFrame() {
+    lastBitPs = nextLastBitPs;
+    frame = source.frame();
+    lengthBytes = source.lengthBytes();
+    if (lengthBytes < FRAME_MIN_BYTES) {
+      pad();
+    }
+    framesTotal++;
+    bytesTotal += lengthBytes;
+    contentSum += FrameSink.checksum(crc, frame, 0, lengthBytes);
+  }
+
+  private void pad() {
+    System.arraycopy(frame, 0, padded, 0, lengthBytes);
+    Arrays.fill(padded, lengthBytes, FRAME_MIN_BYTES, (byte) 0);
+    paddedTotal++;
+    frame = padded;
+    lengthBytes = FRAME_MIN_BYTES;
   }
 
   /** {@return frames sent} */
@@ -151,11 +193,6 @@ final class TrafficGenerator extends Event {
   /** {@return what was wrong with the source, or null} */
   @Nullable UserErrorException error() {
     return error;
-  }
-
-  private void send(byte[] frame, int lengthBytes, long nowPs) {
-    contentSum += FrameSink.checksum(crc, frame, 0, lengthBytes);
-    receiver.onFrame(frame, 0, lengthBytes, nowPs);
   }
 
   private boolean moveOn() {

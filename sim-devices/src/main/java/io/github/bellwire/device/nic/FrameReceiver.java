@@ -12,4 +12,16 @@ public interface FrameReceiver {
    * @param nowPs the current time in picoseconds
    */
   void onFrame(byte[] frame, int offset, int lengthBytes, long nowPs);
+
+  /**
+   * The last bit of a stream's frame has arrived. Takes it, and those behind it for as long as
+   * nothing else happens.
+   *
+   * @param frames the frame that is here, and the way to the next
+   */
+  default void onFrames(FrameStream frames) {
+    do {
+      onFrame(frames.frame(), frames.offset(), frames.lengthBytes(), frames.nowPs());
+    } while (frames.tryNext());
+  }
 }

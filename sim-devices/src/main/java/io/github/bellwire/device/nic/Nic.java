@@ -132,6 +132,11 @@ public final class Nic implements Endpoint, FrameReceiver {
   }
 
   @Override
+  public void onFrames(FrameStream frames) {
+    rx.onFrames(frames);
+  }
+
+  @Override
   public long mmioRead(int bar, long offset, int sizeBytes, long nowPs) {
     if (msiX.contains(bar, offset)) {
       return msiX.read(bar, offset, sizeBytes);

@@ -178,6 +178,74 @@ final class RxPath {
     accept(queues[passing.queueIndex], nowPs);
   }
 
+  /** Frames from the wire are here, one after another. */
+  void onFrames(FrameStream frames) {
+    while (!takePlain(frames)) {
+      onFrame(frames.frame(), frames.offset(), frames.lengthBytes(), false, frames.nowPs());
+      if (!frames.tryNext()) {
+        return;
+      }
+    }
+  }
+
+  /**
+   * Does what {@link #onFrame} does for frames that need nothing but a descriptor that is on chip,
+   * and that find the device idle.
+   *
+   * @return whether no frame is left; if not, the next one needs more
+   */
+  private boolean takePlain(FrameStream frames) {
+    followRegisters();
+    RxQueue queue = queues[0]; // Where frames go of which nothing is known.
+    if (!isQuiet(queue)) {
+      return false;
+    }
+    do {
+      byte[] bytes = frames.frame();
+      int offset = frames.offset();
+      int lengthBytes = frames.lengthBytes();
+      long nowPs = frames.nowPs();
+      if (lengthBytes > queue.bufferBytes
+          || lengthBytes > fifoBytes
+          || queue.unclaimedCount == 0
+          || lastSentPs > nowPs
+          || engineFreePs > nowPs
+          || queue.nextKnownPs() > nowPs
+          || !classifier.isPlain(bytes, offset, lengthBytes)) {
+        return false;
+      }
+      engineFreePs = nowPs + psPerDescriptor;
+      writePlain(bytes, offset, lengthBytes, queue, nowPs);
+    } while (frames.tryNext());
+    return true;
+  }
+
+  /** {@return whether nothing is under way, and nobody listens} */
+  private boolean isQuiet(RxQueue queue) {
+    return trace == null
+        && latencyPs == 0
+        && fifo.count() == 0
+        && !queue.isLegacy
+        && lastReadyPs <= simulation.nowPs()
+        && dma.isOpen();
+  }
+
+  private void writePlain(byte[] bytes, int offset, int lengthBytes, RxQueue queue, long nowPs) {
+    int wireBytes = lengthBytes + EthernetWire.FCS_BYTES;
+    statistics.onFrameAccepted(wireBytes);
+    queue.delivered.add(wireBytes);
+    long address = queue.claimNext();
+    prefetch(queue, nowPs);
+    dma.write(address, bytes, offset, lengthBytes, nowPs);
+    if (dma.status() != DmaStatus.OK) {
+      reporter.onFault(nowPs);
+    }
+    long sentPs = dma.sentPs();
+    leaving.add(lengthBytes, sentPs, nowPs);
+    reporter.onPlainFrameDone(lengthBytes, queue, sentPs);
+    lastSentPs = Math.max(sentPs, reporter.lastSentPs());
+  }
+
   /** {@return accesses that memory refused} */
   long faultsTotal() {
     return reporter.faultsTotal();
@@ -424,10 +492,14 @@ final class RxPath {
     lastReadyPs = readyPs;
     engineFreePs = nowPs + count * psPerDescriptor;
     queue.sequence += count;
+    prefetch(queue, nowPs);
+    return readyPs;
+  }
+
+  private void prefetch(RxQueue queue, long nowPs) {
     if (fetcher.isPrefetchDue(queue, nowPs) && !fetcher.read(queue, nowPs)) {
       reporter.onFault(nowPs);
     }
-    return readyPs;
   }
 
   /** Alone, nobody comes in between but register writes, for which asking is not worth its cost. */

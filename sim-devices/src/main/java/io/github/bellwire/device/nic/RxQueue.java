@@ -136,6 +136,20 @@ final class RxQueue {
     return onChip[2 * descriptor];
   }
 
+  /** {@return when the next descriptor is on chip, in picoseconds; only if there is one} */
+  long nextKnownPs() {
+    return onChip[2 * claimed + 1];
+  }
+
+  /** Gives a frame the next descriptor; returns its buffer. */
+  long claimNext() {
+    int descriptor = claimed;
+    claimed = next(descriptor);
+    unclaimedCount--;
+    sequence++;
+    return onChip[2 * descriptor];
+  }
+
   /** Gives a frame its descriptors; returns when the last of them is on chip, in picoseconds. */
   long claim(int count) {
     int last = count == 1 ? claimed : plus(claimed, count - 1);

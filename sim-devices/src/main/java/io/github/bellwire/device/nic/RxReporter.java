@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
  * RXDCTL.SWFLSH or stops the queue, and so is never lost.
  */
 final class RxReporter {
+  private static final int DONE = RxDescriptorLayout.STATUS_DD | RxDescriptorLayout.STATUS_EOP;
+
   private final NicConfig config;
   private final Simulation simulation;
   private final RxQueue[] queues;
@@ -107,6 +109,24 @@ final class RxReporter {
     if (isWritten) {
       // The message follows the write-back out of the device; posted order keeps it behind.
       interrupts.onRxCause(queue.index, dma.sentPs());
+    }
+  }
+
+  /**
+   * As {@link #onFrameDone}, of a frame in one buffer of which nothing is known but its length.
+   *
+   * @param lengthBytes what the buffer holds
+   * @param queue writes advanced descriptors
+   * @param atPs when the payload has left
+   */
+  void onPlainFrameDone(int lengthBytes, RxQueue queue, long atPs) {
+    queue.donePs = atPs;
+    queue.addDone(0, RxDescriptorLayout.writeBackHigh(DONE, lengthBytes, 0));
+    if (queue.isGroupDone()) {
+      write(queue);
+      interrupts.onRxCause(queue.index, dma.sentPs());
+    } else {
+      await(queue, atPs);
     }
   }
 
