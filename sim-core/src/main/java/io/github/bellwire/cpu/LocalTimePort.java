@@ -163,7 +163,6 @@ final class LocalTimePort implements CpuPort {
       // Nothing is booked: whoever will write has yet to get that far.
       machine.simulation().runUntil(nextPs);
       localPs = Math.max(localPs, nextPs);
-      machine.commits().settle(nextPs);
       seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, localPs);
     }
     localPs = caches.coreLoad(coreIndex, pa, sizeBytes, seenPs);
@@ -191,7 +190,6 @@ final class LocalTimePort implements CpuPort {
   private void catchUp(long donePs) {
     machine.simulation().runUntil(Math.max(localPs, donePs));
     localPs = machine.simulation().nowPs();
-    machine.commits().settle(localPs);
   }
 
   static long requireNotNegative(long value, String name) {

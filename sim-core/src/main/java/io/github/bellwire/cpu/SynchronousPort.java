@@ -236,6 +236,5 @@ public final class SynchronousPort implements CpuPort {
       return;
     }
     simulation.runUntil(ps);
-    machine.commits().settle(simulation.nowPs());
   }
 }

@@ -147,8 +147,7 @@ public final class Host {
   private RemappingUnit newUnit(RemappingFactory remapping) {
     DeviceCachePort walks = caches.devicePort(DevicePortConfig.DEFAULT);
     RemappingPorts ports =
-        new RemappingPorts(
-            simulation, memory, commits, walks, config.cache().isCoherent(), interrupts);
+        new RemappingPorts(simulation, commits, walks, config.cache().isCoherent(), interrupts);
     return requireNonNull(remapping.create(ports), "unit");
   }
 
@@ -328,8 +327,7 @@ public final class Host {
 
   /** {@return memory as of now, for tools and tests that look without taking time} */
   public PhysicalMemory memory() {
-    commits.settle(simulation.nowPs());
-    return memory;
+    return commits.memory();
   }
 
   /** {@return the bytes that cores see as of now, for tools that look without taking time} */

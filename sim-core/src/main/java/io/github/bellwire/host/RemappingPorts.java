@@ -3,22 +3,20 @@ package io.github.bellwire.host;
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
-import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
 
 /**
  * What a remapping unit is wired to.
  *
  * @param simulation the clock
- * @param memory the bytes of tables and queues
- * @param commits device writes on their way, its own among them
+ * @param commits memory with the bytes of tables and queues, and device writes on their way there,
+ *     its own among them
  * @param caches the time that its own accesses to memory take
  * @param isCoherent whether its accesses see what is in the caches of cores
  * @param interrupts where the interrupt messages go that it lets pass, and its own
  */
 public record RemappingPorts(
     Simulation simulation,
-    PhysicalMemory memory,
     CommitQueue commits,
     DeviceCachePort caches,
     boolean isCoherent,

@@ -1,5 +1,7 @@
 package io.github.bellwire.kernel;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,9 +16,11 @@ public final class Simulation {
   public static final long NEVER_PS = Long.MAX_VALUE;
 
   private static final long NOWHERE_PS = -1;
+  private static final Deferred[] NOTHING_DEFERRED = {};
 
   private final EventQueue queue = new EventQueue();
   private final long seed;
+  private Deferred[] deferred = NOTHING_DEFERRED;
   private long nowPs;
   private long eventsTotal;
   // How far events may take the clock, and how many there may be, without the loop below.
@@ -45,6 +49,19 @@ public final class Simulation {
   /** {@return the number of events that have happened} */
   public long eventsTotal() {
     return eventsTotal;
+  }
+
+  /**
+   * Takes in work that needs no events. It is settled whenever {@link #run}, {@link #runUntil} or
+   * {@link #step} returns, and simulated time does not end before it does: when no event is left, a
+   * run without a limit of time takes the clock to the last of it.
+   *
+   * @param work kept for ever
+   */
+  public void defer(Deferred work) {
+    Objects.requireNonNull(work, "work");
+    deferred = Arrays.copyOf(deferred, deferred.length + 1);
+    deferred[deferred.length - 1] = work;
   }
 
   /**
@@ -117,36 +134,48 @@ public final class Simulation {
     return true;
   }
 
-  /** {@return the time of the next event, or {@link #NEVER_PS} when nothing is pending} */
+  /**
+   * {@return the time of the next event, or {@link #NEVER_PS} when none is pending; work that is
+   * {@linkplain #defer deferred} is no event}
+   */
   public long nextEventPs() {
     return queue.firstPs();
   }
 
   /**
-   * Lets the next event happen.
+   * Lets the next event happen; if none is pending, what is deferred.
    *
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    return limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
+    boolean hasHappened = limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
+    if (!hasHappened) {
+      return finishDeferred();
+    }
+    settleDeferred();
+    return true;
   }
 
-  /** Lets events happen until none is pending. */
+  /** Lets events happen until none is pending, and what is deferred. */
   public void run() {
     run(Long.MAX_VALUE);
   }
 
   /**
-   * Lets a number of events happen, or all that there are if they are fewer. Events that happen
-   * while one of them waits, in a nested {@link #runUntil} for instance, count as well; these alone
-   * may make it more.
+   * Lets a number of events happen, or all that there are and what is deferred if they are fewer.
+   * Events that happen while one of them waits, in a nested {@link #runUntil} for instance, count
+   * as well; these alone may make it more.
    *
    * @param eventsMax at least 0
    * @return false if nothing is pending any more
    */
   public boolean run(long eventsMax) {
-    stepAllUntil(Long.MAX_VALUE, eventsMax);
-    return nextEventPs() != NEVER_PS;
+    if (stepAllUntil(Long.MAX_VALUE, eventsMax)) {
+      finishDeferred();
+      return false;
+    }
+    settleDeferred();
+    return nextEventPs() != NEVER_PS || lastDeferredPs() > nowPs;
   }
 
   /**
@@ -159,6 +188,7 @@ public final class Simulation {
   public void runUntil(long untilPs) {
     stepAllUntil(untilPs, Long.MAX_VALUE);
     nowPs = Math.max(nowPs, untilPs);
+    settleDeferred();
   }
 
   /**
@@ -196,15 +226,19 @@ public final class Simulation {
     }
   }
 
-  private void stepAllUntil(long lastPs, long eventsMax) {
+  /** Returns whether no event is left until then, rather than too many have happened. */
+  private boolean stepAllUntil(long lastPs, long eventsMax) {
     long outerLimitPs = limitPs;
     long outerLimitEvents = limitEvents;
     limitPs = lastPs;
     limitEvents = eventsMax > NEVER_PS - eventsTotal ? NEVER_PS : eventsTotal + eventsMax;
     try {
-      while (eventsTotal < limitEvents && stepUntil(lastPs)) {
-        // Every event is a step.
+      while (eventsTotal < limitEvents) {
+        if (!stepUntil(lastPs)) {
+          return true;
+        }
       }
+      return false;
     } finally {
       limitPs = outerLimitPs;
       limitEvents = outerLimitEvents;
@@ -220,5 +254,29 @@ public final class Simulation {
     eventsTotal++;
     event.onEvent(nowPs);
     return true;
+  }
+
+  /** Takes the clock to the last of what is deferred; returns whether that lay ahead. */
+  private boolean finishDeferred() {
+    long lastPs = lastDeferredPs();
+    boolean isAhead = lastPs > nowPs;
+    nowPs = lastPs;
+    settleDeferred();
+    return isAhead;
+  }
+
+  /** Returns when the last of what is deferred is due, or the present. */
+  private long lastDeferredPs() {
+    long lastPs = nowPs;
+    for (Deferred work : deferred) {
+      lastPs = Math.max(lastPs, work.lastPs());
+    }
+    return lastPs;
+  }
+
+  private void settleDeferred() {
+    for (Deferred work : deferred) {
+      work.settle(nowPs);
+    }
   }
 }

@@ -1,24 +1,35 @@
 package io.github.bellwire.memory;
 
-import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Deferred;
 import io.github.bellwire.kernel.Simulation;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Device writes on their way to memory that somebody may be polling for. Each becomes visible
- * exactly at its commit time: whoever is about to look at memory calls {@link #settle} first, which
- * applies everything due. So a write needs no event of its own; one event follows the youngest
- * write, in case nobody looks. Whoever {@linkplain #watch watches} a line is told of the commit
- * time and comes to look by itself.
+ * exactly at its commit time, and no event is needed for that: whoever is about to look at memory,
+ * or to write to it past this queue, first applies everything that is due. The rule is:
  *
- * <p>Writes apply in the order of their commit times, first in first out among equals. Allocates
- * only while it grows to the depth of the run. Confined to the simulation thread.
+ * <ul>
+ *   <li>Within an event, take memory from {@link #memory()} each time, or call {@link #settle}
+ *       before. A core does so when its routine begins, a DMA read by {@link #copyOut}.
+ *   <li>Between runs of the simulation, and after a nested run, it has been done: the queue is
+ *       {@linkplain Simulation#defer deferred} work of the simulation.
+ * </ul>
+ *
+ * Whoever {@linkplain #watch watches} a line is told of the commit time and comes to look by
+ * itself.
+ *
+ * <p>Writes apply in the order of their commit times, first in first out among equals. What lies in
+ * several lines is several writes of one time. Allocates only while it grows to the depth of the
+ * run, which is that of the writes not yet due even if nobody ever looks. Confined to the
+ * simulation thread.
  */
-public final class CommitQueue {
+public final class CommitQueue implements Deferred {
   private static final int LINE_SHIFT = 6;
+  private static final int LINE_BYTES = 1 << LINE_SHIFT;
+  private static final int LINE_MASK = LINE_BYTES - 1;
   private static final int INITIAL_DEPTH = 64;
-  private static final int INITIAL_DATA_BYTES = 64;
 
   // The words of a write, side by side because they are used together: when it commits, where its
   // bytes go and how many they are, and until when its writer can stop it.
@@ -30,13 +41,13 @@ public final class CommitQueue {
 
   private final Simulation simulation;
   private final PhysicalMemory memory;
-  private final Event settleLater;
 
-  // A ring in the order of commit times; the arrays grow together and keep their data buffers.
+  // A ring in the order of commit times: words, a line of bytes, and who writes if it may be taken
+  // back. The arrays grow together.
   private long[] writes = new long[INITIAL_DEPTH * WORDS];
-  private byte[][] data = new byte[INITIAL_DEPTH][INITIAL_DATA_BYTES];
-  // Who writes, of writes that may be taken back.
+  private byte[] data = new byte[INITIAL_DEPTH * LINE_BYTES];
   private @Nullable Object[] writers = new Object[INITIAL_DEPTH];
+  private int slotsMask = INITIAL_DEPTH - 1;
   private int head;
   private int count;
   // Bounds of all writes since the queue was empty: rings and buffers lie apart as a rule.
@@ -45,7 +56,7 @@ public final class CommitQueue {
   private @Nullable MemoryWatch firstWatch;
 
   /**
-   * Creates an empty queue.
+   * Creates an empty queue, which is deferred work of the simulation from then on.
    *
    * @param simulation the clock
    * @param memory where the bytes go
@@ -53,13 +64,13 @@ public final class CommitQueue {
   public CommitQueue(Simulation simulation, PhysicalMemory memory) {
     this.simulation = simulation;
     this.memory = memory;
-    settleLater =
-        new Event() {
-          @Override
-          protected void onEvent(long nowPs) {
-            onSettleLater(nowPs);
-          }
-        };
+    simulation.defer(this);
+  }
+
+  /** {@return memory as of now, to be looked at or written to before time goes on} */
+  public PhysicalMemory memory() {
+    settle(simulation.nowPs());
+    return memory;
   }
 
   /**
@@ -95,25 +106,24 @@ public final class CommitQueue {
       @Nullable Object writer,
       long leavesPs) {
     Objects.checkFromIndexSize(offset, lengthBytes, source.length);
-    int slot = insert(atPs);
-    put(slot, atPs, pa, lengthBytes, leavesPs);
-    if (writers[slot] != writer) { // Storing a reference costs more than looking.
-      writers[slot] = writer;
-    }
-    if (data[slot].length < lengthBytes) {
-      data[slot] = new byte[Integer.highestOneBit(lengthBytes - 1) * 2];
-    }
-    System.arraycopy(source, offset, data[slot], 0, lengthBytes);
-    if (count == 1) {
+    settle(simulation.nowPs()); // Nobody else might.
+    if (count == 0) {
       lowestPa = pa;
-      highestPa = pa + lengthBytes;
-    } else {
-      lowestPa = Math.min(lowestPa, pa);
-      highestPa = Math.max(highestPa, pa + lengthBytes);
+      highestPa = pa;
     }
-    if (!settleLater.isScheduled()) {
-      simulation.schedule(settleLater, atPs);
-    }
+    lowestPa = Math.min(lowestPa, pa);
+    highestPa = Math.max(highestPa, pa + lengthBytes);
+    int done = 0;
+    do {
+      int piece = Math.min(lengthBytes - done, LINE_BYTES - ((int) (pa + done) & LINE_MASK));
+      int slot = insert(atPs);
+      put(slot, atPs, pa + done, piece, leavesPs);
+      if (writers[slot] != writer) { // Storing a reference costs more than looking.
+        writers[slot] = writer;
+      }
+      System.arraycopy(source, offset + done, data, slot << LINE_SHIFT, piece);
+      done += piece;
+    } while (done < lengthBytes);
     if (firstWatch != null) {
       tellWatches(pa, lengthBytes, atPs);
     }
@@ -142,6 +152,7 @@ public final class CommitQueue {
    *
    * @param nowPs the time of the look, in picoseconds
    */
+  @Override
   public void settle(long nowPs) {
     while (count > 0 && word(head, COMMIT) <= nowPs) {
       applyFirst();
@@ -159,7 +170,7 @@ public final class CommitQueue {
    * @param atPs time in picoseconds
    */
   public void copyOut(long pa, byte[] destination, int offset, int lengthBytes, long atPs) {
-    memory.copyOut(pa, destination, offset, lengthBytes);
+    memory().copyOut(pa, destination, offset, lengthBytes);
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
       if (word(slot, COMMIT) > atPs) {
@@ -169,8 +180,8 @@ public final class CommitQueue {
       long to = Math.min(pa + lengthBytes, word(slot, ADDRESS) + length(slot));
       if (from < to) {
         System.arraycopy(
-            data[slot],
-            (int) (from - word(slot, ADDRESS)),
+            data,
+            (slot << LINE_SHIFT) + (int) (from - word(slot, ADDRESS)),
             destination,
             offset + (int) (from - pa),
             (int) (to - from));
@@ -192,7 +203,7 @@ public final class CommitQueue {
     long sincePs = fromPs;
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (word(slot, COMMIT) > fromPs && seen == value) {
+      if (word(slot, COMMIT) > sincePs && seen == value) {
         return sincePs;
       }
       if (word(slot, ADDRESS) < pa + sizeBytes && pa < word(slot, ADDRESS) + length(slot)) {
@@ -210,7 +221,7 @@ public final class CommitQueue {
       long at = pa + i - word(slot, ADDRESS);
       if (at >= 0 && at < length(slot)) {
         long mask = 0xffL << 8 * i;
-        result = result & ~mask | (data[slot][(int) at] & 0xffL) << 8 * i;
+        result = result & ~mask | (data[(slot << LINE_SHIFT) + (int) at] & 0xffL) << 8 * i;
       }
     }
     return result;
@@ -227,6 +238,7 @@ public final class CommitQueue {
     if (count == 0 || pa >= highestPa || pa + lengthBytes <= lowestPa) {
       return false;
     }
+    settle(simulation.nowPs());
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
       if (word(slot, ADDRESS) < pa + lengthBytes && pa < word(slot, ADDRESS) + length(slot)) {
@@ -247,7 +259,7 @@ public final class CommitQueue {
     assert !watch.watching : "watch is watching already";
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (touches(watch, word(slot, ADDRESS), length(slot))) {
+      if (word(slot, ADDRESS) >>> LINE_SHIFT == watch.pa >>> LINE_SHIFT) {
         watch.onWrite(word(slot, COMMIT));
         return;
       }
@@ -284,30 +296,31 @@ public final class CommitQueue {
     return count == 0 ? Simulation.NEVER_PS : word(head, COMMIT);
   }
 
-  /** {@return how many writes are on their way} */
+  /** {@return when the last write on its way commits; 0 if none is} */
+  @Override
+  public long lastPs() {
+    return count == 0 ? 0 : word(slot(count - 1), COMMIT);
+  }
+
+  /** {@return whether anybody watches a line} */
+  public boolean isWatched() {
+    return firstWatch != null;
+  }
+
+  /** {@return how many writes are on their way, or due since somebody last looked; by lines} */
   public int pendingCount() {
     return count;
   }
 
-  private void onSettleLater(long nowPs) {
-    settle(nowPs);
-    if (count > 0) {
-      simulation.schedule(settleLater, word(slot(count - 1), COMMIT));
-    }
-  }
-
   private void applyFirst() {
-    int slot = head;
-    long pa = word(slot, ADDRESS);
-    int lengthBytes = length(slot);
-    memory.copyIn(pa, data[slot], 0, lengthBytes);
-    head = head + 1 & data.length - 1;
+    memory.copyIn(word(head, ADDRESS), data, head << LINE_SHIFT, length(head));
+    head = head + 1 & slotsMask;
     count--;
   }
 
   /** Makes room at the place in the order of commit times; almost always the end. */
   private int insert(long atPs) {
-    if (count == data.length) {
+    if (count > slotsMask) {
       grow();
     }
     int index = count++;
@@ -321,26 +334,23 @@ public final class CommitQueue {
   private void move(int from, int to) {
     System.arraycopy(writes, from * WORDS, writes, to * WORDS, WORDS);
     writers[to] = writers[from];
-    byte[] buffer = data[to];
-    data[to] = data[from];
-    data[from] = buffer;
+    System.arraycopy(data, from << LINE_SHIFT, data, to << LINE_SHIFT, LINE_BYTES);
   }
 
   private void grow() {
-    int depth = data.length;
-    long[] newWrites = new long[depth * 2 * WORDS];
-    byte[][] newData = new byte[depth * 2][];
-    @Nullable Object[] newWriters = new Object[depth * 2];
-    for (int i = 0; i < depth; i++) {
+    long[] newWrites = new long[writes.length * 2];
+    byte[] newData = new byte[data.length * 2];
+    @Nullable Object[] newWriters = new Object[writers.length * 2];
+    for (int i = 0; i < count; i++) {
       int slot = slot(i);
       System.arraycopy(writes, slot * WORDS, newWrites, i * WORDS, WORDS);
-      newData[i] = data[slot];
+      System.arraycopy(data, slot << LINE_SHIFT, newData, i << LINE_SHIFT, LINE_BYTES);
       newWriters[i] = writers[slot];
-      newData[depth + i] = new byte[INITIAL_DATA_BYTES];
     }
     writes = newWrites;
     data = newData;
     writers = newWriters;
+    slotsMask = slotsMask * 2 + 1;
     head = 0;
   }
 
@@ -361,7 +371,7 @@ public final class CommitQueue {
   }
 
   private int slot(int index) {
-    return head + index & data.length - 1;
+    return head + index & slotsMask;
   }
 
   private void tellWatches(long pa, int lengthBytes, long atPs) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import com.sun.management.ThreadMXBean;
+import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
@@ -12,6 +13,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -115,9 +117,100 @@ class CommitQueueTest {
     assertThat(memory.getByte(0)).isEqualTo(1);
     assertThat(memory.getByte(8)).isEqualTo(2);
     assertThat(memory.getByte(16)).isEqualTo(3);
-    // One event at the time of the first write, one at that of the youngest.
-    assertThat(simulation.eventsTotal()).isEqualTo(2);
+    assertThat(simulation.eventsTotal()).isZero();
     assertThat(simulation.nowPs()).isEqualTo(300);
+  }
+
+  @Test
+  void shouldHaveAppliedWhatIsDueWhenARunReturns() {
+    add(0, 1, 100);
+    add(8, 2, 200);
+    add(16, 3, 300);
+
+    simulation.runUntil(200);
+
+    assertThat(memory.getByte(0)).isEqualTo(1);
+    assertThat(memory.getByte(8)).isEqualTo(2);
+    assertThat(memory.getByte(16)).isZero();
+    assertThat(commits.lastPs()).isEqualTo(300);
+    assertThat(commits.nextCommitPs()).isEqualTo(300);
+    simulation.runUntil(300);
+    assertThat(memory.getByte(16)).isEqualTo(3);
+    assertThat(commits.lastPs()).isZero();
+    assertThat(commits.nextCommitPs()).isEqualTo(Simulation.NEVER_PS);
+  }
+
+  @Test
+  void shouldHaveAppliedWhatIsDueWhenAnEventHasWaited() {
+    add(0, 1, 100);
+    add(0, 2, 101);
+
+    inEvent(
+        50,
+        nowPs -> {
+          simulation.runUntil(100);
+          log.add("" + memory.getByte(0));
+        });
+
+    assertThat(log).containsExactly("1");
+  }
+
+  @Test
+  void shouldGiveMemoryAsOfNow() {
+    add(0, 1, 100);
+    add(0, 2, 101);
+
+    inEvent(100, nowPs -> log.add(memory.getByte(0) + " " + commits.memory().getByte(0)));
+
+    assertThat(log).containsExactly("0 1");
+  }
+
+  @Test
+  void shouldApplyWhatIsDueBeforeADeviceReads() {
+    add(0, 1, 100);
+    add(0, 2, 101);
+
+    inEvent(
+        100,
+        nowPs -> {
+          log.add(Arrays.toString(copyOut(0, 1, 101)));
+          log.add("" + memory.getByte(0)); // as whoever is told of the read may look as well
+        });
+
+    assertThat(log).containsExactly("[2]", "1");
+  }
+
+  @Test
+  void shouldNotCountWhatIsDueAsOnItsWay() {
+    add(0, 1, 100);
+    add(64, 1, 101);
+
+    inEvent(100, nowPs -> log.add(commits.overlaps(0, 1) + " " + commits.overlaps(64, 1)));
+
+    assertThat(log).containsExactly("false true");
+  }
+
+  @Test
+  void shouldStayShortIfNobodyLooks() {
+    byte[] status = new byte[16];
+    Event[] self = new Event[1];
+    int[] peak = new int[1];
+    self[0] =
+        doing(
+            nowPs -> {
+              for (long atPs = nowPs; atPs < 20_000_000; atPs += 10) {
+                commits.add(atPs % 4096 & ~15, status, 0, 16, atPs + 1_000);
+                peak[0] = Math.max(peak[0], commits.pendingCount());
+                assertThat(simulation.tryRepeatAt(self[0], atPs + 10)).isTrue();
+              }
+            });
+    simulation.schedule(self[0], 0);
+
+    simulation.run();
+
+    // Two million writes; each is on its way for as long as it takes to add a hundred.
+    assertThat(peak[0]).isEqualTo(100);
+    assertThat(simulation.nowPs()).isEqualTo(19_999_990 + 1_000);
   }
 
   @Test
@@ -169,6 +262,39 @@ class CommitQueueTest {
     assertThat(memory.getInt(0x1000)).isEqualTo(0x0101_0101);
   }
 
+  private void inEvent(long atPs, LongConsumer action) {
+    simulation.schedule(doing(action), atPs);
+    simulation.run();
+  }
+
+  private static Event doing(LongConsumer action) {
+    return new Event() {
+      @Override
+      protected void onEvent(long nowPs) {
+        action.accept(nowPs);
+      }
+    };
+  }
+
+  @Test
+  void shouldNotSeeAValueThatAnotherWriteOfTheSameTimeReplaces() {
+    add(0, 1, 100);
+    add(0, 2, 100);
+    add(0, 3, 200);
+
+    assertThat(commits.firstTimeOf(0, 1, 1, 50)).isEqualTo(Simulation.NEVER_PS);
+    assertThat(commits.firstTimeOf(0, 1, 2, 50)).isEqualTo(100);
+    assertThat(commits.firstTimeOf(0, 1, 2, 150)).isEqualTo(150);
+  }
+
+  @Test
+  void shouldSeeAValueInTwoLinesAtOnce() {
+    commits.add(62, new byte[] {1, 2, 3, 4}, 0, 4, 100);
+
+    assertThat(commits.firstTimeOf(62, 4, 0x0000_0201, 50)).isEqualTo(Simulation.NEVER_PS);
+    assertThat(commits.firstTimeOf(62, 4, 0x0403_0201, 50)).isEqualTo(100);
+  }
+
   private byte[] copyOut(long pa, int lengthBytes, long atPs) {
     byte[] destination = new byte[lengthBytes + 2];
     commits.copyOut(pa, destination, 1, lengthBytes, atPs);
@@ -205,6 +331,16 @@ class CommitQueueTest {
     add(0x1000, 1, 700);
 
     assertThat(log).containsExactly("w at 700, now 50");
+  }
+
+  @Test
+  void shouldKnowWhetherAnybodyWatches() {
+    MemoryWatch watch = watch("w", 0x1000);
+    assertThat(commits.isWatched()).isFalse();
+    commits.watch(watch);
+    assertThat(commits.isWatched()).isTrue();
+    add(0x1000, 1, 100);
+    assertThat(commits.isWatched()).isFalse();
   }
 
   @Test
@@ -322,7 +458,8 @@ class CommitQueueTest {
         case 0, 1, 2 -> {
           byte[] bytes = new byte[lengthBytes];
           random.nextBytes(bytes);
-          long atPs = simulation.nowPs() + random.nextInt(1_000);
+          // Not now: that may be applied at once.
+          long atPs = simulation.nowPs() + 1 + random.nextInt(1_000);
           Write write = new Write(pa, bytes, atPs);
           boolean isTold = watch.watching && touches(write, 256);
           log.clear();
@@ -364,8 +501,14 @@ class CommitQueueTest {
           }
         }
       }
-      assertThat(commits.pendingCount()).as(description).isEqualTo(oracle.size());
+      assertThat(commits.pendingCount())
+          .as(description)
+          .isEqualTo(oracle.stream().mapToInt(CommitQueueTest::lines).sum());
     }
+  }
+
+  private static int lines(Write write) {
+    return (int) ((write.pa() + write.bytes().length - 1) / 64 - write.pa() / 64) + 1;
   }
 
   private static void apply(Write write, byte[] image) {

@@ -34,10 +34,11 @@ final class VtdCore implements IommuCore {
     faults =
         new FaultLog(
             config.registers().faultRecordsCount(), ports.simulation(), ports.interrupts());
-    translation = new TranslationUnit(config.translation(), ports.memory(), ports.caches(), faults);
+    translation =
+        new TranslationUnit(config.translation(), ports.commits(), ports.caches(), faults);
     interrupts =
         new InterruptRemapper(
-            config.interrupts(), ports.memory(), ports.caches(), faults, ports.interrupts());
+            config.interrupts(), ports.commits(), ports.caches(), faults, ports.interrupts());
     registers =
         new RegisterBlock(
             config.registers(),

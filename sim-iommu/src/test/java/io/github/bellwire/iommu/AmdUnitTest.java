@@ -10,6 +10,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.iommu.layout.AmdLayout;
 import io.github.bellwire.iommu.queue.CommandConfig;
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.DmaStatus;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,6 +126,27 @@ class AmdUnitTest {
     command(AmdLayout.INVALIDATE_ALL, 0, 0);
     assertThat(submit()).isTrue();
     assertThat(machine.deviceRead(0x1000)).isEqualTo(DmaStatus.OK);
+  }
+
+  @Test
+  void shouldSeeACommandThatADeviceHasWritten() {
+    map(5, COMMANDS | PAGE);
+    byte[] wait = new byte[16];
+    long code = (long) AmdLayout.COMPLETION_WAIT << AmdLayout.CODE_SHIFT;
+    LittleEndian.putLong(wait, 0, STATUS | AmdLayout.WAIT_STORE | code);
+    LittleEndian.putLong(wait, 8, 7);
+    Simulation simulation = machine.host.simulation();
+    long commitPs = machine.device.dma().writeStatus(0x5000, wait, 0, 16, simulation.nowPs());
+    Event doorbell =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            machine.iommu.registers().write(AmdLayout.COMMAND_TAIL, 8, 16, nowPs);
+          }
+        };
+    simulation.schedule(doorbell, commitPs);
+    simulation.run();
+    assertThat(machine.memory.getLong(STATUS)).isEqualTo(7);
   }
 
   /** Invalidation 340 ns behind its 10 ns, the wait 50 ns more; the rest is the fetch of a line. */

@@ -47,7 +47,7 @@ public final class AmdUnit extends WordRegisters {
     this.ports = ports;
     events = new AmdEventLog(ports, this::onEvent);
     translation =
-        new TranslationUnit(TableKind.AMD_VI, config, ports.memory(), ports.caches(), events);
+        new TranslationUnit(TableKind.AMD_VI, config, ports.commits(), ports.caches(), events);
     completions =
         new TimedEffects(ports.simulation()) {
           @Override

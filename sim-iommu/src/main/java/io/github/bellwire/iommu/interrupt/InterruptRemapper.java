@@ -7,6 +7,7 @@ import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.iommu.layout.FaultReason;
 import io.github.bellwire.iommu.queue.InterruptControl;
 import io.github.bellwire.iommu.walk.FaultSink;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
 import io.github.bellwire.pcie.RootComplex;
@@ -32,7 +33,7 @@ public final class InterruptRemapper implements InterruptSink, InterruptControl 
   private static final int[] QUALIFIERS = {0xFFFF, 0xFFFB, 0xFFF9, 0xFFF8};
 
   private final InterruptConfig config;
-  private final PhysicalMemory memory;
+  private final CommitQueue commits;
   private final DeviceCachePort port;
   private final FaultSink faults;
   private final InterruptSink destination;
@@ -59,19 +60,19 @@ public final class InterruptRemapper implements InterruptSink, InterruptControl 
    * Creates a remapper that lets all messages pass as they are.
    *
    * @param config what it remembers and takes
-   * @param memory the bytes of the table
+   * @param commits memory with the bytes of the table
    * @param port the time that reading it takes
    * @param faults takes the faults
    * @param destination where messages go that pass
    */
   public InterruptRemapper(
       InterruptConfig config,
-      PhysicalMemory memory,
+      CommitQueue commits,
       DeviceCachePort port,
       FaultSink faults,
       InterruptSink destination) {
     this.config = requireNonNull(config, "config");
-    this.memory = requireNonNull(memory, "memory");
+    this.commits = requireNonNull(commits, "commits");
     this.port = requireNonNull(port, "port");
     this.faults = requireNonNull(faults, "faults");
     this.destination = requireNonNull(destination, "destination");
@@ -185,6 +186,7 @@ public final class InterruptRemapper implements InterruptSink, InterruptControl 
     }
     cacheMissesTotal++;
     long pa = tablePa + (long) index * LENGTH_BYTES;
+    PhysicalMemory memory = commits.memory();
     if (!memory.contains(pa, LENGTH_BYTES)) {
       return FaultReason.INTERRUPT_TABLE_INVALID;
     }

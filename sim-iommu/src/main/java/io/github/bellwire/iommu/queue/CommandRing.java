@@ -5,6 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.host.RemappingPorts;
 import io.github.bellwire.kernel.FifoServer;
 import io.github.bellwire.memory.LittleEndian;
+import io.github.bellwire.memory.PhysicalMemory;
 
 /**
  * A ring of commands of 16 bytes in memory that software fills behind the tail and a unit works off
@@ -180,14 +181,15 @@ public abstract class CommandRing {
 
   private long workOnHead(long startPs) {
     long pa = basePa + (long) (head & slotsMask) * COMMAND_BYTES;
-    if (!ports.memory().contains(pa, COMMAND_BYTES)) {
+    PhysicalMemory memory = ports.commits().memory();
+    if (!memory.contains(pa, COMMAND_BYTES)) {
       stop();
       onUnreadable(pa, startPs);
       return startPs;
     }
     long decodedPs = fetch(pa, startPs) + config.commandPs();
-    long word0 = ports.memory().getLong(pa);
-    long nextPs = execute(word0, ports.memory().getLong(pa + Long.BYTES), pa, decodedPs);
+    long word0 = memory.getLong(pa);
+    long nextPs = execute(word0, memory.getLong(pa + Long.BYTES), pa, decodedPs);
     if (!isStopped) {
       commandsTotal++;
       head = head + 1 & positionsMask;
@@ -274,7 +276,7 @@ public abstract class CommandRing {
    * @return when it can be seen
    */
   protected final long write(long pa, long value, int lengthBytes, long atPs) {
-    if (!ports.memory().contains(pa, lengthBytes)) {
+    if (!ports.commits().memory().contains(pa, lengthBytes)) {
       return atPs;
     }
     LittleEndian.put(bytes, 0, lengthBytes, value);

@@ -57,7 +57,6 @@ public final class InvalidationQueue {
   private final InvalidationConfig config;
   private final CacheInvalidations commands;
   private final DeviceTlbs deviceTlbs;
-  private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final DeviceCachePort caches;
   private final FaultLog faults;
@@ -94,7 +93,6 @@ public final class InvalidationQueue {
       InvalidationConfig config,
       CacheInvalidations commands,
       DeviceTlbs deviceTlbs,
-      PhysicalMemory memory,
       CommitQueue commits,
       DeviceCachePort caches,
       FaultLog faults,
@@ -103,7 +101,6 @@ public final class InvalidationQueue {
     this.config = config;
     this.commands = commands;
     this.deviceTlbs = deviceTlbs;
-    this.memory = memory;
     this.commits = commits;
     this.caches = caches;
     this.faults = faults;
@@ -229,6 +226,7 @@ public final class InvalidationQueue {
       return stop(tail >= sizeBytes ? QUEUE_ERROR_TAIL : QUEUE_ERROR_ALIGNMENT, startPs);
     }
     long pa = basePa + head;
+    PhysicalMemory memory = commits.memory();
     if (!memory.contains(pa, descriptorBytes)) {
       return stop(QUEUE_ERROR_FETCH, startPs);
     }
@@ -350,7 +348,7 @@ public final class InvalidationQueue {
     long donePs = Math.max(atPs, devicesDonePs);
     long visiblePs = donePs;
     long pa = descriptor.statusAddress();
-    if (descriptor.hasStatusWrite() && memory.contains(pa, STATUS_BYTES)) {
+    if (descriptor.hasStatusWrite() && commits.memory().contains(pa, STATUS_BYTES)) {
       visiblePs = caches.write(pa, STATUS_BYTES, false, donePs);
       LittleEndian.put(status, 0, STATUS_BYTES, descriptor.statusData());
       commits.add(pa, status, 0, STATUS_BYTES, visiblePs);

@@ -25,7 +25,6 @@ import io.github.bellwire.iommu.layout.InvalidationDescriptorLayout;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.LittleEndian;
-import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
 import io.github.bellwire.pcie.TranslationRequest;
 
@@ -40,7 +39,6 @@ import io.github.bellwire.pcie.TranslationRequest;
 public final class PageRequestQueue {
   private static final int PAGE_SHIFT = 12;
 
-  private final PhysicalMemory memory;
   private final CommitQueue commits;
   private final DeviceCachePort caches;
   private final DeviceTlbs deviceTlbs;
@@ -63,12 +61,10 @@ public final class PageRequestQueue {
 
   PageRequestQueue(
       Simulation simulation,
-      PhysicalMemory memory,
       CommitQueue commits,
       DeviceCachePort caches,
       DeviceTlbs deviceTlbs,
       InterruptSink interrupts) {
-    this.memory = memory;
     this.commits = commits;
     this.caches = caches;
     this.deviceTlbs = deviceTlbs;
@@ -165,7 +161,7 @@ public final class PageRequestQueue {
   private void enqueue(long word0, long word1, long atPs) {
     int next = tail + LENGTH_BYTES >= sizeBytes ? 0 : tail + LENGTH_BYTES;
     long pa = basePa + tail;
-    boolean isRoom = isSetUp && next != head && memory.contains(pa, LENGTH_BYTES);
+    boolean isRoom = isSetUp && next != head && commits.memory().contains(pa, LENGTH_BYTES);
     if (!isRoom || (status & PRS_OVERFLOW) != 0) {
       drop(word0, word1, atPs);
       return;

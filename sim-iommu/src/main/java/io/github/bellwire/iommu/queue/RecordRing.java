@@ -96,7 +96,7 @@ public abstract class RecordRing {
       return;
     }
     long pa = basePa + (long) (tail & slotsMask) * recordBytes;
-    if (isFull() || !ports.memory().contains(pa, recordBytes)) {
+    if (isFull() || !ports.commits().memory().contains(pa, recordBytes)) {
       droppedTotal++;
       onOverflow(atPs);
       return;

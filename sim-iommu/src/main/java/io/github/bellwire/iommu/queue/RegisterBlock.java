@@ -68,19 +68,13 @@ public final class RegisterBlock extends WordRegisters {
             invalidation,
             commands,
             deviceTlbs,
-            ports.memory(),
             ports.commits(),
             ports.caches(),
             faults,
             completions);
     pageRequests =
         new PageRequestQueue(
-            ports.simulation(),
-            ports.memory(),
-            ports.commits(),
-            ports.caches(),
-            deviceTlbs,
-            ports.interrupts());
+            ports.simulation(), ports.commits(), ports.caches(), deviceTlbs, ports.interrupts());
     cap = Capabilities.cap(config, invalidation, translation.config());
     ecap = Capabilities.ecap(config, translation.config());
     recordsEnd = FRCD + config.faultRecordsCount() * FRCD_BYTES;

@@ -53,7 +53,7 @@ public final class SmmuUnit extends WordRegisters {
     this.ports = ports;
     events = new SmmuEventQueue(ports, this::onEvent);
     translation =
-        new TranslationUnit(TableKind.SMMU_V3, config, ports.memory(), ports.caches(), events);
+        new TranslationUnit(TableKind.SMMU_V3, config, ports.commits(), ports.caches(), events);
     errors =
         new TimedEffects(ports.simulation()) {
           @Override

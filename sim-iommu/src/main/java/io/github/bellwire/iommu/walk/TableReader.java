@@ -1,11 +1,11 @@
 package io.github.bellwire.iommu.walk;
 
 import io.github.bellwire.cache.DeviceCachePort;
-import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.memory.CommitQueue;
 
 /** Reads tables, and takes the time for it. */
 final class TableReader {
-  private final PhysicalMemory memory;
+  private final CommitQueue commits;
   private final DeviceCachePort port;
   private final TranslationStatistics statistics;
   private final boolean isNoSnoop;
@@ -13,10 +13,10 @@ final class TableReader {
 
   TableReader(
       TranslationConfig config,
-      PhysicalMemory memory,
+      CommitQueue commits,
       DeviceCachePort port,
       TranslationStatistics statistics) {
-    this.memory = memory;
+    this.commits = commits;
     this.port = port;
     this.statistics = statistics;
     isNoSnoop = !config.capabilities().isSnooped();
@@ -25,12 +25,12 @@ final class TableReader {
 
   /** {@return whether an entry is in memory} */
   boolean isReadable(long pa, int lengthBytes) {
-    return memory.contains(pa, lengthBytes);
+    return commits.memory().contains(pa, lengthBytes);
   }
 
   /** {@return 8 bytes of an entry that is readable; takes no time of its own} */
   long entry(long pa) {
-    return memory.getLong(pa);
+    return commits.memory().getLong(pa);
   }
 
   /** {@return when an entry is there that is asked for at a time} */
@@ -47,7 +47,7 @@ final class TableReader {
   /** Sets bits in an entry, see {@link #canMark}; nobody waits for it. */
   void mark(long pa, long entry, long atPs) {
     statistics.memoryWrites++;
-    memory.putLong(pa, entry);
+    commits.memory().putLong(pa, entry);
     port.write(pa, Long.BYTES, false, atPs);
   }
 }

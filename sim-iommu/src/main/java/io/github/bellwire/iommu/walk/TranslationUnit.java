@@ -5,7 +5,7 @@ import static java.util.Objects.requireNonNull;
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.dma.TranslationListener;
 import io.github.bellwire.iommu.layout.FaultCode;
-import io.github.bellwire.memory.PhysicalMemory;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.Translation;
@@ -57,13 +57,13 @@ public final class TranslationUnit implements Translation {
    * Creates a unit that lets all requests pass as they are.
    *
    * @param config what it can do and what it takes
-   * @param memory the bytes of the tables
+   * @param commits memory with the bytes of the tables
    * @param port the time that reading them takes
    * @param faults takes the faults
    */
   public TranslationUnit(
-      TranslationConfig config, PhysicalMemory memory, DeviceCachePort port, FaultSink faults) {
-    this(TableKind.VT_D, config, memory, port, faults);
+      TranslationConfig config, CommitQueue commits, DeviceCachePort port, FaultSink faults) {
+    this(TableKind.VT_D, config, commits, port, faults);
   }
 
   /**
@@ -71,22 +71,22 @@ public final class TranslationUnit implements Translation {
    *
    * @param kind whose tables it reads
    * @param config what it can do and what it takes
-   * @param memory the bytes of the tables
+   * @param commits memory with the bytes of the tables
    * @param port the time that reading them takes
    * @param faults takes the faults
    */
   public TranslationUnit(
       TableKind kind,
       TranslationConfig config,
-      PhysicalMemory memory,
+      CommitQueue commits,
       DeviceCachePort port,
       FaultSink faults) {
     this.config = requireNonNull(config, "config");
     this.faults = requireNonNull(faults, "faults");
-    requireNonNull(memory, "memory");
+    requireNonNull(commits, "commits");
     requireNonNull(port, "port");
     caches = new TranslationCaches(config, statistics);
-    TableReader reader = new TableReader(config, memory, port, statistics);
+    TableReader reader = new TableReader(config, commits, port, statistics);
     contexts = kind.contexts(config, reader, caches, statistics);
     walker = kind.walker(config, reader, caches, statistics);
     walkers = new Walkers(config.walkers(), statistics);

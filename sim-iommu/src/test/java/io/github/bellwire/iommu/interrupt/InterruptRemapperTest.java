@@ -8,6 +8,10 @@ import com.sun.management.ThreadMXBean;
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.CommitQueue;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.InterruptSink;
 import java.lang.management.ManagementFactory;
@@ -36,7 +40,9 @@ class InterruptRemapperTest {
 
   private record Fault(FaultCode reason, int sourceId, long index, boolean isWrite, long atPs) {}
 
+  private final Simulation simulation = new Simulation(1);
   private final PhysicalMemory memory = new PhysicalMemory(64 << 20, 0);
+  private final CommitQueue commits = new CommitQueue(simulation, memory);
   private final List<Message> messages = new ArrayList<>();
   private final List<Fault> faults = new ArrayList<>();
   private final List<Long> reads = new ArrayList<>();
@@ -62,7 +68,7 @@ class InterruptRemapperTest {
         };
     return new InterruptRemapper(
         config,
-        memory,
+        commits,
         caches,
         (reason, sourceId, pasid, address, isWrite, atPs) ->
             faults.add(new Fault(reason, sourceId, address >>> 48, isWrite, atPs)),
@@ -114,6 +120,24 @@ class InterruptRemapperTest {
     assertThat(reads).containsExactly(TABLE + 7 * 16);
     assertThat(faults).isEmpty();
     assertThat(remapper.remappedTotal()).isEqualTo(1);
+  }
+
+  @Test
+  void shouldSeeAnEntryThatADeviceHasWritten() {
+    byte[] bytes = new byte[16];
+    LittleEndian.putLong(bytes, 0, ENTRY);
+    LittleEndian.putLong(bytes, 8, FROM_DEVICE);
+    commits.add(TABLE + 7 * 16, bytes, 0, 16, 1_000);
+    Event message =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            send(7, DEVICE, nowPs);
+          }
+        };
+    simulation.schedule(message, 1_000);
+    simulation.run();
+    assertThat(messages).hasSize(1);
   }
 
   @Test
@@ -393,7 +417,7 @@ class InterruptRemapperTest {
     InterruptRemapper quiet =
         new InterruptRemapper(
             new InterruptConfig(4, 0),
-            memory,
+            commits,
             new DeviceCachePort() {
               @Override
               public long read(long pa, int lengthBytes, boolean noSnoop, long atPs) {

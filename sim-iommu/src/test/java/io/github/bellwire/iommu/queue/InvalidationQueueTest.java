@@ -35,6 +35,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bellwire.iommu.queue.QueueFixture.Asked;
 import io.github.bellwire.iommu.queue.QueueFixture.Message;
 import io.github.bellwire.iommu.queue.QueueFixture.Responded;
+import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.pcie.TranslationRequest;
 import org.junit.jupiter.api.Test;
@@ -73,7 +74,7 @@ class InvalidationQueueTest {
     // One line is fetched, the IOTLB invalidated, the wait dealt with, the status written.
     long donePs = 1_000 + READ_PS + IOTLB_PS + ISSUE_PS;
     assertThat(unit.commits.nextCommitPs()).isEqualTo(donePs + WRITE_PS);
-    assertThat(unit.simulation.nextEventPs()).isEqualTo(donePs + WRITE_PS);
+    assertThat(unit.simulation.nextEventPs()).isEqualTo(Simulation.NEVER_PS);
     runTo(donePs + WRITE_PS - 1);
     assertThat(unit.visible4(STATUS)).isZero();
     runTo(donePs + WRITE_PS);
@@ -109,6 +110,26 @@ class InvalidationQueueTest {
     unit.simulation.run();
     assertThat(unit.memory.getLong(STATUS)).isEqualTo(0xFFFF_FFFF_1234_5678L);
     assertThat(unit.memory.getInt(STATUS + 8)).isZero();
+  }
+
+  /** A device has changed the data of the second wait when the queue gets to it. */
+  @Test
+  void shouldSeeADescriptorThatADeviceHasWritten() {
+    unit.enableQueue(false);
+    unit.descriptor(0, WAIT | WAIT_STATUS_WRITE | 9L << WAIT_DATA_SHIFT, STATUS);
+    unit.descriptor(1, WAIT | WAIT_STATUS_WRITE | 1L << WAIT_DATA_SHIFT, STATUS + 8);
+    unit.commits.add(QUEUE + 16 + 4, new byte[] {2}, 0, 1, 500);
+    Event tail =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            tail(2);
+          }
+        };
+    unit.simulation.schedule(tail, 500);
+    unit.simulation.run();
+    assertThat(unit.memory.getInt(STATUS)).isEqualTo(9);
+    assertThat(unit.memory.getInt(STATUS + 8)).isEqualTo(2);
   }
 
   @Test

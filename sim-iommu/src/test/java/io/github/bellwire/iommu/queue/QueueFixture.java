@@ -99,7 +99,6 @@ public final class QueueFixture {
     RemappingPorts ports =
         new RemappingPorts(
             simulation,
-            memory,
             commits,
             caches,
             true,
@@ -118,7 +117,7 @@ public final class QueueFixture {
             new TranslationConfig.Walkers(1, 0, 0, 0, false),
             true);
     faults = new FaultLog(config.faultRecordsCount(), simulation, ports.interrupts());
-    translation = new TranslationUnit(walk, memory, caches, faults);
+    translation = new TranslationUnit(walk, commits, caches, faults);
     registers =
         new RegisterBlock(
             config, INVALIDATION, ports, translation, new Interrupts(), faults, new Devices());

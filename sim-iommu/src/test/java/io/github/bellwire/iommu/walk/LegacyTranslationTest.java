@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.iommu.layout.ContextEntryLayout;
 import io.github.bellwire.iommu.layout.FaultReason;
+import io.github.bellwire.kernel.Event;
+import io.github.bellwire.memory.LittleEndian;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
 import io.github.bellwire.pcie.TranslationRequest;
@@ -27,6 +29,27 @@ class LegacyTranslationTest {
     assertThat(fixture.ask(IOVA, true, 5)).isEqualTo(DmaStatus.OK);
     assertThat(fixture.result.pa()).isEqualTo(IOVA);
     assertThat(fixture.result.readyPs()).isEqualTo(5);
+  }
+
+  @Test
+  void shouldSeeAnEntryThatADeviceHasWritten() {
+    byte[] entry = new byte[8];
+    LittleEndian.putLong(entry, 0, PA | 3);
+    long entryPa = fixture.entry(fixture.legacy(), 4, IOVA, 1);
+    fixture.commits.add(entryPa, entry, 0, 8, 100);
+    DmaStatus[] status = new DmaStatus[1];
+    Event request =
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            status[0] = fixture.ask(IOVA, true, nowPs);
+          }
+        };
+    fixture.simulation.schedule(request, 100);
+
+    fixture.simulation.run();
+
+    assertThat(status).containsExactly(DmaStatus.OK);
   }
 
   @ParameterizedTest

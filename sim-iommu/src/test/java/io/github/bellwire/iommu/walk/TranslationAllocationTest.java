@@ -26,7 +26,7 @@ class TranslationAllocationTest {
     TranslationUnit unit =
         new TranslationUnit(
             WalkFixture.SMALL,
-            fixture.memory,
+            fixture.commits,
             fixture,
             (reason, sourceId, pasid, address, isWrite, faultPs) -> faultsCount++);
     unit.setRootTable(fixture.root, 0);

@@ -2,6 +2,8 @@ package io.github.bellwire.iommu.walk;
 
 import io.github.bellwire.cache.DeviceCachePort;
 import io.github.bellwire.iommu.layout.FaultCode;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
@@ -39,7 +41,7 @@ final class VendorFixture implements DeviceCachePort {
         new TranslationUnit(
             kind,
             config,
-            memory,
+            new CommitQueue(new Simulation(1), memory),
             this,
             (reason, sourceId, pasid, address, isWrite, atPs) -> faults.add(reason));
     unit.setEnabled(true);

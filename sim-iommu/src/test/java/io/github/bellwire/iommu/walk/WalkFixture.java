@@ -5,6 +5,8 @@ import io.github.bellwire.iommu.layout.ContextEntryLayout;
 import io.github.bellwire.iommu.layout.FaultCode;
 import io.github.bellwire.iommu.layout.PasidLayout;
 import io.github.bellwire.iommu.layout.ScalableContextLayout;
+import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.AddressType;
 import io.github.bellwire.pcie.DmaStatus;
@@ -44,7 +46,9 @@ final class WalkFixture implements DeviceCachePort {
 
   record Fault(FaultCode reason, int sourceId, int pasid, long address, boolean isWrite) {}
 
+  final Simulation simulation = new Simulation(1);
   final PhysicalMemory memory = new PhysicalMemory(LOW_BYTES, 0);
+  final CommitQueue commits = new CommitQueue(simulation, memory);
   final List<Fault> faults = new ArrayList<>();
   final TranslationUnit unit;
   final TranslationRequest request = new TranslationRequest();
@@ -57,7 +61,7 @@ final class WalkFixture implements DeviceCachePort {
     unit =
         new TranslationUnit(
             config,
-            memory,
+            commits,
             this,
             (reason, sourceId, pasid, address, isWrite, atPs) ->
                 faults.add(new Fault(reason, sourceId, pasid, address, isWrite)));
