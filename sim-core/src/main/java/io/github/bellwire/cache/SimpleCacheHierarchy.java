@@ -100,10 +100,10 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   @Override
   public long coreLoad(int coreIndex, long pa, int lengthBytes, long atPs) {
-    long line = pa >>> LINE_SHIFT;
-    if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
+    if (((int) pa & LINE_MASK) > LINE_BYTES - lengthBytes) {
       return loadLines(coreIndex, pa, lengthBytes, atPs);
     }
+    long line = pa >>> LINE_SHIFT;
     return coreLines[coreSlot(coreIndex, line)] == line
         ? atPs + coreHitPs
         : loadBeyondCore(coreIndex, line, atPs);
@@ -111,11 +111,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
 
   @Override
   public long coreStore(int coreIndex, long pa, int lengthBytes, long atPs) {
-    long line = pa >>> LINE_SHIFT;
-    if (line != pa + lengthBytes - 1 >>> LINE_SHIFT) {
-      return storeLines(coreIndex, pa, lengthBytes, atPs);
-    }
-    return storeLine(coreIndex, line, atPs) + storePs;
+    return ((int) pa & LINE_MASK) > LINE_BYTES - lengthBytes
+        ? storeLines(coreIndex, pa, lengthBytes, atPs)
+        : storeLine(coreIndex, pa >>> LINE_SHIFT, atPs) + storePs;
   }
 
   /** The second store finds the line as the first has left it. */

@@ -22,6 +22,9 @@ final class LocalTimePort implements CpuPort {
   private final LineStream lines;
   private final MmioResult mmioResult = new MmioResult();
   private long localPs;
+  // What was computed last: most often the next is the same.
+  private int knownCycles;
+  private long knownPs;
 
   LocalTimePort(int coreIndex, CoreConfig config, WriteCombiner combiner, MachinePorts machine) {
     this.coreIndex = coreIndex;
@@ -78,7 +81,7 @@ final class LocalTimePort implements CpuPort {
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
     localPs =
-        (pa & LINE_MASK) + lengthBytes <= CacheHierarchy.LINE_BYTES
+        ((int) pa & LINE_MASK) <= CacheHierarchy.LINE_BYTES - lengthBytes
             ? caches.coreLoad(coreIndex, pa, lengthBytes, localPs) // no stream
             : lines.load(pa, lengthBytes, localPs);
     memory.copyOut(pa, destination, offset, lengthBytes);
@@ -182,8 +185,12 @@ final class LocalTimePort implements CpuPort {
 
   @Override
   public void compute(int cycles) {
-    requireNotNegative(cycles, "cycles");
-    localPs += cycleTime.toPs(cycles);
+    if (cycles != knownCycles) {
+      requireNotNegative(cycles, "cycles");
+      knownPs = cycleTime.toPs(cycles);
+      knownCycles = cycles;
+    }
+    localPs += knownPs;
   }
 
   /** Lets the clock run to where the core is after it has waited for a device. */

@@ -149,6 +149,7 @@ class SimpleCacheHierarchyTest {
   @Test
   void shouldStoreIntoTheStoreBuffer() {
     assertThat(caches.coreStore(0, 0, 8, AT)).isEqualTo(AT + STORE);
+    assertThat(caches.coreStore(0, 56, 8, AT)).isEqualTo(AT + STORE);
     assertThat(caches.coreStore(0, 60, 8, AT)).isEqualTo(AT + 2 * STORE);
 
     assertThat(caches.coreLoad(0, 64, 8, AT)).isEqualTo(AT + CORE);

@@ -56,6 +56,20 @@ class LocalTimePortTest {
   }
 
   @Test
+  void shouldChargeTheSameWorkAgainAndOtherWorkInBetween() {
+    runAt(
+        1_000,
+        port -> {
+          for (int cycles : new int[] {5, 5, 2, 0, 5}) {
+            port.compute(cycles);
+            log.add(port.nowPs());
+          }
+        });
+
+    assertThat(log).containsExactly(6_000L, 11_000L, 13_000L, 13_000L, 18_000L); // 1 ns a cycle
+  }
+
+  @Test
   void shouldMoveBytesLittleEndian() {
     byte[] bytes = new byte[6];
     runAt(

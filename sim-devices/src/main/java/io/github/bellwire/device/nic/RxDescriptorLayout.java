@@ -230,6 +230,15 @@ public final class RxDescriptorLayout {
   }
 
   /**
+   * {@return whether hardware has written back the only descriptor of a packet, or its last}
+   *
+   * @param high high long word of an advanced write-back
+   */
+  public static boolean isPacketDone(long high) {
+    return (high & (STATUS_DD | STATUS_EOP)) == (STATUS_DD | STATUS_EOP);
+  }
+
+  /**
    * {@return the status bits 19:0}
    *
    * @param high high long word of an advanced write-back

@@ -31,6 +31,7 @@ class DescriptorLayoutTest {
     assertThat(RxDescriptorLayout.isSplit(low)).isTrue();
     assertThat(RxDescriptorLayout.isDone(high)).isTrue();
     assertThat(RxDescriptorLayout.isEndOfPacket(high)).isTrue();
+    assertThat(RxDescriptorLayout.isPacketDone(high)).isTrue();
     assertThat(RxDescriptorLayout.status(high)).isEqualTo(3);
     assertThat(RxDescriptorLayout.errors(high)).isEqualTo(0x80000000);
     assertThat(RxDescriptorLayout.lengthBytes(high)).isEqualTo(0xFFFE);
@@ -41,6 +42,8 @@ class DescriptorLayoutTest {
   void shouldTellAReadFormatDescriptorFromAWrittenOne() {
     assertThat(RxDescriptorLayout.isDone(0)).isFalse();
     assertThat(RxDescriptorLayout.isEndOfPacket(1)).isFalse();
+    assertThat(RxDescriptorLayout.isPacketDone(1)).isFalse();
+    assertThat(RxDescriptorLayout.isPacketDone(2)).isFalse();
     assertThat(RxDescriptorLayout.isSplit(0x51CCC178_06C00111L)).isFalse();
   }
 

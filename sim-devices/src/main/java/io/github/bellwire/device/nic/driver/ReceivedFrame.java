@@ -11,10 +11,13 @@ import java.util.Objects;
 public final class ReceivedFrame {
   private final BufferPool pool;
   private final int queueIndex;
-  private final int[] buffers;
-  private final long[] highs;
+  // Of all segments but the first, and of all but the last: most frames are one segment.
+  private final int[] laterBuffers;
+  private final long[] earlierHighs;
 
   private int segmentCount;
+  private int firstBuffer;
+  private long lastHigh;
   private int totalBytes;
   private long lastDescriptorPa;
   private boolean isDetached;
@@ -22,31 +25,46 @@ public final class ReceivedFrame {
   ReceivedFrame(BufferPool pool, int queueIndex, int segmentCountMax) {
     this.pool = pool;
     this.queueIndex = queueIndex;
-    buffers = new int[segmentCountMax];
-    highs = new long[segmentCountMax];
+    laterBuffers = new int[segmentCountMax];
+    earlierHighs = new long[segmentCountMax];
   }
 
+  /** Makes this a frame of which nothing is there. What it was stays until the next begins. */
   void clear() {
     segmentCount = 0;
-    totalBytes = 0;
+  }
+
+  /** Makes this a frame in one buffer. */
+  void set(int buffer, long high, long descriptorPa) {
     isDetached = false;
+    segmentCount = 1;
+    firstBuffer = buffer;
+    lastHigh = high;
+    totalBytes = RxDescriptorLayout.lengthBytes(high);
+    lastDescriptorPa = descriptorPa;
   }
 
   void add(int buffer, long high, long descriptorPa) {
-    int segment = segmentCount++;
-    buffers[segment] = buffer;
-    highs[segment] = high;
+    if (segmentCount == 0) {
+      set(buffer, high, descriptorPa);
+      return;
+    }
+    earlierHighs[segmentCount - 1] = lastHigh;
+    laterBuffers[segmentCount] = buffer;
+    segmentCount++;
+    lastHigh = high;
     totalBytes += RxDescriptorLayout.lengthBytes(high);
     lastDescriptorPa = descriptorPa;
   }
 
   /** As {@link #buffer}, of a segment that is there. */
   int bufferAt(int segmentIndex) {
-    return buffers[segmentIndex];
+    return segmentIndex == 0 ? firstBuffer : laterBuffers[segmentIndex];
   }
 
   private int lengthAt(int segmentIndex) {
-    return RxDescriptorLayout.lengthBytes(highs[segmentIndex]);
+    return RxDescriptorLayout.lengthBytes(
+        segmentIndex == segmentCount - 1 ? lastHigh : earlierHighs[segmentIndex]);
   }
 
   /** {@return the receive queue} */
@@ -70,7 +88,7 @@ public final class ReceivedFrame {
    * @param segmentIndex 0 to below {@link #segmentCount()}
    */
   public int buffer(int segmentIndex) {
-    return buffers[Objects.checkIndex(segmentIndex, segmentCount)];
+    return bufferAt(Objects.checkIndex(segmentIndex, segmentCount));
   }
 
   /**
@@ -98,17 +116,17 @@ public final class ReceivedFrame {
 
   /** {@return the {@code STATUS_} bits of {@link RxDescriptorLayout}} */
   public int status() {
-    return RxDescriptorLayout.status(highs[segmentCount - 1]);
+    return RxDescriptorLayout.status(lastHigh);
   }
 
   /** {@return the {@code ERROR_} bits of {@link RxDescriptorLayout}} */
   public int errors() {
-    return RxDescriptorLayout.errors(highs[segmentCount - 1]);
+    return RxDescriptorLayout.errors(lastHigh);
   }
 
   /** {@return the VLAN tag, valid with {@link RxDescriptorLayout#STATUS_VP}} */
   public int vlanTag() {
-    return RxDescriptorLayout.vlanTag(highs[segmentCount - 1]);
+    return RxDescriptorLayout.vlanTag(lastHigh);
   }
 
   /**
@@ -135,7 +153,7 @@ public final class ReceivedFrame {
     for (int i = 0; i < segmentCount; i++) {
       int lengthBytes = lengthAt(i);
       if (lengthBytes > 0) {
-        port.load(pool.pa(buffers[i]), destination, at, lengthBytes);
+        port.load(pool.pa(bufferAt(i)), destination, at, lengthBytes);
       }
       at += lengthBytes;
     }
@@ -168,7 +186,7 @@ public final class ReceivedFrame {
   public int copyTo(MemoryReader memory, byte[] destination, int offset) {
     int at = offset;
     for (int i = 0; i < segmentCount; i++) {
-      memory.copyOut(pool.pa(buffers[i]), destination, at, lengthAt(i));
+      memory.copyOut(pool.pa(bufferAt(i)), destination, at, lengthAt(i));
       at += lengthAt(i);
     }
     return totalBytes;

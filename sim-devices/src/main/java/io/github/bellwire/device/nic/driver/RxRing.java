@@ -57,23 +57,25 @@ public final class RxRing {
   private final int segmentsMax;
   private final int cyclesPerFrame;
   private final int[] buffers;
-  private final long[] iovas;
+  // The ring as the driver writes it: addresses, no header buffers; the zeros also take back the
+  // done bits.
+  private final byte[] image;
   private final ReceivedFrame frame;
   // The line of descriptors that was loaded last, as it was then, from the one looked at next on.
   private final byte[] loaded = new byte[CacheHierarchy.LINE_BYTES];
   private int loadedAt;
   private int loadedEnd;
-  // Descriptors to be stored. No header buffers; the zeros also take back the done bits.
-  private final byte[] built = new byte[CacheHierarchy.LINE_BYTES];
 
   private int lookIndex;
   // Slots behind the tail that have buffers.
   private int filledCount;
-  // Frames at the head whose buffers stay as they are: they go there together, as that costs less.
+  // Handled frames at the head whose buffers stay as they are: they go there together, as that
+  // costs less.
   private int keptCount;
   private long framesTotal;
   private long bytesTotal;
-  private long descriptorsTotal;
+  // Beyond one for each frame.
+  private long furtherDescriptorsTotal;
   private long shortagesTotal;
 
   RxRing(
@@ -98,7 +100,7 @@ public final class RxRing {
     segmentsMax = config.segmentsMax();
     cyclesPerFrame = config.profile().perPacketRx() + config.profile().perPacketStack();
     buffers = new int[config.ringSize()];
-    iovas = new long[config.ringSize()];
+    image = new byte[ring.sizeBytes()];
     Arrays.fill(buffers, BufferPool.NO_BUFFER);
     frame = new ReceivedFrame(pool, queueIndex, config.ringSize());
   }
@@ -112,14 +114,15 @@ public final class RxRing {
    * @return how many there were, 0..budget
    */
   public int receive(CpuPort port, int budget, FrameHandler handler) {
-    int count = 0;
     loadedEnd = loadedAt; // What was loaded for the last call may have changed.
+    int count = receivePlain(port, budget, handler);
     while (count < budget && gather(port)) {
       deliver(port, handler);
       count++;
+      count += receivePlain(port, budget - count, handler);
     }
-    moveKept();
     if (emptyCount() > 0) {
+      moveKept();
       refill(port); // The pool was empty when these were due.
       announceIfDue(port);
     }
@@ -156,7 +159,7 @@ public final class RxRing {
 
   /** {@return the descriptors of the frames delivered} */
   public long descriptorsTotal() {
-    return descriptorsTotal;
+    return framesTotal + furtherDescriptorsTotal;
   }
 
   /** {@return how often a descriptor could not be refilled for want of a buffer or a mapping} */
@@ -196,11 +199,12 @@ public final class RxRing {
 
   /** Takes all buffers back; the device must have stopped. */
   void drop(CpuPort port) {
+    moveKept();
     handOver();
     while (!ring.isEmpty()) {
       int index = ring.head();
       mapping.unmap(
-          port, buffers[index], iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+          port, buffers[index], iova(index), pool.bufferBytes(), DmaDirection.FROM_DEVICE);
       pool.give(buffers[index]);
       buffers[index] = BufferPool.NO_BUFFER;
       ring.advanceHead(1);
@@ -213,13 +217,61 @@ public final class RxRing {
     return pa + (long) index * RxDescriptorLayout.SIZE_BYTES;
   }
 
+  private long iova(int index) {
+    return LittleEndian.getLong(image, index * RxDescriptorLayout.SIZE_BYTES);
+  }
+
+  /**
+   * Takes the frames in one buffer each that stays mapped, which need nothing but a look, up to the
+   * first that is not like that.
+   */
+  private int receivePlain(CpuPort port, int budget, FrameHandler handler) {
+    int count = 0;
+    if (isPlain && frame.segmentCount() == 0) {
+      int dueAt = untilDueCount();
+      while (count < budget && look(port) && receiveOne(port, handler)) {
+        count++;
+        // Slots may get more buffers at once than frames have had them, if some were missing.
+        if (count >= dueAt || frame.isDetached()) {
+          announceIfDue(port);
+          dueAt = count + untilDueCount();
+        }
+      }
+    }
+    return count;
+  }
+
+  /** Returns whether the descriptor that was loaded next holds such a frame, and takes it. */
+  private boolean receiveOne(CpuPort port, FrameHandler handler) {
+    long high = LittleEndian.getLong(loaded, loadedAt + RxDescriptorLayout.HIGH_OFFSET);
+    if (!RxDescriptorLayout.isPacketDone(high)) {
+      return false;
+    }
+    loadedAt += RxDescriptorLayout.SIZE_BYTES;
+    int index = lookIndex;
+    lookIndex = ring.next(index);
+    frame.set(buffers[index], high, descriptorPa(index));
+    port.compute(cyclesPerFrame);
+    handle(port, handler);
+    if (frame.isDetached()) {
+      recycle(port, 1);
+    } else {
+      keptCount++;
+    }
+    frame.clear();
+    return true;
+  }
+
+  private void handle(CpuPort port, FrameHandler handler) {
+    framesTotal++;
+    bytesTotal += frame.totalBytes();
+    handler.onFrame(port, frame);
+  }
+
   /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
   private boolean gather(CpuPort port) {
-    while (frame.segmentCount() < ring.usedCount() - keptCount) {
+    while (look(port)) {
       int index = lookIndex;
-      if (loadedAt == loadedEnd) {
-        loadLine(port, index);
-      }
       long high = LittleEndian.getLong(loaded, loadedAt + RxDescriptorLayout.HIGH_OFFSET);
       if (!RxDescriptorLayout.isDone(high)) {
         return false;
@@ -239,12 +291,18 @@ public final class RxRing {
     return false;
   }
 
-  /** Only what has been handed over: the rest may still say that it is done. */
-  private void loadLine(CpuPort port, int index) {
-    int ownedCount = ring.usedCount() - keptCount - frame.segmentCount();
-    loadedAt = 0;
-    loadedEnd = Math.min(lineCount(index), ownedCount) * RxDescriptorLayout.SIZE_BYTES;
-    port.load(descriptorPa(index), loaded, 0, loadedEnd);
+  /** Makes sure that the next descriptor is loaded; returns false if the device has none. */
+  private boolean look(CpuPort port) {
+    if (loadedAt == loadedEnd) {
+      // Only what has been handed over: the rest may still say that it is done.
+      int count = Math.min(lineCount(lookIndex), aheadCount() - frame.segmentCount());
+      loadedAt = 0;
+      loadedEnd = count * RxDescriptorLayout.SIZE_BYTES;
+      if (count > 0) {
+        port.load(descriptorPa(lookIndex), loaded, 0, loadedEnd);
+      }
+    }
+    return loadedAt < loadedEnd;
   }
 
   /** Returns how many descriptors there are from one on to the end of its line; rings end there. */
@@ -259,24 +317,19 @@ public final class RxRing {
     if (mapping.needsUnmap()) {
       unmapFrame(port, segments);
     }
-    framesTotal++;
-    bytesTotal += frame.totalBytes();
-    descriptorsTotal += segments;
-    handler.onFrame(port, frame);
+    furtherDescriptorsTotal += segments - 1;
+    handle(port, handler);
     if (trace != null && !frame.isDetached()) {
       traceReturn(trace, port, segments);
     }
-    if (isPlain && segments == 1 && !frame.isDetached()) {
-      keptCount++;
-    } else {
-      moveKept();
-      replace(port, segments);
-    }
+    recycle(port, segments);
     frame.clear();
     announceIfDue(port);
   }
 
-  private void replace(CpuPort port, int segments) {
+  /** Gives the slots behind those of the frame its buffers, or fresh ones. */
+  private void recycle(CpuPort port, int segments) {
+    moveKept();
     if (frame.isDetached()) {
       ring.advanceHead(segments);
       refill(port);
@@ -290,10 +343,10 @@ public final class RxRing {
     int index = ring.head();
     for (int i = 0; i < segments; i++) {
       mapping.unmap(
-          port, buffers[index], iovas[index], pool.bufferBytes(), DmaDirection.FROM_DEVICE);
+          port, buffers[index], iova(index), pool.bufferBytes(), DmaDirection.FROM_DEVICE);
       if (trace != null && !mapping.isPreMapped()) {
         long sequence = ring.headSequence() + i;
-        trace.unmapped(sequence, port.nowPs(), iovas[index], pool.bufferBytes());
+        trace.unmapped(sequence, port.nowPs(), iova(index), pool.bufferBytes());
       }
       index = ring.next(index);
     }
@@ -315,7 +368,12 @@ public final class RxRing {
       int to = nextSlot();
       int count = Math.min(keptCount, ring.descriptorCount() - Math.max(from, to));
       System.arraycopy(buffers, from, buffers, to, count);
-      System.arraycopy(iovas, from, iovas, to, count);
+      System.arraycopy(
+          image,
+          from * RxDescriptorLayout.SIZE_BYTES,
+          image,
+          to * RxDescriptorLayout.SIZE_BYTES,
+          count * RxDescriptorLayout.SIZE_BYTES);
       ring.advanceHead(count);
       filledCount += count;
       keptCount -= count;
@@ -356,12 +414,22 @@ public final class RxRing {
   }
 
   private void announceIfDue(CpuPort port) {
-    // The second case is a ring that has shrunk for want of buffers: the device must not wait for
-    // descriptors that wait for a batch.
-    if (filledCount + keptCount >= tailThreshold || ring.usedCount() - keptCount <= segmentsMax) {
+    if (untilDueCount() <= 0) {
       moveKept();
       announceAll(port);
     }
+  }
+
+  /** Returns how many more descriptors have to be handled until new ones are to be announced. */
+  private int untilDueCount() {
+    // The second case is a ring that has shrunk for want of buffers: the device must not wait for
+    // descriptors that wait for a batch.
+    return Math.min(tailThreshold - filledCount - keptCount, aheadCount() - segmentsMax);
+  }
+
+  /** Returns how many descriptors have been handed over and not been handled. */
+  private int aheadCount() {
+    return ring.usedCount() - keptCount;
   }
 
   private boolean refillOne(CpuPort port) {
@@ -393,7 +461,7 @@ public final class RxRing {
       trace.mapped(sequence, mapping.isPreMapped(), port.nowPs(), iova, pool.bufferBytes());
     }
     buffers[index] = buffer;
-    iovas[index] = iova;
+    LittleEndian.putLong(image, index * RxDescriptorLayout.SIZE_BYTES, iova);
     return true;
   }
 
@@ -403,10 +471,11 @@ public final class RxRing {
     while (done < filledCount) {
       int index = slotBehindTail(done);
       int count = Math.min(filledCount - done, lineCount(index));
-      for (int i = 0; i < count; i++) {
-        LittleEndian.putLong(built, i * RxDescriptorLayout.SIZE_BYTES, iovas[index + i]);
-      }
-      port.store(descriptorPa(index), built, 0, count * RxDescriptorLayout.SIZE_BYTES);
+      port.store(
+          descriptorPa(index),
+          image,
+          index * RxDescriptorLayout.SIZE_BYTES,
+          count * RxDescriptorLayout.SIZE_BYTES);
       if (trace != null) {
         trace.built(ring, done, count, port.nowPs(), descriptorPa(index));
       }

@@ -295,6 +295,182 @@ class RxRingTest {
   }
 
   @Test
+  void shouldTakeAFrameInTwoBuffersBetweenFramesInOne() {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 60, true);
+    rig.receive(ring, 1, 2048, false);
+    rig.receive(ring, 2, 10, true);
+    rig.receive(ring, 3, 70, true);
+    List<String> seen = new ArrayList<>();
+    FrameHandler handler =
+        (port, frame) -> {
+          StringBuilder line = new StringBuilder();
+          for (int i = 0; i < frame.segmentCount(); i++) {
+            line.append(frame.buffer(i)).append(':').append(frame.lengthBytes(i)).append(' ');
+          }
+          line.append(ring.framesTotal()).append('/').append(ring.descriptorsTotal());
+          seen.add(line.append('/').append(ring.bytesTotal()).toString());
+        };
+
+    assertThat(ring.receive(rig.port, 3, handler)).isEqualTo(3);
+
+    // A frame counts as soon as its handler has it: 60, then 2058 and 70 bytes more.
+    assertThat(seen).containsExactly("0:60 1/1/60", "1:2048 2:10 2/3/2118", "3:70 3/4/2188");
+    // Slots 7, 0 and 1 are due with the second frame; slot 2 makes no batch yet.
+    assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, 2);
+    assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(0));
+    assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(1));
+    assertThat(rig.rxLow(ring, 1)).isEqualTo(rig.pool.pa(2));
+  }
+
+  @Test
+  void shouldReplaceWhatIsDetachedInTheMiddleOfABurst() {
+    NicDriverConfig config = SMALL.toBuilder().batch(4).build();
+    RingRig rig = new RingRig(config, 16, null);
+    RxRing ring = rig.rxRing();
+    for (int i = 0; i < 4; i++) {
+      rig.receive(ring, i, 60 + i, true);
+    }
+
+    int count =
+        ring.receive(
+            rig.port,
+            32,
+            (port, frame) -> {
+              lengths.add(frame.totalBytes());
+              if (lengths.size() == 2) {
+                frame.detach();
+              }
+              assertThat(frame.isDetached()).isEqualTo(lengths.size() == 2);
+            });
+
+    assertThat(count).isEqualTo(4);
+    assertThat(lengths).containsExactly(60, 61, 62, 63);
+    assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, 3);
+    assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(0));
+    assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(7)); // the first that was free
+    assertThat(rig.rxLow(ring, 1)).isEqualTo(rig.pool.pa(2));
+    assertThat(rig.rxLow(ring, 2)).isEqualTo(rig.pool.pa(3));
+  }
+
+  @Test
+  void shouldGoOnInTheMiddleOfALineWhenTheBudgetEndedThere() {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    for (int i = 0; i < 4; i++) {
+      rig.receive(ring, i, 60 + i, true);
+    }
+
+    assertThat(ring.receive(rig.port, 3, record)).isEqualTo(3);
+    assertThat(ring.nextStatusPa()).isEqualTo(ring.memory().pa() + 3 * 16 + 8);
+    assertThat(ring.receive(rig.port, 3, record)).isEqualTo(1);
+
+    assertThat(lengths).containsExactly(60, 61, 62, 63);
+    assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, 1, 3);
+  }
+
+  @Test
+  void shouldLoadAllThatTheDeviceStillHasInALine() {
+    NicDriverConfig config = SMALL.toBuilder().batch(4).build();
+    RingRig rig = new RingRig(config, 7, null);
+    RxRing ring = rig.rxRing();
+    for (int i = 0; i < 7; i++) {
+      rig.receive(ring, i, 60, true);
+    }
+    rig.port.loadsCount = 0;
+    FrameHandler keepFirst =
+        (port, frame) -> {
+          lengths.add(frame.totalBytes());
+          if (lengths.size() == 1) {
+            frame.detach();
+          }
+        };
+
+    assertThat(ring.receive(rig.port, 32, keepFirst)).isEqualTo(7);
+
+    // 0 to 3; 4 to 6, as 7 is not handed over yet; 7, which is handed over by then and not done.
+    assertThat(rig.port.loadsCount).isEqualTo(3);
+  }
+
+  @Test
+  void shouldAnnounceAtOnceWhenMissingBuffersMakeABatchWithOthers() {
+    NicDriverConfig config = SMALL.toBuilder().batch(4).build();
+    RingRig rig = new RingRig(config, 7, null);
+    RxRing ring = rig.rxRing();
+    List<Long> tailWrites = new ArrayList<>();
+    FrameHandler handler =
+        (port, frame) -> {
+          tailWrites.add(ring.tailWritesTotal());
+          if (frame.buffer(0) <= 2) {
+            frame.detach();
+          }
+          if (frame.buffer(0) == 2) {
+            for (int i = 0; i <= 2; i++) {
+              rig.pool.give(i);
+            }
+          }
+        };
+    rig.receive(ring, 0, 60, true);
+    rig.receive(ring, 1, 60, true);
+    ring.receive(rig.port, 32, handler);
+    for (int i = 2; i < 5; i++) {
+      rig.receive(ring, i, 60, true);
+    }
+
+    ring.receive(rig.port, 32, handler);
+
+    // Frame 2 brings three buffers, with that of frame 3 they make a batch of 4.
+    assertThat(tailWrites).containsExactly(1L, 1L, 1L, 1L, 2L);
+  }
+
+  @Test
+  void shouldRefillBehindTheBuffersThatStay() {
+    NicDriverConfig config = SMALL.toBuilder().batch(4).build();
+    RingRig rig = new RingRig(config, 7, null);
+    RxRing ring = rig.rxRing();
+    FrameHandler handler =
+        (port, frame) -> {
+          if (frame.buffer(0) == 0) {
+            frame.detach();
+          } else if (frame.buffer(0) == 1) {
+            rig.pool.give(0);
+          }
+        };
+    rig.receive(ring, 0, 60, true);
+    rig.receive(ring, 1, 60, true);
+    ring.receive(rig.port, 32, handler);
+    rig.receive(ring, 2, 60, true);
+    rig.receive(ring, 3, 60, true);
+
+    ring.receive(rig.port, 32, handler);
+
+    assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(1));
+    assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(0));
+    assertThat(rig.rxLow(ring, 1)).isEqualTo(rig.pool.pa(2));
+    assertThat(rig.rxLow(ring, 2)).isEqualTo(rig.pool.pa(3));
+  }
+
+  @Test
+  void shouldStartAgainAfterADropWithFramesNotHandedOver() {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 60, true);
+    ring.receive(rig.port, 1, record);
+    ring.drop(rig.port);
+
+    ring.fill(rig.port);
+    ring.announceAll(rig.port);
+    rig.receive(ring, 0, 61, true);
+
+    assertThat(ring.receive(rig.port, 32, record)).isEqualTo(1);
+    assertThat(lengths).containsExactly(60, 61);
+    // The buffer of slot 7 was given back last, that of slot 6 before it.
+    assertThat(rig.rxLow(ring, 1)).isEqualTo(rig.pool.pa(6));
+    assertThat(rig.pool.freeCount()).isEqualTo(9);
+  }
+
+  @Test
   void shouldTakeFreshBuffersForDetachedOnes() {
     RingRig rig = new RingRig(SMALL, 16, null);
     RxRing ring = rig.rxRing();
