@@ -19,7 +19,7 @@ class FakePort implements CpuPort {
   final PhysicalMemory memory = new PhysicalMemory(16 << 20, 64 << 20);
   final Map<Integer, Integer> registers = new TreeMap<>();
   final List<Write> mmioWrites = new ArrayList<>();
-  long computedCycles;
+  final List<Integer> computations = new ArrayList<>();
   long loadsCount;
   long blockStoresCount;
   private long nowPs;
@@ -156,6 +156,6 @@ class FakePort implements CpuPort {
 
   @Override
   public void compute(int cycles) {
-    computedCycles += cycles;
+    computations.add(cycles);
   }
 }
