@@ -302,11 +302,6 @@ public final class CommitQueue implements Deferred {
     return count == 0 ? 0 : word(slot(count - 1), COMMIT);
   }
 
-  /** {@return whether anybody watches a line} */
-  public boolean isWatched() {
-    return firstWatch != null;
-  }
-
   /** {@return how many writes are on their way, or due since somebody last looked; by lines} */
   public int pendingCount() {
     return count;

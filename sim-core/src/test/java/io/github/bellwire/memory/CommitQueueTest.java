@@ -334,16 +334,6 @@ class CommitQueueTest {
   }
 
   @Test
-  void shouldKnowWhetherAnybodyWatches() {
-    MemoryWatch watch = watch("w", 0x1000);
-    assertThat(commits.isWatched()).isFalse();
-    commits.watch(watch);
-    assertThat(commits.isWatched()).isTrue();
-    add(0x1000, 1, 100);
-    assertThat(commits.isWatched()).isFalse();
-  }
-
-  @Test
   void shouldTellAWatchOfAWriteOnItsWay() {
     add(0x9000, 1, 100);
     add(0x1000, 1, 700);
