@@ -145,11 +145,6 @@ final class ReceivePath {
     }
 
     @Override
-    public int offset() {
-      return 0;
-    }
-
-    @Override
     public int lengthBytes() {
       return frame.length;
     }

@@ -97,11 +97,6 @@ final class TrafficGenerator extends Event implements FrameStream {
   }
 
   @Override
-  public int offset() {
-    return 0;
-  }
-
-  @Override
   public int lengthBytes() {
     return lengthBytes;
   }

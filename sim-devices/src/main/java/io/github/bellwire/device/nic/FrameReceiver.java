@@ -15,7 +15,7 @@ public interface FrameReceiver {
 
   /**
    * The last bit of a stream's frame has arrived. Takes it, and those behind it for as long as
-   * nothing else happens.
+   * nothing else happens: {@link FrameStream#tryNext} has to be called until it returns false.
    *
    * @param frames the frame that is here, and the way to the next
    */

@@ -9,13 +9,17 @@ public interface FrameStream {
   /** {@return what holds the frame; as it is until {@link #tryNext}} */
   byte[] frame();
 
-  /** {@return index of the frame's first byte} */
-  int offset();
+  /** {@return index of the frame's first byte; 0 unless overridden} */
+  default int offset() {
+    return 0;
+  }
 
   /** {@return bytes of the frame without FCS} */
   int lengthBytes();
 
-  /** {@return when its last bit arrives: the current time in picoseconds} */
+  /**
+   * {@return when its last bit arrives: the current time in picoseconds; until {@link #tryNext}}
+   */
   long nowPs();
 
   /**

@@ -178,11 +178,6 @@ class FrameStreamTest {
     }
 
     @Override
-    public int offset() {
-      return 0;
-    }
-
-    @Override
     public int lengthBytes() {
       return frame.length;
     }
