@@ -59,7 +59,15 @@ public final class BenchmarkReport {
         options(RingBenchmark.class)
             .param("implementation", "bellwire", "agrona")
             .param("descriptorBytes", "16"));
-    run(options(NicReceiveBenchmark.class).param("frameBytes", FRAME_BYTES));
+    run(
+        options(NicReceiveBenchmark.class)
+            .param("frameBytes", FRAME_BYTES)
+            .param("content", "opaque"));
+    run(
+        options(NicReceiveBenchmark.class)
+            .param("frameBytes", FRAME_BYTES)
+            .param("variant", "batched")
+            .param("content", "udp"));
     run(options(DramBenchmark.class).param("pattern", "rand"));
   }
 
@@ -136,19 +144,21 @@ public final class BenchmarkReport {
     ratio(out, "Ring 16 bellwire", "Ring 16 agrona", "at most 0.5");
     out.printf("%nA received frame and its slot on a 10 Gb/s wire, frames back to back%n");
     for (String frameBytes : FRAME_BYTES) {
-      slot(out, frameBytes, "batched");
-      slot(out, frameBytes, "single");
+      slot(out, "opaque", frameBytes, "batched");
+      slot(out, "udp", frameBytes, "batched");
+      slot(out, "opaque", frameBytes, "single");
     }
   }
 
   /** Below 1 the simulation is faster than the wire that it simulates. */
-  private void slot(PrintStream out, String frameBytes, String variant) {
-    double costNs = minimaNs.get("NicReceive " + frameBytes + " " + variant);
+  private void slot(PrintStream out, String content, String frameBytes, String variant) {
+    double costNs = minimaNs.get("NicReceive " + content + " " + frameBytes + " " + variant);
     double slotNs = EthernetWire.wireBytes(Integer.parseInt(frameBytes)) * WIRE_NS_PER_BYTE;
     out.printf(
         Locale.ROOT,
-        "  %4s B %-8s %7.1f ns / %6.1f ns %6.2f%n",
+        "  %4s B %-6s %-8s %7.1f ns / %6.1f ns %6.2f%n",
         frameBytes,
+        content,
         variant,
         costNs,
         slotNs,

@@ -20,7 +20,9 @@ import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A machine that receives frames of one size back to back for ever: wire, card, descriptor rings,
@@ -38,10 +40,20 @@ final class ReceivePath {
     BATCHED
   }
 
+  /** What the card finds in a frame. */
+  enum Content {
+    /** An EtherType that no parser goes into: lengths and addresses are all that matters. */
+    OPAQUE,
+    /** IPv4 and UDP: parsed, and its header checksum verified. */
+    UDP
+  }
+
   private static final long BITS_PER_SECOND = 10_000_000_000L;
   private static final long PS_PER_BYTE = 800;
   private static final int BATCH_FRAMES = 32;
   private static final int EVENTS_PER_LOOK = 64;
+  private static final int ETHER_TYPE_OFFSET = 12;
+  private static final int IPV4_BYTES = 20;
 
   // 8 frames of 64 bytes last 538 ns, longer than a read of descriptors takes.
   private static final NicConfig BATCHING_NIC = NicConfig.NIC_82599.withRxBatches(32, 8, 4);
@@ -59,11 +71,10 @@ final class ReceivePath {
    *
    * @param frameBytes without FCS, 60..1514
    * @param variant how descriptors are handled
+   * @param content what the frame is
    */
-  ReceivePath(int frameBytes, Variant variant) {
-    frame = new byte[frameBytes];
-    frame[12] = (byte) 0x88; // an EtherType that no parser goes into
-    frame[13] = (byte) 0xb5;
+  ReceivePath(int frameBytes, Variant variant, Content content) {
+    frame = content == Content.UDP ? udpFrame(frameBytes) : opaqueFrame(frameBytes);
     Host host = new Host(HostConfig.GEN4_SERVER, 1);
     simulation = host.simulation();
     NicConfig nicConfig = variant == Variant.SINGLE ? NicConfig.NIC_82599 : BATCHING_NIC;
@@ -91,6 +102,27 @@ final class ReceivePath {
       simulation.run(EVENTS_PER_LOOK);
     }
     return sum;
+  }
+
+  private static byte[] opaqueFrame(int frameBytes) {
+    return ByteBuffer.allocate(frameBytes).putShort(ETHER_TYPE_OFFSET, (short) 0x88b5).array();
+  }
+
+  /** From 10.0.0.1 port 4096 to 10.0.0.2 port 8192, without a UDP checksum (RFC 768). */
+  private static byte[] udpFrame(int frameBytes) {
+    int ipBytes = frameBytes - ETHER_TYPE_OFFSET - Short.BYTES;
+    ByteBuffer frame = ByteBuffer.allocate(frameBytes).position(ETHER_TYPE_OFFSET);
+    frame.putShort((short) 0x0800).putShort((short) 0x4500).putShort((short) ipBytes);
+    frame.putInt(0x4000).putShort((short) 0x4011); // not to be fragmented; 64 hops, UDP
+    frame.putShort((short) ~onesComplementSum(0x4500, ipBytes, 0x4000, 0x4011, 0xa00, 1, 0xa00, 2));
+    frame.putInt(0x0a000001).putInt(0x0a000002);
+    frame.putShort((short) 4096).putShort((short) 8192).putShort((short) (ipBytes - IPV4_BYTES));
+    return frame.array();
+  }
+
+  private static int onesComplementSum(int... words) {
+    int sum = IntStream.of(words).sum();
+    return (sum & 0xffff) + (sum >>> 16);
   }
 
   private void onFrame(CpuPort port, ReceivedFrame received) {
