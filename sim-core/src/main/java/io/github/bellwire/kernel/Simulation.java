@@ -53,8 +53,9 @@ public final class Simulation {
 
   /**
    * Takes in work that needs no events. It is settled whenever {@link #run}, {@link #runUntil} or
-   * {@link #step} returns, and simulated time does not end before it does: when no event is left, a
-   * run without a limit of time takes the clock to the last of it.
+   * {@link #step} returns or throws what an event has thrown, and simulated time does not end
+   * before it does: when no event is left, a run without a limit of time takes the clock to the
+   * last of it.
    *
    * @param work kept for ever
    */
@@ -148,8 +149,7 @@ public final class Simulation {
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    boolean hasHappened = limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
-    if (!hasHappened) {
+    if (!stepAlone()) {
       return finishDeferred();
     }
     settleDeferred();
@@ -215,12 +215,15 @@ public final class Simulation {
     }
   }
 
-  /** Lets one event happen while one of a run waits. */
+  /** Lets one event happen that does not repeat itself. */
   private boolean stepAlone() {
     long outerLimitPs = limitPs;
     limitPs = NOWHERE_PS;
     try {
       return stepUntil(Long.MAX_VALUE);
+    } catch (Throwable thrown) {
+      settleBehind(thrown);
+      throw thrown;
     } finally {
       limitPs = outerLimitPs;
     }
@@ -239,6 +242,9 @@ public final class Simulation {
         }
       }
       return false;
+    } catch (Throwable thrown) {
+      settleBehind(thrown);
+      throw thrown;
     } finally {
       limitPs = outerLimitPs;
       limitEvents = outerLimitEvents;
@@ -277,6 +283,15 @@ public final class Simulation {
   private void settleDeferred() {
     for (Deferred work : deferred) {
       work.settle(nowPs);
+    }
+  }
+
+  /** Settles for those who look although an event has thrown, which must not get lost over it. */
+  private void settleBehind(Throwable thrown) {
+    try {
+      settleDeferred();
+    } catch (Throwable further) {
+      thrown.addSuppressed(further);
     }
   }
 }
