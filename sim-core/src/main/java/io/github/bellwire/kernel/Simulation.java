@@ -15,7 +15,9 @@ public final class Simulation {
   /** What {@link #nextEventPs()} returns when nothing is pending. */
   public static final long NEVER_PS = Long.MAX_VALUE;
 
-  private static final long NOWHERE_PS = -1;
+  // Limits before any time, so that nothing repeats itself: there is no event, or just the one.
+  private static final long NO_EVENT_PS = -2;
+  private static final long ONE_EVENT_PS = -1;
   private static final Deferred[] NOTHING_DEFERRED = {};
 
   private final EventQueue queue = new EventQueue();
@@ -24,7 +26,7 @@ public final class Simulation {
   private long nowPs;
   private long eventsTotal;
   // How far events may take the clock, and how many there may be, without the loop below.
-  private long limitPs = NOWHERE_PS;
+  private long limitPs = NO_EVENT_PS;
   private long limitEvents;
 
   /**
@@ -49,6 +51,11 @@ public final class Simulation {
   /** {@return the number of events that have happened} */
   public long eventsTotal() {
     return eventsTotal;
+  }
+
+  /** {@return whether an event is happening, so that whoever asks is called by it} */
+  public boolean isInEvent() {
+    return limitPs != NO_EVENT_PS;
   }
 
   /**
@@ -218,7 +225,7 @@ public final class Simulation {
   /** Lets one event happen that does not repeat itself. */
   private boolean stepAlone() {
     long outerLimitPs = limitPs;
-    limitPs = NOWHERE_PS;
+    limitPs = ONE_EVENT_PS;
     try {
       return stepUntil(Long.MAX_VALUE);
     } catch (Throwable thrown) {
