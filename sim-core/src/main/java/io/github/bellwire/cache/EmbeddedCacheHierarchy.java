@@ -3,6 +3,7 @@ package io.github.bellwire.cache;
 import static java.util.Objects.requireNonNull;
 
 import io.github.bellwire.kernel.RandomStream;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.MemoryController;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.lang.invoke.MethodHandles;
@@ -40,7 +41,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
       MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private final EmbeddedCacheConfig config;
+  private final CommitQueue commits;
+
+  /** As cores see it, who begin with what is due. */
   private final PhysicalMemory memory;
+
   private final MemoryController dram;
 
   /** For how long memory has not taken what the store at work has sent there. */
@@ -58,17 +63,15 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
    * Creates an empty cache.
    *
    * @param config sizes and latencies
-   * @param memory the bytes behind it
+   * @param commits device writes on their way to the memory behind it
    * @param dram the time that memory takes
    * @param random seeds the choice of victims
    */
   public EmbeddedCacheHierarchy(
-      EmbeddedCacheConfig config,
-      PhysicalMemory memory,
-      MemoryController dram,
-      RandomStream random) {
+      EmbeddedCacheConfig config, CommitQueue commits, MemoryController dram, RandomStream random) {
     this.config = config;
-    this.memory = requireNonNull(memory, "memory");
+    this.commits = requireNonNull(commits, "commits");
+    memory = commits.memory();
     this.dram = requireNonNull(dram, "dram");
     tags = new TagArray(config.sets(), config.ways(), random.nextLong());
     data = new byte[config.sets() * config.ways() * LINE_BYTES];
@@ -318,11 +321,11 @@ public final class EmbeddedCacheHierarchy implements CacheHierarchy, CoreMemory 
     return way;
   }
 
-  /** A line is about to be written. */
+  /** A line is about to be written, be it by a device. */
   private void soil(long line, int way) {
     int set = set(line);
     if (isCoherent && !tags.isDirty(set, way)) {
-      memory.copyOut(line << LINE_SHIFT, data, slot(line, way), LINE_BYTES);
+      commits.memory().copyOut(line << LINE_SHIFT, data, slot(line, way), LINE_BYTES);
     }
     tags.setDirty(set, way, true);
   }

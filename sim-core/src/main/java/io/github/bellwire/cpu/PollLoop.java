@@ -1,5 +1,6 @@
 package io.github.bellwire.cpu;
 
+import io.github.bellwire.kernel.Simulation;
 import io.github.bellwire.memory.MemoryWatch;
 
 /**
@@ -8,6 +9,9 @@ import io.github.bellwire.memory.MemoryWatch;
  * with the first poll that would see the device's write. Polls lie on the grid that the last empty
  * poll began, so results and times are those of a loop that spins. (The first empty poll may miss
  * the cache, so it is the next one that tells how long they take.)
+ *
+ * <p>A poll during which the clock has run, as it does for an MMIO read, is followed by another one
+ * in any case: a device may have written behind the poll's look.
  */
 public abstract class PollLoop extends Routine {
   /** A bound on what one event does, should a poll never come back empty. */
@@ -58,10 +62,12 @@ public abstract class PollLoop extends Routine {
   protected final void run(CpuPort port) {
     long startPs = port.nowPs();
     stopSpinning(startPs);
+    Simulation simulation = core().machine().simulation();
     for (int polls = 1; ; polls++) {
+      long lookPs = simulation.nowPs();
       if (poll(port)) {
         emptyDurationPs = 0;
-      } else if (isSteady(port, startPs)) {
+      } else if (isSteady(port, startPs) && simulation.nowPs() == lookPs) {
         spin();
         return;
       }

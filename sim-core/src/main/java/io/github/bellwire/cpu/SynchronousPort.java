@@ -10,7 +10,9 @@ import io.github.bellwire.pcie.MmioResult;
  * until the access is complete, and everything that is due by then happens first; every access
  * takes more than no time, so a loop that only polls makes progress.
  *
- * <p>To be called from outside the simulation, never from an event.
+ * <p>To be called from outside the simulation: within an event, memory may not have been brought up
+ * to the present, so every access throws {@link IllegalStateException} there. What runs within
+ * events is a {@link Routine}, which gets a port of its own.
  */
 public final class SynchronousPort implements CpuPort {
   private final Core core;
@@ -53,40 +55,40 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public long load(long pa, int sizeBytes) {
-    runUntil(machine.caches().coreLoad(coreIndex, pa, sizeBytes, nowPs()));
+    runUntil(machine.caches().coreLoad(coreIndex, pa, sizeBytes, startPs()));
     tellLoad(pa, sizeBytes);
     return machine.memory().get(pa, sizeBytes);
   }
 
   @Override
   public void touch(long pa, int sizeBytes) {
-    runOn(lines.touch(pa, sizeBytes, nowPs()));
+    runOn(lines.touch(pa, sizeBytes, startPs()));
   }
 
   @Override
   public void store(long pa, int sizeBytes, long value) {
-    runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, nowPs()));
+    runUntil(machine.caches().coreStore(coreIndex, pa, sizeBytes, startPs()));
     machine.memory().put(pa, sizeBytes, value);
     tellStore(pa, sizeBytes);
   }
 
   @Override
   public void load(long pa, byte[] destination, int offset, int lengthBytes) {
-    runUntil(lines.load(pa, lengthBytes, nowPs()));
+    runUntil(lines.load(pa, lengthBytes, startPs()));
     machine.memory().copyOut(pa, destination, offset, lengthBytes);
     tellLoad(pa, lengthBytes);
   }
 
   @Override
   public void store(long pa, byte[] source, int offset, int lengthBytes) {
-    runUntil(machine.caches().coreStore(coreIndex, pa, lengthBytes, nowPs()));
+    runUntil(machine.caches().coreStore(coreIndex, pa, lengthBytes, startPs()));
     machine.memory().copyIn(pa, source, offset, lengthBytes);
     tellStore(pa, lengthBytes);
   }
 
   @Override
   public long mmioRead(long address, int sizeBytes) {
-    devices.evictAll(nowPs());
+    devices.evictAll(startPs());
     machine.rootComplex().mmioRead(address, sizeBytes, nowPs(), mmioResult);
     runOn(mmioResult.donePs());
     return mmioResult.value();
@@ -94,50 +96,50 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void mmioWrite(long address, int sizeBytes, long value) {
-    runUntil(devices.storeLeavesPs(nowPs()));
+    runUntil(devices.storeLeavesPs(startPs()));
     devices.sendStore(address, sizeBytes, value, nowPs());
   }
 
   @Override
   public void mmioRead(long address, byte[] destination, int offset, int lengthBytes) {
-    runOn(devices.load(address, destination, offset, lengthBytes, nowPs()));
+    runOn(devices.load(address, destination, offset, lengthBytes, startPs()));
   }
 
   @Override
   public void mmioWrite(long address, byte[] source, int offset, int lengthBytes) {
-    runOn(devices.store(address, source, offset, lengthBytes, nowPs()));
+    runOn(devices.store(address, source, offset, lengthBytes, startPs()));
   }
 
   @Override
   public void wcStore(long address, byte[] source, int offset, int lengthBytes) {
-    runOn(devices.wcStore(address, source, offset, lengthBytes, nowPs()));
+    runOn(devices.wcStore(address, source, offset, lengthBytes, startPs()));
   }
 
   @Override
   public void wcLoad(long address, byte[] destination, int offset, int lengthBytes) {
-    runOn(devices.streamingLoad(address, destination, offset, lengthBytes, nowPs()));
+    runOn(devices.streamingLoad(address, destination, offset, lengthBytes, startPs()));
   }
 
   @Override
   public void movdir64b(long address, byte[] source, int offset) {
-    runOn(devices.storeLine(address, source, offset, nowPs()));
+    runOn(devices.storeLine(address, source, offset, startPs()));
   }
 
   @Override
   public void fence() {
-    runOn(devices.fence(nowPs()));
+    runOn(devices.fence(startPs()));
   }
 
   @Override
   public void copy(long fromPa, long toPa, int lengthBytes) {
-    runOn(lines.copy(fromPa, toPa, lengthBytes, nowPs()));
+    runOn(lines.copy(fromPa, toPa, lengthBytes, startPs()));
     tellLoad(fromPa, lengthBytes);
     tellStore(toPa, lengthBytes);
   }
 
   @Override
   public void maintainCache(CacheOperation operation, long pa, int lengthBytes) {
-    runOn(machine.caches().maintain(operation, pa, lengthBytes, nowPs()));
+    runOn(machine.caches().maintain(operation, pa, lengthBytes, startPs()));
   }
 
   @Override
@@ -147,7 +149,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public long spinUntil(long pa, int sizeBytes, long value, long timeoutPs) {
-    long startPs = nowPs();
+    long startPs = startPs();
     long deadlinePs = startPs + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
     while (machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs()) != nowPs()) {
       long seenPs = machine.commits().firstTimeOf(pa, sizeBytes, value, nowPs());
@@ -164,9 +166,8 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void beginCritical() {
-    if (criticalDepth++ == 0) {
-      localPs = simulation.nowPs();
-    }
+    localPs = startPs();
+    criticalDepth++;
   }
 
   @Override
@@ -182,7 +183,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void delay(long durationPs) {
-    runUntil(nowPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
+    runUntil(startPs() + LocalTimePort.requireNotNegative(durationPs, "durationPs"));
   }
 
   @Override
@@ -199,7 +200,7 @@ public final class SynchronousPort implements CpuPort {
    * @return false if none arrived in time; the time has passed then
    */
   public boolean waitForInterrupt(InterruptVector vector, long timeoutPs) {
-    long deadlinePs = nowPs() + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
+    long deadlinePs = startPs() + LocalTimePort.requireNotNegative(timeoutPs, "timeoutPs");
     while (!vector.tryConsume()) {
       if (simulation.nextEventPs() > deadlinePs) {
         runUntil(deadlinePs);
@@ -223,6 +224,17 @@ public final class SynchronousPort implements CpuPort {
     if (listener != null) {
       listener.onStore(coreIndex, pa, lengthBytes, nowPs());
     }
+  }
+
+  /** Returns when an access begins, unless it must not. */
+  private long startPs() {
+    if (simulation.isInEvent()) {
+      throw new IllegalStateException(
+          String.format(
+              "synchronous port must not be used within an event: coreIndex=%d, nowPs=%d",
+              coreIndex, simulation.nowPs()));
+    }
+    return nowPs();
   }
 
   /** Completes an access, which takes more than no time. */

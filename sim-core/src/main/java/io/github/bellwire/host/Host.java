@@ -110,7 +110,7 @@ public final class Host {
     simulation = new Simulation(seed);
     memory = new PhysicalMemory(config.lowMemoryBytes(), config.highMemoryBytes());
     commits = new CommitQueue(simulation, memory);
-    caches = newCaches(config, simulation, memory);
+    caches = newCaches(config, simulation, commits);
     interrupts = new InterruptController(simulation);
     RemappingUnit unit = remapping == null ? null : newUnit(remapping);
     rootComplex =
@@ -393,7 +393,7 @@ public final class Host {
   }
 
   private static CacheHierarchy newCaches(
-      HostConfig config, Simulation simulation, PhysicalMemory memory) {
+      HostConfig config, Simulation simulation, CommitQueue commits) {
     CacheConfig cache = config.cache();
     List<MemoryController> controllers = new ArrayList<>();
     for (int i = 0; i < cache.sockets(); i++) {
@@ -405,7 +405,7 @@ public final class Host {
       return new CoherentCacheHierarchy(coherent, cores, controllers, random);
     }
     if (cache instanceof EmbeddedCacheConfig embedded) {
-      return new EmbeddedCacheHierarchy(embedded, memory, controllers.get(0), random);
+      return new EmbeddedCacheHierarchy(embedded, commits, controllers.get(0), random);
     }
     return new SimpleCacheHierarchy((SimpleCacheConfig) cache, cores, controllers.get(0));
   }

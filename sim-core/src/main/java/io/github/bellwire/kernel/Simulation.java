@@ -15,7 +15,9 @@ public final class Simulation {
   /** What {@link #nextEventPs()} returns when nothing is pending. */
   public static final long NEVER_PS = Long.MAX_VALUE;
 
-  private static final long NOWHERE_PS = -1;
+  // Limits before any time, so that nothing repeats itself: there is no event, or just the one.
+  private static final long NO_EVENT_PS = -2;
+  private static final long ONE_EVENT_PS = -1;
   private static final Deferred[] NOTHING_DEFERRED = {};
 
   private final EventQueue queue = new EventQueue();
@@ -24,7 +26,7 @@ public final class Simulation {
   private long nowPs;
   private long eventsTotal;
   // How far events may take the clock, and how many there may be, without the loop below.
-  private long limitPs = NOWHERE_PS;
+  private long limitPs = NO_EVENT_PS;
   private long limitEvents;
 
   /**
@@ -51,10 +53,16 @@ public final class Simulation {
     return eventsTotal;
   }
 
+  /** {@return whether an event is happening, so that whoever asks is called by it} */
+  public boolean isInEvent() {
+    return limitPs != NO_EVENT_PS;
+  }
+
   /**
    * Takes in work that needs no events. It is settled whenever {@link #run}, {@link #runUntil} or
-   * {@link #step} returns, and simulated time does not end before it does: when no event is left, a
-   * run without a limit of time takes the clock to the last of it.
+   * {@link #step} returns or throws what an event has thrown, and simulated time does not end
+   * before it does: when no event is left, a run without a limit of time takes the clock to the
+   * last of it.
    *
    * @param work kept for ever
    */
@@ -148,8 +156,7 @@ public final class Simulation {
    * @return false if nothing was pending; the clock has not moved
    */
   public boolean step() {
-    boolean hasHappened = limitPs == NOWHERE_PS ? stepUntil(Long.MAX_VALUE) : stepAlone();
-    if (!hasHappened) {
+    if (!stepAlone()) {
       return finishDeferred();
     }
     settleDeferred();
@@ -215,12 +222,15 @@ public final class Simulation {
     }
   }
 
-  /** Lets one event happen while one of a run waits. */
+  /** Lets one event happen that does not repeat itself. */
   private boolean stepAlone() {
     long outerLimitPs = limitPs;
-    limitPs = NOWHERE_PS;
+    limitPs = ONE_EVENT_PS;
     try {
       return stepUntil(Long.MAX_VALUE);
+    } catch (Throwable thrown) {
+      settleBehind(thrown);
+      throw thrown;
     } finally {
       limitPs = outerLimitPs;
     }
@@ -239,6 +249,9 @@ public final class Simulation {
         }
       }
       return false;
+    } catch (Throwable thrown) {
+      settleBehind(thrown);
+      throw thrown;
     } finally {
       limitPs = outerLimitPs;
       limitEvents = outerLimitEvents;
@@ -277,6 +290,15 @@ public final class Simulation {
   private void settleDeferred() {
     for (Deferred work : deferred) {
       work.settle(nowPs);
+    }
+  }
+
+  /** Settles for those who look although an event has thrown, which must not get lost over it. */
+  private void settleBehind(Throwable thrown) {
+    try {
+      settleDeferred();
+    } catch (Throwable further) {
+      thrown.addSuppressed(further);
     }
   }
 }

@@ -3,9 +3,14 @@
  *
  * <pre>{@code
  * component --schedule(event, atPs)--> Simulation [ EventQueue: (time, sequence) ]
- *     ^                                     |
- *     +--------------onEvent(nowPs)---------+
+ *     |  ^                                    |  |
+ *     |  +-----------onEvent(nowPs)-----------+  | when a run returns
+ *     |                                          v
+ *     +---when it looks---settle(nowPs)---> Deferred
  * }</pre>
+ *
+ * <p>{@link io.github.bellwire.kernel.Deferred} is work that is due at known times without an
+ * event, as nobody can tell whether it has been done until somebody looks at its result.
  *
  * <p>{@link io.github.bellwire.kernel.TurnQueue} and {@link io.github.bellwire.kernel.FifoServer}
  * are what stages share that serve one after the other; {@link

@@ -253,13 +253,18 @@ public final class CommitQueue implements Deferred {
    * if one is on its way. The watch is then out of use until it is put here again, not from its own
    * callback.
    *
+   * <p>Whoever watches has looked at the present time. So what was due before is not told; what is
+   * due now is, for it may have been added since the look.
+   *
    * @param watch not watching yet
    */
   public void watch(MemoryWatch watch) {
     assert !watch.watching : "watch is watching already";
+    long nowPs = simulation.nowPs();
     for (int i = 0; i < count; i++) {
       int slot = slot(i);
-      if (word(slot, ADDRESS) >>> LINE_SHIFT == watch.pa >>> LINE_SHIFT) {
+      if (word(slot, COMMIT) >= nowPs
+          && word(slot, ADDRESS) >>> LINE_SHIFT == watch.pa >>> LINE_SHIFT) {
         watch.onWrite(word(slot, COMMIT));
         return;
       }
@@ -291,8 +296,12 @@ public final class CommitQueue implements Deferred {
     watch.next = null;
   }
 
-  /** {@return when the first write on its way commits; {@link Simulation#NEVER_PS} if none is} */
+  /**
+   * {@return when the first write on its way commits, after the present; {@link
+   * Simulation#NEVER_PS} if none is}
+   */
   public long nextCommitPs() {
+    settle(simulation.nowPs());
     return count == 0 ? Simulation.NEVER_PS : word(head, COMMIT);
   }
 

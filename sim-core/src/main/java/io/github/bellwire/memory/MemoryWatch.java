@@ -31,7 +31,7 @@ public abstract class MemoryWatch {
    * Called once when a write to the line is on its way. The place to schedule whoever will look;
    * not to look, for the bytes are not there yet.
    *
-   * @param atPs when the write becomes visible, in picoseconds; may have passed since the last look
+   * @param atPs when the write becomes visible, in picoseconds, not before the current time
    */
   protected abstract void onWrite(long atPs);
 }

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import com.sun.management.ThreadMXBean;
+import io.github.bellwire.kernel.Event;
 import io.github.bellwire.kernel.Simulation;
+import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -25,7 +28,9 @@ class EmbeddedCacheHierarchyTest {
   private static final long AT = 1_000_000;
   private static final int SIZE = 256 * 64;
 
+  private final Simulation simulation = new Simulation(3);
   private final PhysicalMemory memory = new PhysicalMemory(1 << 24, 0);
+  private final CommitQueue commits = new CommitQueue(simulation, memory);
   private final LineMemory dram = new LineMemory("");
   private EmbeddedCacheHierarchy caches = hierarchy(false, false);
 
@@ -33,9 +38,9 @@ class EmbeddedCacheHierarchyTest {
     return new EmbeddedCacheHierarchy(
         new EmbeddedCacheConfig(
             256, 2, HIT, STORE, DEVICE, new MaintenanceConfig(10_000, 100_000), prefetches, snoops),
-        memory,
+        commits,
         dram,
-        new Simulation(3).randomStream("caches"));
+        simulation.randomStream("caches"));
   }
 
   private void store(long pa, int sizeBytes, long value) {
@@ -165,6 +170,44 @@ class EmbeddedCacheHierarchyTest {
     caches.maintain(CacheOperation.INVALIDATE, 0x1000, 64, AT);
 
     assertThat(memory.getLong(0x1000)).isEqualTo(1);
+  }
+
+  @Test
+  void shouldTakeForOldWhatADeviceHasWrittenBeforeAndNobodyHasLookedAt() {
+    caches = hierarchy(false, true);
+    DeviceCachePort device = caches.devicePort(DevicePortConfig.DEFAULT);
+    at(100, nowPs -> write(device, 0x1000, 1, nowPs + 100));
+    // Device writes to the same set push the line out to DRAM, behind its write.
+    at(300, nowPs -> writeLinesOfSet(device, 0x1000, nowPs));
+    at(400, nowPs -> write(device, 0x1000, 2, nowPs + 100));
+    simulation.run();
+    assertThat(memory.getByte(0x1000)).isEqualTo((byte) 2);
+
+    caches.maintain(CacheOperation.INVALIDATE, 0x1000, 64, AT);
+
+    assertThat(memory.getByte(0x1000)).isEqualTo((byte) 1);
+  }
+
+  private void write(DeviceCachePort device, long pa, int value, long commitPs) {
+    device.write(pa, 1, false, simulation.nowPs());
+    commits.add(pa, new byte[] {(byte) value}, 0, 1, commitPs);
+  }
+
+  private void writeLinesOfSet(DeviceCachePort device, long pa, long atPs) {
+    for (int i = 1; i <= 64; i++) {
+      device.write(pa + i * SIZE, 64, false, atPs);
+    }
+  }
+
+  private void at(long atPs, LongConsumer action) {
+    simulation.schedule(
+        new Event() {
+          @Override
+          protected void onEvent(long nowPs) {
+            action.accept(nowPs);
+          }
+        },
+        atPs);
   }
 
   @Test

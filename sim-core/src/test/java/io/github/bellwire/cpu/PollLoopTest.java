@@ -10,6 +10,7 @@ import io.github.bellwire.memory.CommitQueue;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.memory.SimpleMemoryController;
 import io.github.bellwire.memory.SimpleMemoryControllerConfig;
+import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.TestFabric;
 import java.util.ArrayList;
 import java.util.List;
@@ -202,6 +203,41 @@ class PollLoopTest {
     machine.simulation.run();
 
     assertThat(startsPs).containsExactly(0L, 75_000L, 80_000L, 155_000L, 156_000L);
+  }
+
+  @Test
+  void shouldPollAgainIfAPollHasWaitedForADeviceSinceItLooked() {
+    TestMachine machine = new TestMachine();
+    machine.fabric.plug(PcieLinkConfig.GEN3_X8).answer(0);
+    List<Long> emptyPs = new ArrayList<>();
+    List<Long> foundPs = new ArrayList<>();
+    PollLoop loop =
+        new PollLoop(machine.core, 1) {
+          @Override
+          protected boolean poll(CpuPort port) {
+            boolean isFound = port.load(0x1000, 1) != 0;
+            (isFound ? foundPs : emptyPs).add(port.nowPs());
+            if (isFound) {
+              port.store(0x1000, 1, 0);
+            } else if (emptyPs.size() == 2) {
+              // The second has taken as long as the first, so the loop could begin to watch.
+              machine.commit(0x1000, 1, port.nowPs() + 1);
+            }
+            port.mmioRead(TestFabric.BAR, 4);
+            return isFound;
+          }
+
+          @Override
+          protected long watchedPa(int index) {
+            return 0x1000;
+          }
+        };
+    loop.wakeAt(0);
+
+    machine.simulation.runUntil(100_000);
+
+    long periodPs = emptyPs.get(1) - emptyPs.get(0);
+    assertThat(foundPs).containsExactly(emptyPs.get(1) + periodPs);
   }
 
   @Test

@@ -2,14 +2,20 @@ package io.github.bellwire.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.bellwire.cache.CacheOperation;
 import io.github.bellwire.pcie.DmaPort;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
 import io.github.bellwire.pcie.RecordingEndpoint;
 import io.github.bellwire.pcie.RecordingEndpoint.Access;
 import io.github.bellwire.pcie.TestFabric;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class SynchronousPortTest {
   private static final PcieLinkConfig GEN3_X8 =
@@ -104,6 +110,21 @@ class SynchronousPortTest {
   }
 
   @Test
+  void shouldAddUpTheTimeOfACriticalSectionAndOfThoseWithin() {
+    port.delay(1_000);
+    port.beginCritical();
+    port.delay(20);
+    port.beginCritical();
+    port.delay(3);
+
+    assertThat(port.nowPs()).isEqualTo(1_023);
+    port.endCritical();
+    assertThat(machine.simulation.nowPs()).isEqualTo(1_000);
+    port.endCritical();
+    assertThat(machine.simulation.nowPs()).isEqualTo(1_023);
+  }
+
+  @Test
   void shouldLetRoutinesRunMeanwhile() {
     machine.routine(machine.core, other -> other.store(0x1000, 4, 77)).wakeAt(500);
 
@@ -172,5 +193,66 @@ class SynchronousPortTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> port.waitForInterrupt(vector, -1))
         .withMessage("timeoutPs must be >= 0: timeoutPs=-1");
+  }
+
+  static Stream<Consumer<SynchronousPort>> accesses() {
+    byte[] line = new byte[64];
+    return Stream.of(
+        port -> port.load(0x1000, 4),
+        port -> port.touch(0x1000, 4),
+        port -> port.store(0x1000, 4, 1),
+        port -> port.storeLongs(0x1000, 1, 2),
+        port -> port.load(0x1000, line, 0, 64),
+        port -> port.store(0x1000, line, 0, 64),
+        port -> port.mmioRead(TestFabric.BAR, 4),
+        port -> port.mmioWrite(TestFabric.BAR, 4, 1),
+        port -> port.mmioRead(TestFabric.BAR, line, 0, 64),
+        port -> port.mmioWrite(TestFabric.BAR, line, 0, 64),
+        port -> port.wcStore(TestFabric.BAR, line, 0, 64),
+        port -> port.wcLoad(TestFabric.BAR, line, 0, 64),
+        port -> port.movdir64b(TestFabric.BAR, line, 0),
+        port -> port.fence(),
+        port -> port.copy(0x1000, 0x2000, 64),
+        port -> port.maintainCache(CacheOperation.CLEAN, 0x1000, 64),
+        port -> port.spinUntil(0x1000, 4, 0, 100),
+        port -> port.beginCritical(),
+        port -> port.delay(1),
+        port -> port.compute(1));
+  }
+
+  @ParameterizedTest
+  @MethodSource("accesses")
+  void shouldRefuseEveryAccessWithinAnEvent(Consumer<SynchronousPort> access) {
+    machine.fabric.memory.putInt(0x1000, 7);
+    machine.commit(0x1000, 8, 200);
+    machine.at(300, () -> assertRefused(access, 300));
+    machine.at(400, () -> assertRefused(access, 400));
+
+    machine.simulation.run(1);
+    machine.simulation.step();
+
+    // Nothing was done by halves: the port is as it was.
+    assertThat(machine.simulation.nowPs()).isEqualTo(400);
+    assertThat(machine.fabric.memory.getInt(0x2000)).isZero();
+    assertThat(port.load(0x1000, 4)).isEqualTo(8);
+    port.delay(600);
+    assertThat(machine.simulation.nowPs()).isEqualTo(1_001); // The load takes 1 ps.
+  }
+
+  @Test
+  void shouldRefuseToWaitForAnInterruptWithinAnEvent() {
+    InterruptVector vector = machine.interrupts.allocate(machine.otherCore, null);
+    machine.at(300, () -> assertRefused(p -> p.waitForInterrupt(vector, 100), 300));
+
+    machine.simulation.run();
+
+    assertThat(machine.simulation.nowPs()).isEqualTo(300);
+  }
+
+  private void assertRefused(Consumer<SynchronousPort> access, long nowPs) {
+    assertThatIllegalStateException()
+        .isThrownBy(() -> access.accept(port))
+        .withMessage(
+            "synchronous port must not be used within an event: coreIndex=1, nowPs=" + nowPs);
   }
 }

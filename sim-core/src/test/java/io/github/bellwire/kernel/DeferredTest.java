@@ -1,11 +1,14 @@
 package io.github.bellwire.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatException;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 class DeferredTest {
@@ -17,6 +20,7 @@ class DeferredTest {
   private final class Work implements Deferred {
     private final String name;
     private long dueTimePs;
+    private @Nullable RuntimeException failure;
 
     Work(String name) {
       this.name = name;
@@ -32,6 +36,9 @@ class DeferredTest {
     public void settle(long nowPs) {
       happened.add(name + "@" + nowPs);
       assertThat(simulation.nowPs()).isEqualTo(nowPs);
+      if (failure != null) {
+        throw failure;
+      }
     }
   }
 
@@ -165,12 +172,63 @@ class DeferredTest {
   }
 
   @Test
+  void shouldSettleWhenAnEventThrows() {
+    RuntimeException thrown = new IllegalStateException("thrown");
+    simulation.schedule(throwing(thrown), 10);
+    simulation.schedule(throwing(thrown), 20);
+    simulation.schedule(throwing(thrown), 30);
+
+    assertThatException().isThrownBy(() -> simulation.runUntil(100)).isSameAs(thrown);
+    assertThatException().isThrownBy(() -> simulation.run()).isSameAs(thrown);
+    assertThatException().isThrownBy(() -> simulation.step()).isSameAs(thrown);
+
+    assertThat(happened).containsExactly("work@10", "work@20", "work@30");
+    assertThat(thrown).hasNoSuppressedExceptions();
+  }
+
+  @Test
+  void shouldSettleForAnEventThatCatchesWhatANestedOneThrows() {
+    IllegalStateException thrown = new IllegalStateException("thrown");
+    simulation.schedule(throwing(thrown), 15);
+    simulation.schedule(
+        doing(
+            nowPs -> {
+              assertThatIllegalStateException().isThrownBy(() -> simulation.runUntil(20));
+              happened.add("caught@" + simulation.nowPs());
+            }),
+        10);
+
+    simulation.runUntil(50);
+
+    assertThat(happened).containsExactly("work@15", "caught@15", "work@50");
+  }
+
+  @Test
+  void shouldThrowWhatAnEventThrewEvenIfSettlingThrowsToo() {
+    RuntimeException thrown = new IllegalStateException("thrown");
+    work.failure = new IllegalStateException("further");
+    simulation.schedule(throwing(thrown), 10);
+    simulation.schedule(throwing(thrown), 20);
+
+    assertThatException().isThrownBy(() -> simulation.run()).isSameAs(thrown);
+    assertThat(thrown).hasSuppressedException(work.failure);
+    assertThatException().isThrownBy(() -> simulation.step()).isSameAs(thrown);
+  }
+
+  @Test
   void shouldRefuseToDeferNothing() {
     assertThatNullPointerException().isThrownBy(() -> simulation.defer(null)).withMessage("work");
   }
 
   private Event named(String name) {
     return doing(nowPs -> happened.add(name + "@" + nowPs));
+  }
+
+  private static Event throwing(RuntimeException thrown) {
+    return doing(
+        nowPs -> {
+          throw thrown;
+        });
   }
 
   private static Event doing(LongConsumer action) {

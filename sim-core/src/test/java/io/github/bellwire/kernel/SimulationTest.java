@@ -477,6 +477,33 @@ class SimulationTest {
   }
 
   @Test
+  void shouldKnowWhetherAnEventIsHappening() {
+    Event telling = doing(nowPs -> happened.add("" + simulation.isInEvent()));
+    Event nesting =
+        doing(
+            nowPs -> {
+              simulation.step();
+              simulation.runUntil(nowPs);
+              happened.add("still " + simulation.isInEvent());
+            });
+    simulation.schedule(telling, 10);
+    simulation.schedule(nesting, 20);
+    simulation.schedule(failing(), 30);
+    simulation.schedule(failing(), 31);
+
+    assertThat(simulation.isInEvent()).isFalse();
+    simulation.step();
+    assertThat(simulation.isInEvent()).isFalse();
+    simulation.schedule(telling, 21);
+    simulation.runUntil(21);
+    assertThat(simulation.isInEvent()).isFalse();
+    assertThatIllegalStateException().isThrownBy(() -> simulation.step());
+    assertThatIllegalStateException().isThrownBy(() -> simulation.run());
+    assertThat(simulation.isInEvent()).isFalse();
+    assertThat(happened).containsExactly("true", "true", "still true");
+  }
+
+  @Test
   void shouldRefuseToRepeatWhatIsScheduledOrAtATimeThatHasPassed() {
     Event[] self = new Event[1];
     self[0] =

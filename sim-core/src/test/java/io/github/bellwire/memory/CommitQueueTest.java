@@ -191,6 +191,30 @@ class CommitQueueTest {
   }
 
   @Test
+  void shouldNotTellOfWhatIsDueAsTheNextCommit() {
+    add(0, 1, 99);
+    add(0, 2, 100);
+    add(0, 3, 300);
+    inEvent(100, nowPs -> log.add("" + commits.nextCommitPs()));
+    add(0, 4, 400);
+    inEvent(400, nowPs -> log.add("" + commits.nextCommitPs()));
+
+    assertThat(log).containsExactly("300", "" + Simulation.NEVER_PS);
+  }
+
+  @Test
+  void shouldEndARunWithoutWaitingForWhatWasTakenBack() {
+    Object writer = new Object();
+    commits.add(0, new byte[] {1}, 0, 1, 100, null, 0);
+    commits.add(0, new byte[] {2}, 0, 1, 500, writer, 400);
+    inEvent(50, nowPs -> commits.drop(writer, nowPs));
+
+    assertThat(memory.getByte(0)).isEqualTo(1);
+    assertThat(simulation.nowPs()).isEqualTo(100);
+    assertThat(commits.lastPs()).isZero();
+  }
+
+  @Test
   void shouldStayShortIfNobodyLooks() {
     byte[] status = new byte[16];
     Event[] self = new Event[1];
@@ -343,6 +367,39 @@ class CommitQueueTest {
     commits.watch(watch("w", 0x103F));
 
     assertThat(log).containsExactly("w at 700, now 50");
+  }
+
+  @Test
+  void shouldNotTellAWatchOfWhatWasDueBefore() {
+    add(0x1000, 1, 100);
+    add(0x1000, 2, 700);
+    add(0x2000, 3, 100);
+
+    inEvent(
+        101,
+        nowPs -> {
+          commits.watch(watch("w", 0x1000));
+          commits.watch(watch("v", 0x2000));
+          log.add("" + memory.getByte(0x1000)); // nobody has settled
+          add(0x2000, 4, 800);
+        });
+
+    assertThat(log).containsExactly("w at 700, now 101", "0", "v at 800, now 101");
+  }
+
+  @Test
+  void shouldTellAWatchOfAWriteOfThePresentThatTheLookHasMissed() {
+    inEvent(
+        100,
+        nowPs -> {
+          log.add("" + commits.memory().getByte(0x1000));
+          add(0x1000, 1, 100);
+          commits.watch(watch("w", 0x1000));
+          log.add("" + commits.memory().getByte(0x1000));
+          commits.watch(watch("seen", 0x1000));
+        });
+
+    assertThat(log).containsExactly("0", "w at 100, now 100", "1");
   }
 
   @Test

@@ -6,10 +6,12 @@ import static io.github.bellwire.iommu.layout.InvalidationDescriptorLayout.IOTLB
 import static io.github.bellwire.iommu.layout.InvalidationDescriptorLayout.WAIT;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.pcie.DmaStatus;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -111,7 +113,7 @@ class CommandQueueTest {
     long iova = machine.mapPages(1, TO_DEVICE).get(0);
     // Somebody has damaged the ring behind the tail: a wait for nothing, then type 0.
     long ringPa = ringPa(machine);
-    long tail = tail(machine);
+    long tail = tail(machine.port);
     machine.host.memory().put(ringPa + tail, 8, WAIT);
     machine.host.memory().put(ringPa + tail + 16, 8, 0);
     long iotlb = done(machine, IOTLB);
@@ -132,8 +134,8 @@ class CommandQueueTest {
     return machine.port.mmioRead(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQA, 8) & ~0xfffL;
   }
 
-  private static long tail(PolicyMachine machine) {
-    return machine.port.mmioRead(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQT, 8);
+  private static long tail(CpuPort port) {
+    return port.mmioRead(RegisterLayout.BASE_ADDRESS + RegisterLayout.IQT, 8);
   }
 
   @Test
@@ -156,7 +158,8 @@ class CommandQueueTest {
   }
 
   /** How long the unmaps of two cores at the same time take, the first with a silent device. */
-  private static long[] unmapOnTwoCores(PolicyMachine machine, long betweenPs, Runnable meanwhile) {
+  private static long[] unmapOnTwoCores(
+      PolicyMachine machine, long betweenPs, Consumer<CpuPort> meanwhile) {
     machine.device.answerPs = -1;
     machine.otherDevice.answerPs = 0;
     IommuMapper other =
@@ -184,7 +187,7 @@ class CommandQueueTest {
           other.unmap(core, otherIova, 4096, TO_DEVICE);
           tookPs[1] = core.nowPs() - startPs - betweenPs;
         });
-    machine.onCoreLater(3, startPs + 5 * MS, core -> meanwhile.run());
+    machine.onCoreLater(3, startPs + 5 * MS, meanwhile);
     machine.host.simulation().runUntil(startPs + 3000 * MS);
     return tookPs;
   }
@@ -194,7 +197,7 @@ class CommandQueueTest {
   void shouldLoseNoWaitWhicheverCoreFindsTheDeviceSilent(long betweenPs) {
     PolicyMachine machine = machine(IommuDriverConfig.LINUX_6_12, MappingPolicy.STRICT);
 
-    long[] tookPs = unmapOnTwoCores(machine, betweenPs, () -> {});
+    long[] tookPs = unmapOnTwoCores(machine, betweenPs, core -> {});
 
     // The hardware gives up after 10 ms; each core looks each millisecond.
     assertThat(tookPs[0]).isBetween(10 * MS, 13 * MS);
@@ -215,8 +218,8 @@ class CommandQueueTest {
         unmapOnTwoCores(
             machine,
             100_000,
-            () -> {
-              long tail = tail(machine);
+            core -> {
+              long tail = tail(core);
               machine.host.memory().put(ringPa + tail - 3 * 16, 8, 0);
             });
 

@@ -10,7 +10,7 @@ public interface FrameHandler {
 
   /**
    * Takes a frame, whole and in the order of its queue. Its buffers go back to the pool when this
-   * returns, unless they were {@linkplain ReceivedFrame#detach detached}.
+   * returns or throws, unless they were {@linkplain ReceivedFrame#detach detached}.
    *
    * @param port the core that received it; the handler's own work is charged here
    * @param frame valid until this returns

@@ -108,6 +108,9 @@ public final class RxRing {
   /**
    * Takes received frames and refills the ring.
    *
+   * <p>A frame whose handler throws counts as taken, and its buffers go where those of others go;
+   * the next call begins behind it. {@link FrameHandler#onBatchEnd} is not called then.
+   *
    * @param port the core that receives
    * @param budget frames to take at most, at least 1
    * @param handler gets them in order
@@ -265,7 +268,12 @@ public final class RxRing {
   private void handle(CpuPort port, FrameHandler handler) {
     framesTotal++;
     bytesTotal += frame.totalBytes();
-    handler.onFrame(port, frame);
+    try {
+      handler.onFrame(port, frame);
+    } catch (Throwable thrown) {
+      takeBack(port); // The next call begins behind it.
+      throw thrown;
+    }
   }
 
   /** Returns whether a whole frame is there; if not, what is there waits for the next call. */
@@ -319,6 +327,12 @@ public final class RxRing {
     }
     furtherDescriptorsTotal += segments - 1;
     handle(port, handler);
+    takeBack(port);
+  }
+
+  /** The frame has been handled: its slots get buffers. */
+  private void takeBack(CpuPort port) {
+    int segments = frame.segmentCount();
     if (trace != null && !frame.isDetached()) {
       traceReturn(trace, port, segments);
     }

@@ -143,10 +143,57 @@ class RxRingTest {
     assertThat(rig.pool.freeCount()).isEqualTo(16);
   }
 
-  /** Frames of 1 to 3 descriptors, now and then kept by the handler, go round and round. */
   @ParameterizedTest
-  @CsvSource({"8, 1", "8, 4", "8, 5", "8, 8", "32, 7", "32, 32"})
-  void shouldNeitherLoseNorDoubleBuffers(int ringSize, int batch) {
+  @CsvSource({"false, false", "false, true", "true, false", "true, true"})
+  void shouldGoOnBehindAFrameWhoseHandlerHasThrown(boolean isOfTwo, boolean isDetached) {
+    RingRig rig = new RingRig(SMALL, 16, null);
+    RxRing ring = rig.rxRing();
+    rig.receive(ring, 0, 60, true);
+    rig.receive(ring, 1, 70, !isOfTwo);
+    rig.receive(ring, 2, 80, true);
+    rig.receive(ring, 3, 90, true);
+    FrameHandler throwing =
+        (port, frame) -> {
+          record.onFrame(port, frame);
+          if (lengths.size() == 2) {
+            if (isDetached) {
+              frame.detach();
+            }
+            throw new IllegalStateException("thrown");
+          }
+        };
+
+    assertThatIllegalStateException()
+        .isThrownBy(() -> ring.receive(rig.port, 32, throwing))
+        .withMessage("thrown");
+
+    // The second frame makes a batch, so its slots have been announced: 7, 0 and 1 if it has two.
+    assertThat(rig.port.written(NicRegisters.rdt(0))).containsExactly(7, isOfTwo ? 2 : 1);
+    assertThat(rig.rxLow(ring, 7)).isEqualTo(rig.pool.pa(0));
+    assertThat(rig.rxLow(ring, 0)).isEqualTo(rig.pool.pa(isDetached ? 7 : 1));
+    assertThat(ring.isStarved()).isFalse();
+    assertThat(ring.receive(rig.port, 32, record)).isEqualTo(isOfTwo ? 1 : 2);
+    assertThat(lengths).isEqualTo(isOfTwo ? List.of(60, 70 + 80, 90) : List.of(60, 70, 80, 90));
+    assertThat(ring.framesTotal()).isEqualTo(lengths.size());
+    assertThat(ring.descriptorsTotal()).isEqualTo(4);
+  }
+
+  /**
+   * Frames of 1 to 3 descriptors go round and round. Now and then the handler keeps one, or throws.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "8, 1, false",
+    "8, 4, false",
+    "8, 5, false",
+    "8, 8, false",
+    "32, 7, false",
+    "32, 32, false",
+    "8, 1, true",
+    "8, 5, true",
+    "32, 7, true"
+  })
+  void shouldNeitherLoseNorDoubleBuffers(int ringSize, int batch, boolean isThrowing) {
     long seed = 20261130 + ringSize + batch;
     SplittableRandom random = new SplittableRandom(seed);
     NicDriverConfig config = SMALL.toBuilder().ringSize(ringSize).batch(batch).build();
@@ -162,6 +209,9 @@ class RxRingTest {
             for (int i = 0; i < frame.segmentCount(); i++) {
               kept.add(frame.buffer(i));
             }
+          }
+          if (isThrowing && random.nextInt(4) == 0) {
+            throw new IllegalStateException("thrown");
           }
         };
     int next = 0;
@@ -179,7 +229,11 @@ class RxRingTest {
         }
         expected.add(2048 * (segments - 1) + 1 + round % 1000);
       }
-      ring.receive(rig.port, 1 + random.nextInt(8), handler);
+      try {
+        ring.receive(rig.port, 1 + random.nextInt(8), handler);
+      } catch (IllegalStateException thrown) {
+        assertThat(thrown).hasMessage("thrown");
+      }
       while (kept.size() > 6) {
         rig.pool.give(kept.remove());
       }
