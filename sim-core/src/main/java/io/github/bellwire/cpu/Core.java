@@ -114,11 +114,15 @@ public final class Core {
   private void start(Routine routine, long nowPs) {
     isExecuting = true;
     port.begin(nowPs);
-    routine.run(software);
-    isExecuting = false;
-    busyUntilPs = port.nowPs();
-    busyPsTotal += busyUntilPs - nowPs;
-    wakeNext();
+    try {
+      routine.run(software);
+    } finally {
+      isExecuting = false;
+      // A wait that has failed may have left local time behind the clock.
+      busyUntilPs = Math.max(port.nowPs(), machine.simulation().nowPs());
+      busyPsTotal += busyUntilPs - nowPs;
+      wakeNext(); // Also behind a routine that has thrown.
+    }
   }
 
   /** While a routine runs, its end is not known: it may wait for an MMIO read. */

@@ -1,6 +1,7 @@
 package io.github.bellwire.cpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bellwire.pcie.PcieLinkConfig;
 import io.github.bellwire.pcie.PcieLinkConfig.DllpCharge;
@@ -171,6 +172,42 @@ class CoreTest {
             "reader still 2012194",
             "c 2012194");
     assertThat(machine.core.busyPsTotal()).isEqualTo(2 * 1_006_092 + 20);
+  }
+
+  @Test
+  void shouldGoOnBehindARoutineThatThrows() {
+    machine
+        .routine(
+            port -> {
+              port.delay(500);
+              throw new IllegalStateException("software");
+            })
+        .wakeAt(0);
+    logging("b", 10).wakeAt(100);
+
+    assertThatThrownBy(machine.simulation::run).hasMessage("software");
+    machine.simulation.run();
+
+    assertThat(log).containsExactly("b 500");
+    assertThat(machine.core.busyPsTotal()).isEqualTo(510);
+  }
+
+  @Test
+  void shouldNotGoBackInTimeBehindAWaitThatFails() {
+    machine.fabric.plug(GEN3_X8.withPropagationPs(500_000));
+    machine.routine(port -> port.mmioRead(TestFabric.BAR, 4)).wakeAt(0);
+    logging("b", 10).wakeAt(200_000);
+    machine.at(
+        300_000,
+        () -> {
+          throw new IllegalStateException("device");
+        });
+
+    assertThatThrownBy(machine.simulation::run).hasMessage("device");
+    machine.simulation.run();
+
+    assertThat(log).containsExactly("b 300000");
+    assertThat(machine.core.busyPsTotal()).isEqualTo(300_010);
   }
 
   @Test
