@@ -263,7 +263,7 @@ final class RxPath {
 
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle(long nowPs) {
-    return fetcher.lastReadPs() <= nowPs && lastSentPs <= nowPs;
+    return fetcher.lastReadPs() <= nowPs && lastSentPs <= nowPs && reporter.lastSentPs() <= nowPs;
   }
 
   /** Derives anew what is derived from registers, if they have changed. */

@@ -30,7 +30,14 @@ class PlainFrameTest {
 
   /** A card behind a slow link. */
   private static NicBench bench(NicConfig config) {
-    Host host = new Host(NicBench.SMALL_HOST.withLink(SLOW_LINK), 1);
+    return bench(new Host(NicBench.SMALL_HOST.withLink(SLOW_LINK), 1), config);
+  }
+
+  private static NicBench translatedBench(RefusingUnit unit, NicConfig config) {
+    return bench(new Host(NicBench.SMALL_HOST, 1, unit), config);
+  }
+
+  private static NicBench bench(Host host, NicConfig config) {
     NicBench bench = new NicBench(host, config, null);
     host.enumerate();
     bench.start();
@@ -111,6 +118,26 @@ class PlainFrameTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
+  void shouldBeOutstandingAgainWhileItsLateWriteBackLeaves(boolean inARow) {
+    long delayPs = 5_000_000;
+    NicConfig config = NicBench.CONFIG.withRxBatches(16, 0, 16);
+    NicBench bench = bench(config.toBuilder().rxWriteBackDelayPs(delayPs).build());
+    begunRing(bench);
+    long startPs = bench.simulation.nowPs();
+
+    send(bench, inARow, NicBench.frame(FRAME_BYTES, 1));
+
+    long duePs = startPs + lastBitPs(FRAME_BYTES) + PAYLOAD_PS + delayPs;
+    bench.simulation.runUntil(duePs - 1);
+    assertThat(bench.isTransactionPending()).isFalse();
+    bench.simulation.runUntil(duePs + WRITE_BACK_PS - 1);
+    assertThat(bench.isTransactionPending()).isTrue();
+    bench.simulation.runUntil(duePs + WRITE_BACK_PS);
+    assertThat(bench.isTransactionPending()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
   void shouldWriteBackWhenItCameIfItsPayloadGoesNowhere(boolean inARow) {
     NicBench bench = bench(NicBench.CONFIG.withRxPrefetchDescriptors(16));
     NicBench.RxRing ring = bench.rxRing(0, 16).post(15);
@@ -149,12 +176,40 @@ class PlainFrameTest {
 
   @ParameterizedTest
   @ValueSource(booleans = {true, false})
+  void shouldReportDescriptorsAheadThatTranslationRefuses(boolean inARow) {
+    RefusingUnit unit = new RefusingUnit();
+    NicBench bench = translatedBench(unit, NicBench.CONFIG.withRxBatches(8, 8, 1));
+    // 256 descriptors in the first page, 8 in the second.
+    NicBench.RxRing ring = bench.rxRing(0, 264).post(248);
+    bench.write(NicRegisters.rxdctl(0), 0);
+    bench.write(NicRegisters.rdh(0), 248);
+    bench.write(NicRegisters.rxdctl(0), NicRegisters.RXDCTL_ENABLE);
+    ring.next = 248;
+    ring.post(15);
+    unit.refuse(ring.base + 4096);
+    byte[][] frames = new byte[4][];
+    for (int i = 0; i < frames.length; i++) {
+      frames[i] = NicBench.frame(60, i);
+    }
+
+    bench.receive(frames[0]); // brings the last ones of the page
+    bench.run();
+    assertThat(bench.counter("rx_fault_count")).isEqualTo(1);
+    bench.read(NicRegisters.EICR);
+    send(bench, inARow, frames[1], frames[2], frames[3]);
+    bench.run();
+
+    assertThat(bench.counter("rx_fault_count")).isEqualTo(4);
+    assertThat(bench.read(NicRegisters.EICR) & NicRegisters.EICR_PCI).isNotZero();
+    assertThat(bench.counter("rx_lost_to_fault_count")).isZero();
+    assertThat(ring.takeAll()).containsExactly(frames);
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
   void shouldReportAPayloadThatTranslationRefuses(boolean inARow) {
     RefusingUnit unit = new RefusingUnit();
-    Host host = new Host(NicBench.SMALL_HOST, 1, unit);
-    NicBench bench = new NicBench(host, NicBench.CONFIG.withRxPrefetchDescriptors(16), null);
-    host.enumerate();
-    bench.start();
+    NicBench bench = translatedBench(unit, NicBench.CONFIG.withRxPrefetchDescriptors(16));
     NicBench.RxRing ring = begunRing(bench);
     unit.refuse(ring.buffer(2)); // and 3
     byte[][] frames = new byte[4][];

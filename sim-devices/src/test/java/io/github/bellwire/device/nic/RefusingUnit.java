@@ -9,7 +9,7 @@ import io.github.bellwire.pcie.RemappingUnit;
 import io.github.bellwire.pcie.TranslationRequest;
 import io.github.bellwire.pcie.TranslationResult;
 
-/** Lets devices do everything but write to one page. Is its own factory, for one machine. */
+/** Lets devices reach all memory but one page. Is its own factory, for one machine. */
 final class RefusingUnit implements RemappingUnit, IntegratedRegisters, RemappingFactory {
   private static final long BASE = 0xFED9_0000L;
   private static final int PAGE_BYTES = 4096;
@@ -23,7 +23,7 @@ final class RefusingUnit implements RemappingUnit, IntegratedRegisters, Remappin
     return this;
   }
 
-  /** From now on refuses writes to the page that holds an address. */
+  /** From now on refuses the page that holds an address. */
   void refuse(long pa) {
     refusedPa = pa & -PAGE_BYTES;
   }
@@ -35,7 +35,7 @@ final class RefusingUnit implements RemappingUnit, IntegratedRegisters, Remappin
 
   @Override
   public void translate(TranslationRequest request, TranslationResult result) {
-    if (request.isWrite() && (request.iova() & -PAGE_BYTES) == refusedPa) {
+    if ((request.iova() & -PAGE_BYTES) == refusedPa) {
       result.refused(DmaStatus.COMPLETER_ABORT, request.atPs());
     } else {
       result.translated(request.iova(), request.atPs());
