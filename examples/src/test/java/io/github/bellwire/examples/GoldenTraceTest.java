@@ -32,7 +32,8 @@ class GoldenTraceTest {
           "nic-forward direction=both",
           "nic-forward frames=2000 direction=both rate=40Gb/s",
           "lifecycle",
-          "lifecycle op=transmit");
+          "lifecycle op=transmit",
+          "dma-check");
 
   @Test
   void shouldTraceAsItDidBefore() throws IOException {

@@ -106,10 +106,14 @@ public final class DmaCheck implements Scenario {
   /** What has happened on a machine, as its checker has seen it, and when that was over. */
   private static void observe(RunContext context, BugMachine machine) {
     for (DmaReport report : machine.checker.reports()) {
-      context.observe(report.timePs(), report.violation().ordinal());
-      context.observe(report.timePs(), report.iova());
+      long timePs = report.timePs();
+      context.observe(timePs, report.violation().ordinal());
+      context.observe(timePs, report.iova());
+      context.observe(timePs, report.pa());
+      context.observe(timePs, report.lengthBytes());
+      context.observe(timePs, report.offsetBytes());
     }
-    context.observe(machine.host.simulation().nowPs(), machine.host.simulation().eventsTotal());
+    context.observe(machine.host.simulation().nowPs(), machine.checker.total());
   }
 
   /** Returns the first report about a violation, line by line. */

@@ -1,6 +1,7 @@
 package io.github.bellwire.examples.iommu;
 
 import io.github.bellwire.cpu.SynchronousPort;
+import io.github.bellwire.device.nic.EthernetLayout;
 import io.github.bellwire.device.striding.StridingLayout;
 import io.github.bellwire.device.striding.StridingNic;
 import io.github.bellwire.device.striding.StridingNicConfig;
@@ -33,8 +34,8 @@ import org.jspecify.annotations.Nullable;
 final class CongestionMachine {
   private static final int DEFAULT_RING_FRAMES = 1024;
   private static final int PAGE_BYTES = StridingLayout.PAGE_BYTES;
-  private static final int ETHERNET_BYTES = 14;
-  private static final int LINEAR_OVERHEAD_BYTES = 64 + 14 + 320; // Headroom, header, shared info.
+  // Headroom, header, shared info.
+  private static final int LINEAR_OVERHEAD_BYTES = 64 + EthernetLayout.HEADER_BYTES + 320;
   private static final int TX_ENTRIES = 1024;
   private static final int BUDGET = 64;
   private static final int TRACED_QUEUES = 128;
@@ -257,7 +258,7 @@ final class CongestionMachine {
 
   private static int frameBytes(int mtuBytes) {
     int linearBytes = mtuBytes + LINEAR_OVERHEAD_BYTES;
-    return linearBytes <= PAGE_BYTES ? linearBytes : mtuBytes + ETHERNET_BYTES;
+    return linearBytes <= PAGE_BYTES ? linearBytes : mtuBytes + EthernetLayout.HEADER_BYTES;
   }
 
   private static StridingChannelConfig channel(CongestionPreset preset, RxPages.Policy pages) {
@@ -267,7 +268,7 @@ final class CongestionMachine {
         rxEntries(preset.ringFrames(), preset.mtuBytes()),
         StridingChannelConfig.MLX5_PAGES_PER_ENTRY,
         isLinear ? Integer.highestOneBit(2 * linearBytes - 1) : 64,
-        preset.mtuBytes() + ETHERNET_BYTES,
+        preset.mtuBytes() + EthernetLayout.HEADER_BYTES,
         TX_ENTRIES,
         BUDGET,
         preset.moderationNs(),

@@ -1,6 +1,8 @@
 package io.github.bellwire.examples.iommu;
 
 import io.github.bellwire.device.drive.DriveConfig;
+import io.github.bellwire.device.nic.EthernetLayout;
+import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.striding.driver.RxPages;
 import io.github.bellwire.dma.DmaMapper;
 import io.github.bellwire.examples.cli.CommandLineTool;
@@ -34,8 +36,6 @@ public final class IommuModes implements Scenario {
   private static final int FLOWS = 16;
   private static final int CHANNELS = 4;
   private static final int RING_FRAMES = 1024;
-  private static final int FCS_BYTES = 4;
-  private static final int ETHERNET_BYTES = 14;
   private static final int NVME_BYTES = 4096;
   private static final long NVME_LATENCY_PS = 60 * PS_PER_US;
   private static final double ROUNDING = 1 + 1e-9;
@@ -220,7 +220,7 @@ public final class IommuModes implements Scenario {
 
   private static Outcome receive(Settings settings, RunContext context, MappingPolicy policy) {
     CongestionPreset lake = CongestionPresets.ICE_LAKE_LAZY_200G;
-    int mtu = settings.intValue(FRAME_BYTES) - FCS_BYTES - ETHERNET_BYTES;
+    int mtu = settings.intValue(FRAME_BYTES) - EthernetWire.FCS_BYTES - EthernetLayout.HEADER_BYTES;
     CongestionPreset preset =
         new CongestionPreset(
             lake.host(),
@@ -282,7 +282,7 @@ public final class IommuModes implements Scenario {
 
   private static Outcome read(Settings settings, RunContext context, MappingPolicy policy) {
     boolean isNvme = settings.value(WORKLOAD) == Workload.NVME;
-    int bytes = isNvme ? NVME_BYTES : settings.intValue(FRAME_BYTES) - FCS_BYTES;
+    int bytes = isNvme ? NVME_BYTES : settings.intValue(FRAME_BYTES) - EthernetWire.FCS_BYTES;
     CongestionPreset lake = CongestionPresets.ICE_LAKE_LAZY_200G;
     DriveMachine.Setup setup =
         new DriveMachine.Setup(

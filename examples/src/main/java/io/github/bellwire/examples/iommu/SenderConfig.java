@@ -1,5 +1,7 @@
 package io.github.bellwire.examples.iommu;
 
+import io.github.bellwire.device.nic.EthernetLayout;
+
 /**
  * The hosts that send, and the wire between.
  *
@@ -39,8 +41,6 @@ record SenderConfig(
   /** Preamble, start delimiter, FCS and gap (IEEE 802.3). */
   private static final int OVERHEAD_BYTES = 24;
 
-  private static final int ETHERNET_BYTES = 14;
-
   /** IPv4 and TCP with time stamps. */
   private static final int HEADERS_BYTES = 52;
 
@@ -66,7 +66,7 @@ record SenderConfig(
   static SenderConfig of(long bitsPerSecond, int mtuBytes, int queues, long moderationNs) {
     return new SenderConfig(
         bitsPerSecond,
-        mtuBytes + ETHERNET_BYTES,
+        mtuBytes + EthernetLayout.HEADER_BYTES,
         mtuBytes - HEADERS_BYTES,
         1_000_000,
         (int) (bitsPerSecond / 8 * START_US / 1_000_000),

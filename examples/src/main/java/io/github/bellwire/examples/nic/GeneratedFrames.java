@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.EthernetLayout;
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.kernel.RandomStream;
 import io.github.bellwire.memory.LittleEndian;
@@ -9,7 +10,7 @@ import io.github.bellwire.memory.LittleEndian;
  * that checksum and RSS units have something to do. Allocates nothing after construction.
  */
 final class GeneratedFrames implements FrameSource {
-  private static final int IP = 14;
+  private static final int IP = EthernetLayout.HEADER_BYTES;
   private static final int UDP = IP + 20;
   private static final int PAYLOAD = UDP + 8;
   private static final int FLOWS = 1024;

@@ -74,7 +74,8 @@ final class TrafficGenerator extends Event implements FrameStream {
    */
   void start(long atPs) {
     startPs = atPs;
-    if (moveOn()) {
+    hasNext = moveOn();
+    if (hasNext) {
       nextLastBitPs = nextLastBitPs();
       firstLastBitPs = nextLastBitPs;
       simulation.schedule(this, nextLastBitPs);
@@ -87,6 +88,7 @@ final class TrafficGenerator extends Event implements FrameStream {
     sendFrame();
     receiver.onFrames(this);
     if (hasNext) {
+      assert nextLastBitPs > lastBitPs : "frames must be taken until there is none: " + lastBitPs;
       simulation.schedule(this, nextLastBitPs);
     }
   }

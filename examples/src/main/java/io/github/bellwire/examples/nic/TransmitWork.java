@@ -1,5 +1,6 @@
 package io.github.bellwire.examples.nic;
 
+import io.github.bellwire.device.nic.EthernetLayout;
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.examples.settings.UserErrorException;
 import java.util.Arrays;
@@ -10,8 +11,7 @@ import org.jspecify.annotations.Nullable;
  * Frames that host software is to send, and from when on. Those that it cannot send are skipped.
  */
 final class TransmitWork {
-  private static final int ETHERNET_HEADER_BYTES = 14;
-  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_BYTES - EthernetWire.FCS_BYTES;
+  private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES;
 
   private final FrameSource source;
   private final CaptureClock clock;
@@ -107,7 +107,7 @@ final class TransmitWork {
   private boolean readNext() {
     try {
       while (source.next()) {
-        if (source.lengthBytes() >= ETHERNET_HEADER_BYTES
+        if (source.lengthBytes() >= EthernetLayout.HEADER_BYTES
             && source.lengthBytes() <= lengthMaxBytes) {
           duePs = startPs + Math.max(clock.advance(source.timestampNs()), pace.advance());
           return true;

@@ -32,8 +32,6 @@ final class FrameParser {
   /** IP protocol number of SCTP. */
   static final int PROTOCOL_SCTP = 132;
 
-  private static final int ETHERNET_BYTES = 14;
-  private static final int VLAN_TAG_BYTES = 4;
   private static final int ETHERTYPE_IPV4 = 0x0800;
   private static final int ETHERTYPE_IPV6 = 0x86DD;
   private static final int ETHERTYPE_VLAN = 0x8100;
@@ -101,7 +99,7 @@ final class FrameParser {
    */
   void parse(byte[] frame, int offset, int length) {
     clear();
-    if (length < ETHERNET_BYTES) {
+    if (length < EthernetLayout.HEADER_BYTES) {
       return;
     }
     parseEthernet(frame, offset, length);
@@ -242,14 +240,14 @@ final class FrameParser {
 
   /** Leaves {@code headerBytes} behind the EtherType that the next layer belongs to. */
   private void parseEthernet(byte[] frame, int offset, int length) {
-    headerBytes = ETHERNET_BYTES;
-    etherType = NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2);
+    headerBytes = EthernetLayout.HEADER_BYTES;
+    etherType = NetworkOrder.u16(frame, offset + EthernetLayout.ETHER_TYPE_OFFSET);
     while (vlanCount < 2
         && (etherType == ETHERTYPE_VLAN || (vlanCount == 0 && etherType == ETHERTYPE_SERVICE_VLAN))
-        && length - headerBytes >= VLAN_TAG_BYTES) {
+        && length - headerBytes >= EthernetLayout.VLAN_TAG_BYTES) {
       vlanTci = NetworkOrder.u16(frame, offset + headerBytes);
       etherType = NetworkOrder.u16(frame, offset + headerBytes + 2);
-      headerBytes += VLAN_TAG_BYTES;
+      headerBytes += EthernetLayout.VLAN_TAG_BYTES;
       vlanCount++;
     }
   }

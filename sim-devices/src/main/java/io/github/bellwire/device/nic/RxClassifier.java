@@ -8,9 +8,6 @@ import java.util.zip.CRC32;
  * packet type, checksums, VLAN tag; and the form in which it is delivered.
  */
 final class RxClassifier {
-  private static final int ADDRESSES_BYTES = 12;
-  private static final int VLAN_TAG_BYTES = 4;
-
   private final RegisterFile registers;
   private final ReceiveSideScaling scaling;
   private final RxFilter filter;
@@ -62,7 +59,7 @@ final class RxClassifier {
     return lengthBytes <= plainMaxBytes
         && lengthBytes >= EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES
         && !RxFilter.isMulticast(bytes, offset)
-        && (headerTypes >>> bytes[offset + RxFilter.ETHERNET_BYTES - 1] & 1) == 0;
+        && (headerTypes >>> bytes[offset + EthernetLayout.ETHER_TYPE_OFFSET + 1] & 1) == 0;
   }
 
   /** Fills in a frame that has arrived and that the filter has let in, and gives it its form. */
@@ -103,7 +100,7 @@ final class RxClassifier {
     int fcs = keepsFcs ? fcs(frame) : 0;
     if (isTagged
         && registers.hasBits(NicRegisters.rxdctl(frame.queueIndex), NicRegisters.RXDCTL_VME)) {
-      int tci = NetworkOrder.u16(frame.bytes, frame.offset + ADDRESSES_BYTES + 2);
+      int tci = NetworkOrder.u16(frame.bytes, frame.offset + EthernetLayout.ETHER_TYPE_OFFSET + 2);
       frame.writeBackHigh |= RxDescriptorLayout.writeBackHigh(RxDescriptorLayout.STATUS_VP, 0, tci);
       removeTag(frame);
     }
@@ -114,15 +111,12 @@ final class RxClassifier {
 
   private void removeTag(Frame frame) {
     byte[] target = roomFor(frame.lengthBytes);
-    int rest = frame.lengthBytes - ADDRESSES_BYTES - VLAN_TAG_BYTES;
-    System.arraycopy(frame.bytes, frame.offset, target, 0, ADDRESSES_BYTES);
-    System.arraycopy(
-        frame.bytes,
-        frame.offset + ADDRESSES_BYTES + VLAN_TAG_BYTES,
-        target,
-        ADDRESSES_BYTES,
-        rest);
-    frame.lend(target, 0, ADDRESSES_BYTES + rest);
+    int tag = EthernetLayout.ETHER_TYPE_OFFSET;
+    int behindTag = tag + EthernetLayout.VLAN_TAG_BYTES;
+    int rest = frame.lengthBytes - behindTag;
+    System.arraycopy(frame.bytes, frame.offset, target, 0, tag);
+    System.arraycopy(frame.bytes, frame.offset + behindTag, target, tag, rest);
+    frame.lend(target, 0, tag + rest);
   }
 
   private int fcs(Frame frame) {

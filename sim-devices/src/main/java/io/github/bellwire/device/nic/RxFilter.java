@@ -8,9 +8,6 @@ import io.github.bellwire.memory.LittleEndian;
  * frame costs no search through them.
  */
 final class RxFilter {
-  static final int ETHERNET_BYTES = 14;
-
-  private static final int VLAN_TAG_BYTES = 4;
   private static final int STANDARD_FRAME_BYTES = 1518;
   private static final int UNICAST_ADDRESSES = 128;
   private static final long BROADCAST = 0xFFFF_FFFF_FFFFL;
@@ -73,12 +70,13 @@ final class RxFilter {
   /** {@return whether a frame is longer than allowed; a VLAN tag comes on top} */
   boolean isOversize(byte[] frame, int offset, int lengthBytes) {
     int aboveBytes = lengthBytes + EthernetWire.FCS_BYTES - frameMaxBytes;
-    return aboveBytes > 0 && (aboveBytes > VLAN_TAG_BYTES || !isTagged(frame, offset, lengthBytes));
+    return aboveBytes > 0
+        && (aboveBytes > EthernetLayout.VLAN_TAG_BYTES || !isTagged(frame, offset, lengthBytes));
   }
 
   /** {@return whether destination and VLAN are wanted} */
   boolean isWanted(byte[] frame, int offset, int lengthBytes) {
-    return lengthBytes >= ETHERNET_BYTES
+    return lengthBytes >= EthernetLayout.HEADER_BYTES
         && isAddressWanted(frame, offset)
         && isVlanWanted(frame, offset, lengthBytes);
   }
@@ -104,16 +102,18 @@ final class RxFilter {
 
   /** {@return the first EtherType of a frame, which may be that of a tag} */
   static int etherType(byte[] frame, int offset) {
-    return NetworkOrder.u16(frame, offset + ETHERNET_BYTES - 2);
+    return NetworkOrder.u16(frame, offset + EthernetLayout.ETHER_TYPE_OFFSET);
   }
 
   /** {@return whether a frame carries a VLAN tag of the configured EtherType} */
   boolean isTagged(int etherType, int lengthBytes) {
-    return etherType == vlanEtherType && lengthBytes >= ETHERNET_BYTES + VLAN_TAG_BYTES;
+    return etherType == vlanEtherType
+        && lengthBytes >= EthernetLayout.HEADER_BYTES + EthernetLayout.VLAN_TAG_BYTES;
   }
 
   private boolean isTagged(byte[] frame, int offset, int lengthBytes) {
-    return lengthBytes >= ETHERNET_BYTES && isTagged(etherType(frame, offset), lengthBytes);
+    return lengthBytes >= EthernetLayout.HEADER_BYTES
+        && isTagged(etherType(frame, offset), lengthBytes);
   }
 
   private boolean isAddressWanted(byte[] frame, int offset) {
@@ -147,7 +147,7 @@ final class RxFilter {
     if (!filtersVlan || !isTagged(frame, offset, lengthBytes)) {
       return true;
     }
-    int vlanId = NetworkOrder.u16(frame, offset + ETHERNET_BYTES) & 0xfff;
+    int vlanId = NetworkOrder.u16(frame, offset + EthernetLayout.HEADER_BYTES) & 0xfff;
     return (registers.get(NicRegisters.vfta(vlanId >>> 5)) >>> (vlanId & 31) & 1) != 0;
   }
 }

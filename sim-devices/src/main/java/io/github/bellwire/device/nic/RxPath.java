@@ -222,12 +222,7 @@ final class RxPath {
 
   /** {@return whether nothing is under way, and nobody listens} */
   private boolean isQuiet(RxQueue queue) {
-    return trace == null
-        && latencyPs == 0
-        && fifo.count() == 0
-        && !queue.isLegacy
-        && lastReadyPs <= simulation.nowPs()
-        && dma.isOpen();
+    return trace == null && latencyPs == 0 && fifo.count() == 0 && !queue.isLegacy && dma.isOpen();
   }
 
   private void writePlain(byte[] bytes, int offset, int lengthBytes, RxQueue queue, long nowPs) {
@@ -268,7 +263,7 @@ final class RxPath {
 
   /** {@return whether nothing is outstanding towards the host} */
   boolean isIdle(long nowPs) {
-    return fetcher.lastReadPs() <= nowPs && lastSentPs <= nowPs;
+    return fetcher.lastReadPs() <= nowPs && lastSentPs <= nowPs && reporter.lastSentPs() <= nowPs;
   }
 
   /** Derives anew what is derived from registers, if they have changed. */

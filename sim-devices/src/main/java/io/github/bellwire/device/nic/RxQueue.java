@@ -44,7 +44,10 @@ final class RxQueue {
   /** Fetched descriptors that no frame has claimed yet. */
   int unclaimedCount;
 
-  /** Descriptors used since the queue was enabled: the sequence numbers of operations. */
+  /**
+   * Descriptors used since the queue was enabled: the sequence numbers of operations. Kept for who
+   * listens to them, so {@link #claimNext} leaves it alone.
+   */
   long sequence;
 
   /** Descriptors written back since the queue was enabled. */
@@ -141,12 +144,11 @@ final class RxQueue {
     return onChip[2 * claimed + 1];
   }
 
-  /** Gives a frame the next descriptor; returns its buffer. */
+  /** Gives a frame the next descriptor while nobody listens; returns its buffer. */
   long claimNext() {
     int descriptor = claimed;
     claimed = next(descriptor);
     unclaimedCount--;
-    sequence++;
     return onChip[2 * descriptor];
   }
 

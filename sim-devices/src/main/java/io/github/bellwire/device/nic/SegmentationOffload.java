@@ -35,7 +35,6 @@ final class SegmentationOffload {
   /** Reset value of DTXTCPFLGH: last-frame mask in bits 11:0. */
   static final int DTXTCPFLGH_RESET = 0x0000_0F7F;
 
-  private static final int MAC_BYTES_MIN = 14;
   private static final int IPV4_BYTES_MIN = 20;
   private static final int IPV6_BYTES = 40;
   private static final int TCP_BYTES_MIN = 20;
@@ -158,7 +157,7 @@ final class SegmentationOffload {
   private boolean isValid(TransmitContext context) {
     int l4BytesMin = l4Type == TransmitContext.L4_TCP ? TCP_BYTES_MIN : UDP_BYTES;
     return l4Type <= TransmitContext.L4_TCP
-        && macBytes >= MAC_BYTES_MIN
+        && macBytes >= EthernetLayout.HEADER_BYTES
         && ipBytes >= (ipv4 ? IPV4_BYTES_MIN : IPV6_BYTES)
         && l4HeaderBytes >= l4BytesMin
         && context.headerBytes() <= HEADER_BYTES_MAX

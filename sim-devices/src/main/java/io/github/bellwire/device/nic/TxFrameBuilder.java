@@ -7,10 +7,7 @@ import java.util.Arrays;
  * the descriptor that ended the packet and the queue's contexts.
  */
 final class TxFrameBuilder {
-  private static final int ADDRESSES_BYTES = 12;
-  private static final int VLAN_TAG_BYTES = 4;
   private static final int FRAME_MIN_BYTES = EthernetWire.FRAME_MIN_WITHOUT_FCS_BYTES;
-  private static final int ETHERNET_BYTES = 14;
 
   private final RegisterFile registers;
   private final TransmitChecksum checksum = new TransmitChecksum();
@@ -27,7 +24,7 @@ final class TxFrameBuilder {
    * @return false if it cannot be sent
    */
   boolean begin(TxPacket packet, TxQueue queue, long high) {
-    if (packet.isBroken() || packet.lengthBytes() < ETHERNET_BYTES) {
+    if (packet.isBroken() || packet.lengthBytes() < EthernetLayout.HEADER_BYTES) {
       return false;
     }
     if (isSegmented(high)) {
@@ -56,7 +53,7 @@ final class TxFrameBuilder {
   /** Appends the next segment of the packet to the FIFO. */
   Frame nextSegment(TxQueue queue, long high, FrameQueue fifo) {
     TransmitContext context = context(queue, high);
-    int frameMaxBytes = context.headerBytes() + context.mssBytes() + VLAN_TAG_BYTES;
+    int frameMaxBytes = context.headerBytes() + context.mssBytes() + EthernetLayout.VLAN_TAG_BYTES;
     Frame frame = fifo.add(Math.max(FRAME_MIN_BYTES, frameMaxBytes));
     int length = segmentation.next(frame.bytes, 0);
     finish(frame, length, queue, high, fifo);
@@ -66,7 +63,7 @@ final class TxFrameBuilder {
   /** Appends the whole packet as one frame to the FIFO. */
   Frame whole(TxPacket packet, TxQueue queue, long high, FrameQueue fifo) {
     int length = packet.lengthBytes();
-    Frame frame = fifo.add(Math.max(FRAME_MIN_BYTES, length + VLAN_TAG_BYTES));
+    Frame frame = fifo.add(Math.max(FRAME_MIN_BYTES, length + EthernetLayout.VLAN_TAG_BYTES));
     System.arraycopy(packet.bytes(), 0, frame.bytes, 0, length);
     finish(frame, length, queue, high, fifo);
     return frame;
@@ -96,7 +93,7 @@ final class TxFrameBuilder {
     }
     TransmitContext context = context(queue, high);
     // MACLEN must be at least 14 when an offload is requested (82598 data sheet, table 3-68).
-    return context.macBytes() >= ETHERNET_BYTES
+    return context.macBytes() >= EthernetLayout.HEADER_BYTES
         && checksum.insert(packet.bytes(), 0, packet.lengthBytes(), context, wantsIp, wantsL4);
   }
 
@@ -108,7 +105,7 @@ final class TxFrameBuilder {
               ? TxDescriptorLayout.legacyVlanTag(high)
               : context(queue, high).vlanTci();
       insertTag(frame.bytes, length, tci);
-      finalLength += VLAN_TAG_BYTES;
+      finalLength += EthernetLayout.VLAN_TAG_BYTES;
     }
     if (finalLength < FRAME_MIN_BYTES
         && registers.hasBits(NicRegisters.HLREG0, NicRegisters.HLREG0_TXPADEN)) {
@@ -119,11 +116,11 @@ final class TxFrameBuilder {
   }
 
   private void insertTag(byte[] bytes, int length, int tci) {
-    System.arraycopy(
-        bytes, ADDRESSES_BYTES, bytes, ADDRESSES_BYTES + VLAN_TAG_BYTES, length - ADDRESSES_BYTES);
+    int tag = EthernetLayout.ETHER_TYPE_OFFSET;
+    System.arraycopy(bytes, tag, bytes, tag + EthernetLayout.VLAN_TAG_BYTES, length - tag);
     int etherType = registers.get(NicRegisters.DMATXCTL) >>> 16;
-    NetworkOrder.putU16(bytes, ADDRESSES_BYTES, etherType);
-    NetworkOrder.putU16(bytes, ADDRESSES_BYTES + 2, tci);
+    NetworkOrder.putU16(bytes, tag, etherType);
+    NetworkOrder.putU16(bytes, tag + 2, tci);
   }
 
   private static TransmitContext context(TxQueue queue, long high) {

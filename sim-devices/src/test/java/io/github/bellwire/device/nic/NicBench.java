@@ -38,6 +38,7 @@ final class NicBench {
           HostConfig.GEN4_SERVER.link());
 
   static final long STATION = 0x020000000001L;
+  private static final int PCIE_CAPABILITY = 0xA0;
 
   final Host host;
   final Nic nic;
@@ -106,6 +107,19 @@ final class NicBench {
     return (int) nic.mmioRead(0, offset, 4, simulation.nowPs());
   }
 
+  /** RSS sends what has IPv4 headers to one queue; the rest goes to queue 0. */
+  void steerIpTo(int queue) {
+    write(NicRegisters.MRQC, 1 | ReceiveSideScaling.FIELD_IPV4);
+    for (int i = 0; i < 32; i++) {
+      write(NicRegisters.reta(i), queue * 0x01010101);
+    }
+  }
+
+  boolean isTransactionPending() {
+    int status = nic.configSpace().read(PCIE_CAPABILITY + ConfigLayout.DEVICE_STATUS, 2);
+    return (status & ConfigLayout.DEVICE_STATUS_TRANSACTIONS_PENDING) != 0;
+  }
+
   long counter(String name) {
     return counters.value("nic." + name);
   }
@@ -121,6 +135,11 @@ final class NicBench {
     for (byte[] frame : frames) {
       at(wire.transmit(frame.length, simulation.nowPs()), () -> receive(frame));
     }
+  }
+
+  /** The same frames, those between which nothing happens in one call. */
+  void receiveInARow(byte[]... frames) {
+    new Row(frames).start();
   }
 
   void at(long atPs, Runnable action) {
@@ -178,11 +197,68 @@ final class NicBench {
     return frame;
   }
 
+  /** A UDP datagram of nothing but zeros, even its addresses. */
+  static byte[] ipFrame() {
+    return OffloadFrames.join(
+        OffloadFrames.ethernet(0x0800),
+        OffloadFrames.ipv4(new byte[4], new byte[4], OffloadFrames.UDP, 26),
+        new byte[26]);
+  }
+
   static byte[] setAddress(byte[] frame, long address) {
     for (int i = 0; i < 6; i++) {
       frame[i] = (byte) (address >>> 8 * (5 - i));
     }
     return frame;
+  }
+
+  /** Sends frames back to back. */
+  private final class Row extends Event implements FrameStream {
+    private final EthernetWire wire = new EthernetWire(nic.config().lineBitsPerSecond());
+    private final byte[][] frames;
+    private int index;
+    private long nextPs;
+
+    Row(byte[][] frames) {
+      this.frames = frames;
+    }
+
+    void start() {
+      nextPs = wire.transmit(frames[0].length, simulation.nowPs());
+      simulation.schedule(this, nextPs);
+    }
+
+    @Override
+    protected void onEvent(long nowPs) {
+      nic.onFrames(this);
+      if (index < frames.length) {
+        simulation.schedule(this, nextPs);
+      }
+    }
+
+    @Override
+    public byte[] frame() {
+      return frames[index];
+    }
+
+    @Override
+    public int lengthBytes() {
+      return frames[index].length;
+    }
+
+    @Override
+    public long nowPs() {
+      return nextPs;
+    }
+
+    @Override
+    public boolean tryNext() {
+      if (++index == frames.length) {
+        return false;
+      }
+      nextPs = wire.transmit(frames[index].length, nextPs);
+      return simulation.tryRepeatAt(this, nextPs);
+    }
   }
 
   /** A receive ring and its buffers, one after the other. */

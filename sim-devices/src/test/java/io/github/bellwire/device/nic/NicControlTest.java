@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.bellwire.host.Host;
 import io.github.bellwire.kernel.Simulation;
-import io.github.bellwire.pcie.ConfigLayout;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -152,14 +151,14 @@ class NicControlTest {
     bench.rxRing(0, 16).post(1);
     bench.receive(NicBench.frame(60, 1));
     bench.receive(NicBench.frame(60, 2)); // Waits in the FIFO for a descriptor: not outstanding.
-    assertThat(isTransactionPending()).isTrue();
+    assertThat(bench.isTransactionPending()).isTrue();
     bench.write(NicRegisters.CTRL, NicRegisters.CTRL_GIO_DIS);
     assertThat(bench.read(NicRegisters.STATUS) & NicRegisters.STATUS_GIO).isNotZero();
 
     bench.simulation.runUntil(bench.simulation.nowPs() + 5_000_000);
 
     assertThat(bench.read(NicRegisters.STATUS) & NicRegisters.STATUS_GIO).isZero();
-    assertThat(isTransactionPending()).isFalse();
+    assertThat(bench.isTransactionPending()).isFalse();
     bench.write(NicRegisters.CTRL, 0);
     assertThat(bench.read(NicRegisters.STATUS) & NicRegisters.STATUS_GIO).isNotZero();
   }
@@ -169,9 +168,9 @@ class NicControlTest {
     NicBench.TxRing tx = bench.txRing(0, 16, 0);
     tx.add(NicBench.frame(60, 1)).ring();
 
-    assertThat(isTransactionPending()).isTrue();
+    assertThat(bench.isTransactionPending()).isTrue();
     bench.run();
-    assertThat(isTransactionPending()).isFalse();
+    assertThat(bench.isTransactionPending()).isFalse();
   }
 
   @Test
@@ -225,10 +224,5 @@ class NicControlTest {
     } else {
       bench.write(NicRegisters.CTRL, open ? 0 : NicRegisters.CTRL_GIO_DIS);
     }
-  }
-
-  private boolean isTransactionPending() {
-    int status = bench.nic.configSpace().read(0xA0 + ConfigLayout.DEVICE_STATUS, 2);
-    return (status & ConfigLayout.DEVICE_STATUS_TRANSACTIONS_PENDING) != 0;
   }
 }
