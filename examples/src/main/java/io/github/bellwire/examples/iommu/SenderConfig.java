@@ -1,6 +1,7 @@
 package io.github.bellwire.examples.iommu;
 
 import io.github.bellwire.device.nic.EthernetLayout;
+import io.github.bellwire.device.nic.EthernetWire;
 
 /**
  * The hosts that send, and the wire between.
@@ -38,9 +39,6 @@ record SenderConfig(
     CongestionControl control,
     int writeBytes,
     long writeIntervalPs) {
-  /** Preamble, start delimiter, FCS and gap (IEEE 802.3). */
-  private static final int OVERHEAD_BYTES = 24;
-
   /** IPv4 and TCP with time stamps. */
   private static final int HEADERS_BYTES = 52;
 
@@ -129,6 +127,6 @@ record SenderConfig(
   }
 
   long framePs() {
-    return Math.round((frameBytes + OVERHEAD_BYTES) * 8 * PS_PER_SECOND / bitsPerSecond);
+    return Math.round(EthernetWire.wireBytes(frameBytes) * 8 * PS_PER_SECOND / bitsPerSecond);
   }
 }
