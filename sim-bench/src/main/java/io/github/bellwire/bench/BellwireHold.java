@@ -16,9 +16,7 @@ final class BellwireHold extends HoldQueue {
 
   @Override
   void run(int events) {
-    for (int i = 0; i < events; i++) {
-      simulation.step();
-    }
+    simulation.run(events);
   }
 
   private HoldEvent event(int type) {
