@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.bellwire.examples.Capture.Variant;
 import io.github.bellwire.examples.pcap.PcapReader;
@@ -61,6 +62,24 @@ class RoundTripTest {
     JsonNode json = Tool.json("nic-tx", "host=embedded-noncoherent", "frames=2000", "mode=" + mode);
 
     assertThat(Tool.count(json, "frames_sent_count")).isEqualTo(2000);
+  }
+
+  /** However long frames are, goodput and wire rate are about the same time and frames. */
+  @ParameterizedTest
+  @ValueSource(strings = {"nic-tx", "nic-forward"})
+  void shouldMeasureGoodputOverTheTimeThatTheFramesTake(String scenario) throws IOException {
+    Path file =
+        Capture.write(
+            directory,
+            Capture.of(
+                Variant.MICROSECOND_LITTLE_ENDIAN,
+                List.of(new byte[60], new byte[FRAME_MAX_BYTES])));
+
+    JsonNode json = Tool.json(scenario, "pcap=" + file, "timing=line-rate");
+
+    // All but the first frame count; on the wire they have preamble, FCS and gap, too: 24 B.
+    assertThat(Tool.number(json, "goodput_gbit_per_s") / Tool.number(json, "wire_gbit_per_s"))
+        .isCloseTo(1514.0 / 1538, within(1e-9));
   }
 
   @ParameterizedTest
