@@ -298,6 +298,20 @@ class RoundTripTest {
   }
 
   @Test
+  void shouldCountCoresBusyForAsLongAsSimulationsLast() throws IOException {
+    List<byte[]> frames = Capture.randomFrames(random, 2, 60, 60);
+    long[] timesUs = {0, 99L * 24 * 3600 * 1_000_000};
+
+    Path file =
+        Capture.write(directory, Capture.of(Variant.NANOSECOND_LITTLE_ENDIAN, frames, timesUs));
+
+    JsonNode json = Tool.json("nic-tx", "pcap=" + file, "queues=2", "cores=2");
+
+    // Two cores that poll for 99 days: 1.7e19 ps, more than a long holds.
+    assertThat(Tool.number(json, "cpu_busy_ratio")).isBetween(0.99, 1.0);
+  }
+
+  @Test
   void shouldTakeCapturesWhoseTimeStepsBack() throws IOException {
     List<byte[]> frames = Capture.randomFrames(random, 4, 60, 60);
     long[] timesUs = {1_000_000, 1_000_100, 5, 1_000_200};
