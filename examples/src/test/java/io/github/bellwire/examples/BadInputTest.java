@@ -212,6 +212,20 @@ class BadInputTest {
     assertThat(Tool.count(json, "frames_offered_count")).isEqualTo(5);
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"nic-rx", "nic-tx", "nic-forward", "lifecycle"})
+  void shouldRefuseGeneratedFramesThatLastTooLong(String scenario) {
+    // 100 days have 8,640,000 seconds.
+    Tool tool = Tool.run(scenario + " --set offered=2/s --set frames=17280000");
+
+    assertThat(tool.code()).isEqualTo(2);
+    assertThat(tool.out()).isEmpty();
+    assertThat(tool.err())
+        .isEqualTo(
+            "bellwire: frames=17280000: must last less than 100 days with offered=2/s,"
+                + " below 17280000\n");
+  }
+
   @Test
   void shouldNameTheNearestKey() {
     Tool tool = Tool.run("nic-rx --set rig.size=64");

@@ -1,6 +1,7 @@
 package io.github.bellwire.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import io.github.bellwire.examples.Capture.Variant;
 import io.github.bellwire.examples.pcap.PcapReader;
@@ -61,6 +62,24 @@ class RoundTripTest {
     JsonNode json = Tool.json("nic-tx", "host=embedded-noncoherent", "frames=2000", "mode=" + mode);
 
     assertThat(Tool.count(json, "frames_sent_count")).isEqualTo(2000);
+  }
+
+  /** However long frames are, goodput and wire rate are about the same time and frames. */
+  @ParameterizedTest
+  @ValueSource(strings = {"nic-tx", "nic-forward"})
+  void shouldMeasureGoodputOverTheTimeThatTheFramesTake(String scenario) throws IOException {
+    Path file =
+        Capture.write(
+            directory,
+            Capture.of(
+                Variant.MICROSECOND_LITTLE_ENDIAN,
+                List.of(new byte[60], new byte[FRAME_MAX_BYTES])));
+
+    JsonNode json = Tool.json(scenario, "pcap=" + file, "timing=line-rate");
+
+    // All but the first frame count; on the wire they have preamble, FCS and gap, too: 24 B.
+    assertThat(Tool.number(json, "goodput_gbit_per_s") / Tool.number(json, "wire_gbit_per_s"))
+        .isCloseTo(1514.0 / 1538, within(1e-9));
   }
 
   @ParameterizedTest
@@ -276,6 +295,20 @@ class RoundTripTest {
     // The frames were captured 10 us apart, and each takes about as long as the one before.
     assertThat(times).hasSize(100).isSorted();
     assertThat(times.get(99) - times.get(0)).isBetween(990_000L - 2_000, 990_000L + 2_000);
+  }
+
+  @Test
+  void shouldCountCoresBusyForAsLongAsSimulationsLast() throws IOException {
+    List<byte[]> frames = Capture.randomFrames(random, 2, 60, 60);
+    long[] timesUs = {0, 99L * 24 * 3600 * 1_000_000};
+
+    Path file =
+        Capture.write(directory, Capture.of(Variant.NANOSECOND_LITTLE_ENDIAN, frames, timesUs));
+
+    JsonNode json = Tool.json("nic-tx", "pcap=" + file, "queues=2", "cores=2");
+
+    // Two cores that poll for 99 days: 1.7e19 ps, more than a long holds.
+    assertThat(Tool.number(json, "cpu_busy_ratio")).isBetween(0.99, 1.0);
   }
 
   @Test

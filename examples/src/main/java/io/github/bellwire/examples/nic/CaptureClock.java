@@ -7,9 +7,10 @@ import io.github.bellwire.examples.settings.UserErrorException;
  * captured, or at once. Captures may step back in time; the frame is then due with the one before.
  */
 final class CaptureClock {
-  /** Simulated time ends after 106 days. */
-  private static final long OFFSET_MAX_NS = 100L * 24 * 3600 * 1_000_000_000;
+  /** How long traffic may last: simulated time ends after 106 days. */
+  static final long SECONDS_MAX = 100L * 24 * 3600;
 
+  private static final long OFFSET_MAX_NS = SECONDS_MAX * 1_000_000_000;
   private static final long PS_PER_NS = 1_000;
   private static final long UNKNOWN = -1;
 

@@ -22,16 +22,17 @@ final class FrameMeter {
    *
    * @param startPs where its latency begins
    * @param endPs where its latency ends
+   * @param wholePs when all of its bytes have passed
    * @param lengthBytes without FCS
    */
-  void add(long startPs, long endPs, int lengthBytes) {
+  void add(long startPs, long endPs, long wholePs, int lengthBytes) {
     latency.record(endPs - startPs);
     // Cores run ahead of the clock, each by its own routine: the first told need not be the first.
-    if (framesTotal == 0 || endPs < firstPs) {
-      firstPs = endPs;
+    if (framesTotal == 0 || wholePs < firstPs) {
+      firstPs = wholePs;
       firstBytes = lengthBytes;
     }
-    lastPs = Math.max(lastPs, endPs);
+    lastPs = Math.max(lastPs, wholePs);
     framesTotal++;
     bytesTotal += lengthBytes;
   }

@@ -87,7 +87,7 @@ final class FrameTimes implements TraceSink {
     }
     long arrivedPs = arrivals.take(operationId);
     if (arrivedPs != OperationTimes.UNKNOWN) {
-      received.add(arrivedPs, timePs, (int) lengths.take(operationId));
+      received.add(arrivedPs, timePs, timePs, (int) lengths.take(operationId));
       inHandArrivalPs = arrivedPs;
     }
   }
@@ -104,11 +104,11 @@ final class FrameTimes implements TraceSink {
     long firstBitPs = lastBitPs - bytes * PS_BITS_PER_BYTE / bitsPerSecond; // to 1 ps
     long calledPs = calls.take(operationId);
     if (calledPs != OperationTimes.UNKNOWN) {
-      sent.add(calledPs, firstBitPs, lengthBytes);
+      sent.add(calledPs, firstBitPs, lastBitPs, lengthBytes);
     }
     long arrivedPs = forwardedArrivals.take(operationId);
     if (arrivedPs != OperationTimes.UNKNOWN) {
-      forwarded.add(arrivedPs, firstBitPs, lengthBytes);
+      forwarded.add(arrivedPs, firstBitPs, lastBitPs, lengthBytes);
     }
   }
 }

@@ -242,8 +242,20 @@ final class NicKeys {
           TIMING, "must be line-rate, generated frames have no timing of their own");
     }
     settings.supply(TIMING, Timing.LINE_RATE);
-    settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT));
+    checkDuration(settings, settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT)));
     settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+  }
+
+  private static void checkDuration(Settings settings, long frames) {
+    long framesPerSecond = settings.find(OFFERED).orElse(Long.MAX_VALUE);
+    if (frames / framesPerSecond >= CaptureClock.SECONDS_MAX) {
+      throw settings.refuse(
+          FRAMES,
+          "must last less than 100 days with "
+              + settings.assignment(OFFERED)
+              + ", below "
+              + framesPerSecond * CaptureClock.SECONDS_MAX);
+    }
   }
 
   /**

@@ -61,7 +61,7 @@ final class NicMachine {
       long completions,
       long doorbells,
       long interrupts,
-      long busyPs) {}
+      double busyPs) {}
 
   /**
    * Builds the machine; nothing has happened on it yet.
@@ -179,7 +179,7 @@ final class NicMachine {
     double wallSeconds = context.wallSeconds() - beforeWallSeconds;
     Totals now = totals();
     long elapsedPs = Math.max(1, endPs - before.nowPs());
-    double busy = (double) (now.busyPs() - before.busyPs()) / elapsedPs / coresCount;
+    double busy = (now.busyPs() - before.busyPs()) / elapsedPs / coresCount;
     report
         .metric("pcie_up_bytes", now.upBytes() - before.upBytes())
         .metric("pcie_down_bytes", now.downBytes() - before.downBytes())
@@ -241,7 +241,8 @@ final class NicMachine {
   }
 
   private Totals totals() {
-    long[] sums = new long[7];
+    long[] sums = new long[6];
+    double busyPs = 0; // Sixteen cores may be busy for 100 days each, more than a long holds.
     for (NicPort port : ports) {
       LinkDirection up = port.slot().upstream();
       LinkDirection down = port.slot().downstream();
@@ -253,7 +254,7 @@ final class NicMachine {
       sums[5] += port.doorbellsTotal();
     }
     for (int i = 0; i < coresCount; i++) {
-      sums[6] += host.core(i).busyPsTotal() + host.core(i).spinPsTotal();
+      busyPs += (double) host.core(i).busyPsTotal() + host.core(i).spinPsTotal();
     }
     return new Totals(
         simulation().nowPs(),
@@ -264,6 +265,6 @@ final class NicMachine {
         sums[4],
         sums[5],
         host.interrupts().messagesTotal(),
-        sums[6]);
+        busyPs);
   }
 }

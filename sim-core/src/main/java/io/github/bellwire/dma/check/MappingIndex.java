@@ -51,25 +51,29 @@ final class MappingIndex {
   /** {@return the mappings that have a byte in a range} */
   List<ShadowMapping> touching(long from, long bytes) {
     List<ShadowMapping> found = List.of();
-    for (long page = from >> PAGE_SHIFT; page <= from + bytes - 1 >> PAGE_SHIFT; page++) {
-      List<ShadowMapping> there = pages.get(page);
-      if (there != null) {
-        found = collect(there, from, bytes, found);
+    long fromPage = from >> PAGE_SHIFT;
+    for (long page = fromPage; page <= from + bytes - 1 >> PAGE_SHIFT; page++) {
+      for (ShadowMapping mapping : pages.getOrDefault(page, List.of())) {
+        // Of the pages that it shares with the range, the first one counts.
+        if (page == Math.max(fromPage, firstPage(mapping))) {
+          found = collect(mapping, from, bytes, found);
+        }
       }
     }
-    return large.isEmpty() ? found : collect(large, from, bytes, found);
+    for (ShadowMapping mapping : large) {
+      found = collect(mapping, from, bytes, found);
+    }
+    return found;
   }
 
   private List<ShadowMapping> collect(
-      List<ShadowMapping> from, long start, long bytes, List<ShadowMapping> found) {
-    List<ShadowMapping> all = found;
-    for (ShadowMapping mapping : from) {
-      long first = address.applyAsLong(mapping);
-      if (start < first + mapping.lengthBytes && first < start + bytes && !all.contains(mapping)) {
-        all = all.isEmpty() ? new ArrayList<>(2) : all;
-        all.add(mapping);
-      }
+      ShadowMapping mapping, long start, long bytes, List<ShadowMapping> found) {
+    long first = address.applyAsLong(mapping);
+    if (start >= first + mapping.lengthBytes || first >= start + bytes) {
+      return found;
     }
+    List<ShadowMapping> all = found.isEmpty() ? new ArrayList<>(2) : found;
+    all.add(mapping);
     return all;
   }
 

@@ -33,6 +33,7 @@ class MappingIndexTest {
 
     assertThat(index.touching(0x1fef, 1)).isEmpty();
     assertThat(index.touching(0x1fef, 2)).containsExactly(mapping);
+    assertThat(index.touching(0x0ff0, 0x9000)).containsExactly(mapping);
     assertThat(index.touching(0x1000, 0x9000)).containsExactly(mapping);
     assertThat(index.touching(0x400f, 1)).containsExactly(mapping);
     assertThat(index.touching(0x4010, 1)).isEmpty();

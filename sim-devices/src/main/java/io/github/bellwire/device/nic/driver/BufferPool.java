@@ -1,7 +1,10 @@
 package io.github.bellwire.device.nic.driver;
 
+import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.kernel.Requirements;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -17,11 +20,17 @@ import java.util.Objects;
  *
  * <p>One pool may serve several drivers, as forwarding needs. Taking and giving back costs no
  * simulated time of its own; it is part of the driver's cost per packet. Allocates nothing after
- * construction. Confined to the simulation thread.
+ * construction, but for the first shortages. Confined to the simulation thread.
  */
 public final class BufferPool {
   /** Returned instead of an index when all buffers are in use. */
   public static final int NO_BUFFER = -1;
+
+  /**
+   * How long after a buffer has come back those who wait for one look again. Assumption; software
+   * would look all the time, but nothing is to be had until then.
+   */
+  private static final long LOOK_AGAIN_PS = 1_000_000;
 
   private static final int BLOCK_BYTES = 2 << 20;
   private static final int ALIGNMENT_MAX_BYTES = 4096;
@@ -33,6 +42,7 @@ public final class BufferPool {
   private final long[] pas;
   private final int[] free;
   private final boolean[] isTaken;
+  private final List<Routine> waiting = new ArrayList<>();
   private int freeCount;
   private int freeCountMin;
 
@@ -108,11 +118,39 @@ public final class BufferPool {
    * @throws IllegalArgumentException if it is not in use
    */
   public void give(int buffer) {
+    putBack(buffer);
+    if (!waiting.isEmpty()) {
+      wakeWaiting();
+    }
+  }
+
+  /** Undoes {@link #take}: as if the buffer had never left, so nobody need look. */
+  void putBack(int buffer) {
     if (!isTaken[Objects.checkIndex(buffer, pas.length)]) {
       throw new IllegalArgumentException("buffer must be in use: buffer=" + buffer);
     }
     isTaken[buffer] = false;
     free[freeCount++] = buffer;
+  }
+
+  /**
+   * Wakes a routine once a buffer has come back. What it was mapped with is free by then, too: this
+   * also ends the wait for mappings. Waiting schedules nothing, so a shortage that never ends does
+   * not keep a simulation running.
+   *
+   * @param routine to be woken once, however often it asks
+   */
+  void awaitBuffer(Routine routine) {
+    if (!waiting.contains(routine)) {
+      waiting.add(routine);
+    }
+  }
+
+  private void wakeWaiting() {
+    for (int i = 0; i < waiting.size(); i++) {
+      waiting.get(i).wakeAfter(LOOK_AGAIN_PS);
+    }
+    waiting.clear();
   }
 
   /**

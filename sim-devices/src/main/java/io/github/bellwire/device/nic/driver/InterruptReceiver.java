@@ -77,10 +77,8 @@ public final class InterruptReceiver extends Routine {
     } while (count == batch);
     handler.drain(port);
     if (ring.isStarved()) {
-      // Without descriptors the device would send no further message.
-      wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
-    } else {
-      driver.interrupts().unmask(port, ring.queueIndex());
+      ring.awaitBuffer(this); // The device may have no descriptors and be silent.
     }
+    driver.interrupts().unmask(port, ring.queueIndex());
   }
 }

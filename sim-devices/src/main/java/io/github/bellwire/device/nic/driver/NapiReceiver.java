@@ -105,11 +105,11 @@ public final class NapiReceiver {
     handler.drain(port);
     if (count == NicDriverConfig.NAPI_WEIGHT) {
       pollRoutine.wakeAt(port.nowPs());
-    } else if (ring.isStarved()) {
-      // Without descriptors the device would send no further message.
-      pollRoutine.wakeAt(port.nowPs() + RxRing.STARVED_RETRY_PS);
-    } else {
-      driver.interrupts().unmask(port, ring.queueIndex());
+      return;
     }
+    if (ring.isStarved()) {
+      ring.awaitBuffer(pollRoutine); // The device may have no descriptors and be silent.
+    }
+    driver.interrupts().unmask(port, ring.queueIndex());
   }
 }

@@ -60,8 +60,7 @@ public final class PollingReceiver extends PollLoop {
       isFound |= ring.receive(port, batch, handlers[i]) > 0;
       nextPs = Math.min(nextPs, drainIfDue(port, handlers[i]));
       if (ring.isStarved()) {
-        // It must not wait for the device: the device waits for descriptors.
-        nextPs = Math.min(nextPs, port.nowPs() + RxRing.STARVED_RETRY_PS);
+        ring.awaitBuffer(this); // The device may have no descriptors and be silent.
       }
     }
     if (!isFound && nextPs != FrameHandler.NEVER_PS) {

@@ -2,6 +2,7 @@ package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cache.CacheHierarchy;
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.device.nic.RxDescriptorLayout;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DescriptorRing;
@@ -37,12 +38,6 @@ import org.jspecify.annotations.Nullable;
  * <p>Allocates nothing after construction. Confined to the simulation thread.
  */
 public final class RxRing {
-  /**
-   * How long receivers wait before they look for buffers again when the pool is empty. Assumption;
-   * software would retry at once, but nothing is to be had until somebody gives a buffer back.
-   */
-  static final long STARVED_RETRY_PS = 1_000_000;
-
   private final int queueIndex;
   private final CoherentBuffer memory;
   private final DescriptorRing ring;
@@ -143,6 +138,11 @@ public final class RxRing {
   /** {@return whether descriptors lie idle because there were no buffers for them} */
   public boolean isStarved() {
     return emptyCount() > 0;
+  }
+
+  /** Wakes the receiver of a starved ring when it can be refilled. */
+  void awaitBuffer(Routine receiver) {
+    pool.awaitBuffer(receiver);
   }
 
   /** {@return the queue's number} */
@@ -455,7 +455,7 @@ public final class RxRing {
     if (isPlaced) {
       filledCount++;
     } else {
-      pool.give(buffer);
+      pool.putBack(buffer);
     }
     return isPlaced;
   }

@@ -4,9 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.dma.PageAllocator;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +52,36 @@ class BufferPoolTest {
     assertThat(pool.freeCount()).isEqualTo(1);
     assertThat(pool.freeCountMin()).isZero();
     assertThat(pool.buffersCount()).isEqualTo(3);
+  }
+
+  @Test
+  void shouldWakeWhoWaitsOnceABufferHasComeBack() {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    BufferPool pool = new BufferPool(pages, 2048, 3);
+    List<Long> runs = new ArrayList<>();
+    Routine routine =
+        new Routine(host.core(0)) {
+          @Override
+          protected void run(CpuPort port) {
+            runs.add(port.nowPs());
+          }
+        };
+    pool.take();
+    pool.take();
+    pool.take();
+    pool.awaitBuffer(routine);
+
+    pool.putBack(0);
+    host.simulation().runUntil(10_000_000);
+    assertThat(runs).isEmpty();
+
+    pool.give(1);
+    host.simulation().runUntil(20_000_000);
+    assertThat(runs).containsExactly(11_000_000L); // a microsecond later
+
+    pool.give(2);
+    host.simulation().runUntil(30_000_000);
+    assertThat(runs).hasSize(1);
   }
 
   @Test

@@ -3,8 +3,12 @@ package io.github.bellwire.device.nic.driver;
 import static io.github.bellwire.device.nic.driver.DriverBench.MS_PS;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.dma.DmaDirection;
+import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -145,15 +149,68 @@ class ReceiveEndToEndTest {
     // Two rings of 64 and 512 to spare.
     assertThat(kept.size()).isEqualTo(640);
     assertThat(bench.driver.rxRing(0).isStarved()).isTrue();
+    assertThat(bench.host.simulation().run(1_000)).as("waiting schedules events").isFalse();
 
     kept.forEach(bench.pool::give);
     kept.clear();
-    bench.runFor(MS_PS / 100); // looks again each microsecond
+    bench.runFor(MS_PS / 100); // looks again after a microsecond
     assertThat(bench.driver.rxRing(0).isStarved()).isFalse();
     bench.feed(DriverBench.equalFrames(100, 60));
     bench.runFor(MS_PS);
 
     assertThat(kept.size()).isEqualTo(100);
+  }
+
+  @ParameterizedTest
+  @EnumSource(DriverMode.class)
+  void shouldReceiveIntoTheRestOfARing(DriverMode mode) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    DriverBench bench =
+        new DriverBench(
+            HostConfig.GEN4_SERVER, card, NicDriverConfig.forMode(mode).withRingSize(64), null);
+    bench.driver.start(bench.port);
+    while (bench.pool.take() != BufferPool.NO_BUFFER) {
+      // Nothing to spare.
+    }
+    List<Integer> lengths = new ArrayList<>();
+    bench.startReceivers(
+        (port, frame) -> {
+          if (lengths.isEmpty()) {
+            frame.detach();
+          }
+          lengths.add(frame.totalBytes());
+        });
+    bench.feed(DriverBench.equalFrames(50, 60));
+
+    assertThat(bench.host.simulation().run(100_000)).isFalse();
+
+    assertThat(bench.driver.rxRing(0).isStarved()).isTrue();
+    assertThat(lengths).hasSize(50);
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = DriverMode.class,
+      names = {"INTERRUPT", "NAPI"})
+  void shouldComeToRestWhenNothingCanBeMapped(DriverMode mode) {
+    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    FullMapper mapper = new FullMapper();
+    DriverBench bench =
+        new DriverBench(
+            new Host(HostConfig.GEN4_SERVER, 1),
+            card,
+            NicDriverConfig.forMode(mode),
+            null,
+            (host, function) -> mapper);
+    bench.driver.start(bench.port);
+    bench.startReceivers((port, frame) -> {});
+    mapper.isFull = true;
+    bench.feed(DriverBench.equalFrames(50, 60));
+
+    assertThat(bench.host.simulation().run(100_000)).isFalse();
+
+    assertThat(bench.driver.rxRing(0).framesTotal()).isEqualTo(50);
+    assertThat(bench.driver.rxRing(0).shortagesTotal()).isPositive();
   }
 
   @Test
@@ -166,6 +223,26 @@ class ReceiveEndToEndTest {
     assertThat(bench.dma.liveMappingsCount()).isZero();
     bench.driver.start(bench.port);
     assertThat(receiveAll(bench, DriverBench.equalFrames(100, 60))).hasSize(100);
+  }
+
+  /** Maps until it is told that it is full. */
+  private static final class FullMapper implements DmaMapper {
+    private boolean isFull;
+
+    @Override
+    public boolean reaches(long pa, int lengthBytes, long mask) {
+      return true;
+    }
+
+    @Override
+    public long map(CpuPort port, long pa, int lengthBytes, DmaDirection direction, long mask) {
+      return isFull ? MAPPING_ERROR : pa;
+    }
+
+    @Override
+    public void unmap(CpuPort port, long iova, int lengthBytes, DmaDirection direction) {
+      // Addresses are not used up.
+    }
   }
 
   private static List<byte[]> receiveAll(DriverBench bench, List<byte[]> frames) {
