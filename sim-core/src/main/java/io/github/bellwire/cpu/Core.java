@@ -25,7 +25,9 @@ public final class Core {
   private boolean isExecuting;
   private long busyUntilPs;
   private long busyPsTotal;
+  // Until the routine that ran last.
   private long spinPsTotal;
+  private int spinningCount;
 
   /**
    * Creates an idle core.
@@ -67,9 +69,12 @@ public final class Core {
     return busyPsTotal;
   }
 
-  /** {@return how long a polling loop has spun between two polls that were run, in picoseconds} */
+  /**
+   * {@return how long polling loops have spun beside the polls that were run, up to the current
+   * time, in picoseconds}
+   */
   public long spinPsTotal() {
-    return spinPsTotal;
+    return spinPsTotal + openSpinPs(machine.simulation().nowPs());
   }
 
   /**
@@ -95,8 +100,18 @@ public final class Core {
     return combiner;
   }
 
-  void addSpin(long durationPs) {
-    spinPsTotal += durationPs;
+  /** A polling loop spins from the end of what runs now on. */
+  void beginSpin() {
+    spinningCount++;
+  }
+
+  void endSpin() {
+    spinningCount--;
+  }
+
+  /** Returns how long the core has spun since a routine ran. */
+  private long openSpinPs(long nowPs) {
+    return spinningCount == 0 ? 0 : Math.max(0, nowPs - busyUntilPs);
   }
 
   /** Runs a routine that is due, or lets it wait its turn. */
@@ -113,6 +128,7 @@ public final class Core {
 
   private void start(Routine routine, long nowPs) {
     isExecuting = true;
+    spinPsTotal += openSpinPs(nowPs);
     port.begin(nowPs);
     try {
       routine.run(software);

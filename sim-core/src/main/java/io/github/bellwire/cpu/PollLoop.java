@@ -61,7 +61,7 @@ public abstract class PollLoop extends Routine {
   @Override
   protected final void run(CpuPort port) {
     long startPs = port.nowPs();
-    stopSpinning(startPs);
+    stopSpinning();
     Simulation simulation = core().machine().simulation();
     for (int polls = 1; ; polls++) {
       long lookPs = simulation.nowPs();
@@ -100,6 +100,7 @@ public abstract class PollLoop extends Routine {
 
   private void spin() {
     isSpinning = true;
+    core().beginSpin();
     for (int i = 0; i < watches.length; i++) {
       watches[i].aim(watchedPa(i));
       core().machine().commits().watch(watches[i]);
@@ -112,12 +113,12 @@ public abstract class PollLoop extends Routine {
     wakeAt(emptyEndPs + polls * emptyDurationPs);
   }
 
-  private void stopSpinning(long nowPs) {
+  private void stopSpinning() {
     if (!isSpinning) {
       return;
     }
     isSpinning = false;
-    core().addSpin(Math.max(0, nowPs - emptyEndPs));
+    core().endSpin();
     for (MemoryWatch watch : watches) {
       core().machine().commits().unwatch(watch);
     }
