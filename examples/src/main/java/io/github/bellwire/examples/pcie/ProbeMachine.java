@@ -6,6 +6,7 @@ import io.github.bellwire.device.aperture.ApertureConfig;
 import io.github.bellwire.device.aperture.ApertureLayout;
 import io.github.bellwire.device.probe.Probe;
 import io.github.bellwire.device.probe.ProbeConfig;
+import io.github.bellwire.device.probe.ProbeMeter;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
@@ -54,16 +55,11 @@ final class ProbeMachine {
   private final boolean hasFaults;
   private final boolean isPeer;
   private final Interruption interruption;
+  private Usage atStart = Usage.NONE;
+  private Usage atWarmUpEnd = Usage.NONE;
 
   /** What has gone over a link. */
-  record LinkTotals(
-      long upBytes,
-      long downBytes,
-      long upBusyPs,
-      long downBusyPs,
-      long writes,
-      long reads,
-      long completions) {
+  record LinkTotals(long upBytes, long downBytes, long writes, long reads, long completions) {
 
     static LinkTotals of(DownstreamPort port) {
       LinkDirection up = port.upstream();
@@ -71,8 +67,6 @@ final class ProbeMachine {
       return new LinkTotals(
           up.bytesTotal(),
           down.bytesTotal(),
-          up.busyPsTotal(),
-          down.busyPsTotal(),
           up.memoryWritesTotal(),
           up.memoryReadsTotal(),
           down.completionsWithDataTotal());
@@ -82,11 +76,38 @@ final class ProbeMachine {
       return new LinkTotals(
           upBytes - other.upBytes,
           downBytes - other.downBytes,
-          upBusyPs - other.upBusyPs,
-          downBusyPs - other.downBusyPs,
           writes - other.writes,
           reads - other.reads,
           completions - other.completions);
+    }
+  }
+
+  /** How long parts have been in use; of the tags, all of them at once. */
+  record Usage(long upPs, long downPs, long readEnginePs, long writeEnginePs, long tagsPs) {
+    static final Usage NONE = new Usage(0, 0, 0, 0, 0);
+
+    static Usage of(DownstreamPort port, Probe probe) {
+      return new Usage(
+          port.upstream().busyPsTotal(),
+          port.downstream().busyPsTotal(),
+          probe.readBusyPsTotal(),
+          probe.writeBusyPsTotal(),
+          probe.tagsHeldPsTotal() / probe.config().tags()); // rounds down
+    }
+
+    Usage minus(Usage other) {
+      return new Usage(
+          upPs - other.upPs,
+          downPs - other.downPs,
+          readEnginePs - other.readEnginePs,
+          writeEnginePs - other.writeEnginePs,
+          tagsPs - other.tagsPs);
+    }
+
+    /** {@return how long the part has been in use that has been longest} */
+    long longestPs() {
+      long linkPs = Math.max(upPs, downPs);
+      return Math.max(Math.max(linkPs, tagsPs), Math.max(readEnginePs, writeEnginePs));
     }
   }
 
@@ -193,15 +214,24 @@ final class ProbeMachine {
 
   /** Lets the probe measure until it is done. */
   void run(RunContext context) {
-    Simulation simulation = host.simulation();
     context.progress().begin("DMAs", run.totalCount());
     probe.start(run);
+    atStart = Usage.of(port, probe);
     interruption.schedule();
-    while (!probe.isDone()) {
-      for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone(); i++) {
+    runUntil(run.warmupCount(), context);
+    atWarmUpEnd = Usage.of(port, probe);
+    runUntil(Long.MAX_VALUE, context);
+  }
+
+  /** Runs until so many DMAs have been issued and the next has not, or none is left. */
+  private void runUntil(long count, RunContext context) {
+    Simulation simulation = host.simulation();
+    ProbeMeter meter = probe.meter();
+    while (!probe.isDone() && meter.doneTotal() < count) {
+      for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone() && meter.doneTotal() < count; i++) {
         simulation.step();
       }
-      context.progress().advanceTo(probe.meter().doneTotal());
+      context.progress().advanceTo(meter.doneTotal());
     }
   }
 
@@ -254,6 +284,21 @@ final class ProbeMachine {
   /** {@return what has gone over the link since the start} */
   LinkTotals linkTotals() {
     return LinkTotals.of(port).minus(before);
+  }
+
+  /** {@return for how long parts have been in use since the start} */
+  Usage usage() {
+    return Usage.of(port, probe).minus(atStart);
+  }
+
+  /**
+   * {@return how long the DMAs measured took: from the end of the warm-up on, but no less than any
+   * part was in use for them} A few may end on the heels of the warm-up, and yet have kept the link
+   * busy before.
+   */
+  long measuredPs() {
+    Usage measured = Usage.of(port, probe).minus(atWarmUpEnd);
+    return Math.max(probe.meter().elapsedPs(), measured.longestPs() + 1); // those are rounded down
   }
 
   /** {@return from the start of the warm-up to the end of the last DMA} */
