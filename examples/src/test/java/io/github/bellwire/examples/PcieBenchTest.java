@@ -313,6 +313,22 @@ class PcieBenchTest {
     return lineGbps * sizeBytes / (sizeBytes + 20 * tlps); // 12 B of header, 8 B of framing
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    // 1,000 and twice 256 tags, and 2,000 for the IOTLB; of 1 MiB 16, in TLPs of 256 B.
+    "64B, off, 1513",
+    "64B, 4k, 3513",
+    "1MiB, off, 69632",
+    "1MiB, 4k, 69632"
+  })
+  void shouldWarmUpByBytesIfDmasAreLarge(String size, String iommu, long writes) {
+    JsonNode json =
+        Tool.json(
+            "pcie-bench", "op=write", "size=" + size, "window=1MiB", "iommu=" + iommu, "count=1");
+
+    assertThat(Tool.count(json, "tlp_mwr_count")).isEqualTo(writes);
+  }
+
   @Test
   void shouldRepeatARunAndNotAnotherSeed() {
     JsonNode first = Tool.json("pcie-bench", "op=lat-read", "count=500");

@@ -45,6 +45,12 @@ final class ProbeMachine {
   /** Until an IOTLB holds what it will. */
   private static final long IOTLB_WARMUP_COUNT = 2_000;
 
+  /**
+   * Large DMAs fill tags, link and IOTLB sooner: so many bytes are twice the pages of {@link
+   * #IOTLB_WARMUP_COUNT} and five times what 768 tags of 4 KiB ask for.
+   */
+  private static final long WARMUP_BYTES_MAX = 1L << 24;
+
   private final RemappedHost remapped;
   private final Host host;
   private final Probe probe;
@@ -182,9 +188,7 @@ final class ProbeMachine {
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT
-                + 2L * probeConfig.tags()
-                + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0),
+            warmupCount(probeConfig.tags(), window.sizeBytes()),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
@@ -194,6 +198,11 @@ final class ProbeMachine {
             port,
             settings.find(PcieBenchKeys.RESET_AT).orElse(Simulation.NEVER_PS),
             settings.find(PcieBenchKeys.REMOVE_AT).orElse(Simulation.NEVER_PS));
+  }
+
+  private long warmupCount(int tags, int sizeBytes) {
+    long count = WARMUP_COUNT + 2L * tags + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0);
+    return Math.min(count, WARMUP_BYTES_MAX / sizeBytes); // at least 16 of 1 MiB
   }
 
   /** A device with as much memory as the window needs. */
