@@ -6,6 +6,7 @@ import io.github.bellwire.device.aperture.ApertureConfig;
 import io.github.bellwire.device.aperture.ApertureLayout;
 import io.github.bellwire.device.probe.Probe;
 import io.github.bellwire.device.probe.ProbeConfig;
+import io.github.bellwire.device.probe.ProbeMeter;
 import io.github.bellwire.device.probe.ProbeOperation;
 import io.github.bellwire.device.probe.ProbeRun;
 import io.github.bellwire.device.probe.ProbeWindow;
@@ -44,6 +45,12 @@ final class ProbeMachine {
   /** Until an IOTLB holds what it will. */
   private static final long IOTLB_WARMUP_COUNT = 2_000;
 
+  /**
+   * Large DMAs fill tags, link and IOTLB sooner: so many bytes are twice the pages of {@link
+   * #IOTLB_WARMUP_COUNT} and five times what 768 tags of 4 KiB ask for.
+   */
+  private static final long WARMUP_BYTES_MAX = 1L << 24;
+
   private final RemappedHost remapped;
   private final Host host;
   private final Probe probe;
@@ -54,16 +61,11 @@ final class ProbeMachine {
   private final boolean hasFaults;
   private final boolean isPeer;
   private final Interruption interruption;
+  private Usage atStart = Usage.NONE;
+  private Usage atWarmUpEnd = Usage.NONE;
 
   /** What has gone over a link. */
-  record LinkTotals(
-      long upBytes,
-      long downBytes,
-      long upBusyPs,
-      long downBusyPs,
-      long writes,
-      long reads,
-      long completions) {
+  record LinkTotals(long upBytes, long downBytes, long writes, long reads, long completions) {
 
     static LinkTotals of(DownstreamPort port) {
       LinkDirection up = port.upstream();
@@ -71,8 +73,6 @@ final class ProbeMachine {
       return new LinkTotals(
           up.bytesTotal(),
           down.bytesTotal(),
-          up.busyPsTotal(),
-          down.busyPsTotal(),
           up.memoryWritesTotal(),
           up.memoryReadsTotal(),
           down.completionsWithDataTotal());
@@ -82,11 +82,38 @@ final class ProbeMachine {
       return new LinkTotals(
           upBytes - other.upBytes,
           downBytes - other.downBytes,
-          upBusyPs - other.upBusyPs,
-          downBusyPs - other.downBusyPs,
           writes - other.writes,
           reads - other.reads,
           completions - other.completions);
+    }
+  }
+
+  /** How long parts have been in use; of the tags, all of them at once. */
+  record Usage(long upPs, long downPs, long readEnginePs, long writeEnginePs, long tagsPs) {
+    static final Usage NONE = new Usage(0, 0, 0, 0, 0);
+
+    static Usage of(DownstreamPort port, Probe probe) {
+      return new Usage(
+          port.upstream().busyPsTotal(),
+          port.downstream().busyPsTotal(),
+          probe.readBusyPsTotal(),
+          probe.writeBusyPsTotal(),
+          probe.tagsHeldPsTotal() / probe.config().tags()); // rounds down
+    }
+
+    Usage minus(Usage other) {
+      return new Usage(
+          upPs - other.upPs,
+          downPs - other.downPs,
+          readEnginePs - other.readEnginePs,
+          writeEnginePs - other.writeEnginePs,
+          tagsPs - other.tagsPs);
+    }
+
+    /** {@return how long the part has been in use that has been longest} */
+    long longestPs() {
+      long linkPs = Math.max(upPs, downPs);
+      return Math.max(Math.max(linkPs, tagsPs), Math.max(readEnginePs, writeEnginePs));
     }
   }
 
@@ -161,9 +188,7 @@ final class ProbeMachine {
         new ProbeRun(
             settings.value(PcieBenchKeys.OP),
             window,
-            WARMUP_COUNT
-                + 2L * probeConfig.tags()
-                + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0),
+            warmupCount(probeConfig.tags(), window.sizeBytes()),
             settings.value(PcieBenchKeys.COUNT));
     before = LinkTotals.of(port);
     startPs = host.simulation().nowPs();
@@ -173,6 +198,11 @@ final class ProbeMachine {
             port,
             settings.find(PcieBenchKeys.RESET_AT).orElse(Simulation.NEVER_PS),
             settings.find(PcieBenchKeys.REMOVE_AT).orElse(Simulation.NEVER_PS));
+  }
+
+  private long warmupCount(int tags, int sizeBytes) {
+    long count = WARMUP_COUNT + 2L * tags + (remapped.isRemapped() ? IOTLB_WARMUP_COUNT : 0);
+    return Math.min(count, WARMUP_BYTES_MAX / sizeBytes); // at least 16 of 1 MiB
   }
 
   /** A device with as much memory as the window needs. */
@@ -193,15 +223,24 @@ final class ProbeMachine {
 
   /** Lets the probe measure until it is done. */
   void run(RunContext context) {
-    Simulation simulation = host.simulation();
     context.progress().begin("DMAs", run.totalCount());
     probe.start(run);
+    atStart = Usage.of(port, probe);
     interruption.schedule();
-    while (!probe.isDone()) {
-      for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone(); i++) {
+    runUntil(run.warmupCount(), context);
+    atWarmUpEnd = Usage.of(port, probe);
+    runUntil(Long.MAX_VALUE, context);
+  }
+
+  /** Runs until so many DMAs have been issued and the next has not, or none is left. */
+  private void runUntil(long count, RunContext context) {
+    Simulation simulation = host.simulation();
+    ProbeMeter meter = probe.meter();
+    while (!probe.isDone() && meter.doneTotal() < count) {
+      for (int i = 0; i < EVENTS_PER_LOOK && !probe.isDone() && meter.doneTotal() < count; i++) {
         simulation.step();
       }
-      context.progress().advanceTo(probe.meter().doneTotal());
+      context.progress().advanceTo(meter.doneTotal());
     }
   }
 
@@ -254,6 +293,21 @@ final class ProbeMachine {
   /** {@return what has gone over the link since the start} */
   LinkTotals linkTotals() {
     return LinkTotals.of(port).minus(before);
+  }
+
+  /** {@return for how long parts have been in use since the start} */
+  Usage usage() {
+    return Usage.of(port, probe).minus(atStart);
+  }
+
+  /**
+   * {@return how long the DMAs measured took: from the end of the warm-up on, but no less than any
+   * part was in use for them} A few may end on the heels of the warm-up, and yet have kept the link
+   * busy before.
+   */
+  long measuredPs() {
+    Usage measured = Usage.of(port, probe).minus(atWarmUpEnd);
+    return Math.max(probe.meter().elapsedPs(), measured.longestPs() + 1); // those are rounded down
   }
 
   /** {@return from the start of the warm-up to the end of the last DMA} */

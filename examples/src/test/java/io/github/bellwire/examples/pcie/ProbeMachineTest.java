@@ -76,4 +76,14 @@ class ProbeMachineTest {
     assertThat(checker.reports()).extracting(DmaReport::violation).contains(violation);
     assertThat(checker.total()).isPositive();
   }
+
+  @ParameterizedTest
+  @CsvSource({"9, 1, 1, 1, 1", "1, 9, 1, 1, 1", "1, 1, 9, 1, 1", "1, 1, 1, 9, 1", "1, 1, 1, 1, 9"})
+  void shouldTellThePartThatIsInUseLongest(
+      long upPs, long downPs, long readEnginePs, long writeEnginePs, long tagsPs) {
+    ProbeMachine.Usage usage =
+        new ProbeMachine.Usage(upPs, downPs, readEnginePs, writeEnginePs, tagsPs);
+
+    assertThat(usage.longestPs()).isEqualTo(9);
+  }
 }

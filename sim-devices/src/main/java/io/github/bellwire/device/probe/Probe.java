@@ -105,7 +105,10 @@ public final class Probe implements Endpoint {
     return lastRunner().readBusyPsTotal();
   }
 
-  /** {@return how long the write engine was occupied in the last run, latency runs not counted} */
+  /**
+   * {@return how long the write engine was occupied in the last run, by the {@linkplain
+   * ProbeConfig#pairsPerSecond rate of pairs} too, latency runs not counted}
+   */
   public long writeBusyPsTotal() {
     return lastRunner().writeBusyPsTotal();
   }

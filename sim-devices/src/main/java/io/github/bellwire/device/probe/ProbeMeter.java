@@ -57,8 +57,11 @@ public final class ProbeMeter {
   }
 
   /**
-   * {@return how long the operations measured took, in picoseconds; 0 if none ended behind the
-   * warm-up}
+   * {@return from the end of the warm-up to the last end of an operation measured, in picoseconds;
+   * 0 if none ended behind the warm-up}
+   *
+   * <p>Operations overlap: what was measured may have been under way for long when the warm-up
+   * ended. Of a few operations this is less than they occupied the link.
    */
   public long elapsedPs() {
     return measuredPs - firstPs;
@@ -74,14 +77,22 @@ public final class ProbeMeter {
     return failedTotal;
   }
 
-  /** {@return operations served per second; of each kind when there are reads and writes} */
-  public double operationsPerSecond() {
-    return servedTotal() * 1e12 / elapsedPs();
+  /**
+   * {@return operations served per second; of each kind when there are reads and writes}
+   *
+   * @param tookPs what those measured took: {@link #elapsedPs}, or longer if that is known
+   */
+  public double operationsPerSecond(long tookPs) {
+    return servedTotal() * 1e12 / tookPs;
   }
 
-  /** {@return payload in units of 1e9 bits per second; per direction if there are both} */
-  public double goodputGbps() {
-    return servedTotal() * run.window().sizeBytes() * 8_000.0 / elapsedPs();
+  /**
+   * {@return payload in units of 1e9 bits per second; per direction if there are both}
+   *
+   * @param tookPs as for {@link #operationsPerSecond}
+   */
+  public double goodputGbps(long tookPs) {
+    return servedTotal() * run.window().sizeBytes() * 8_000.0 / tookPs;
   }
 
   private long servedTotal() {

@@ -77,7 +77,7 @@ final class ProbeRunner extends Event {
     writeAddresses = window.addresses(simulation.randomStream(ProbeRun.WRITE_ADDRESSES));
     loopRandom = simulation.randomStream("probe.loop");
     sizeBytes = window.sizeBytes();
-    pairIntervalPs = ProbeConfig.intervalPs(config.pairsPerSecond());
+    pairIntervalPs = operation.hasReads() ? ProbeConfig.intervalPs(config.pairsPerSecond()) : 0;
     setupPs = config.writes().setupPs();
   }
 
@@ -261,14 +261,12 @@ final class ProbeRunner extends Event {
       freePs = Math.max(freePs, reads.nextReadPs());
     }
     if (operation.hasWrites()) {
-      long occupiedPs = writePace.occupiedPs(writeIova, sizeBytes);
+      long occupiedPs = Math.max(writePace.occupiedPs(writeIova, sizeBytes), pairIntervalPs);
       writeBusyPsTotal += occupiedPs;
       freePs = Math.max(freePs, begunPs + occupiedPs);
       freePs = Math.max(freePs, writes.sentPs());
     }
-    return operation.hasReads() && operation.hasWrites()
-        ? Math.max(freePs, begunPs + pairIntervalPs)
-        : freePs;
+    return freePs;
   }
 
   private long stamp(long ps) {

@@ -60,7 +60,7 @@ class AnalyticModelValidationTest {
     for (Row row : link.rows()) {
       ProbeMeter meter =
           bench.measure(row.operation(), bench.window(row.sizeBytes()), WARMUP, COUNT);
-      assertThat(meter.goodputGbps())
+      assertThat(meter.goodputGbps(meter.elapsedPs()))
           .as("%s", row)
           .isCloseTo(row.gbps(), withinPercentage(TOLERANCE_PERCENT));
     }

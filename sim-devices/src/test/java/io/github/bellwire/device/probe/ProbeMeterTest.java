@@ -28,7 +28,7 @@ class ProbeMeterTest {
     assertThat(meter.lastPs()).isEqualTo(7_000);
     assertThat(meter.latency().count()).isEqualTo(2);
     // 2 x 64 x 8 bits in 4 ns
-    assertThat(meter.goodputGbps()).isEqualTo(256);
+    assertThat(meter.goodputGbps(meter.elapsedPs())).isEqualTo(256);
   }
 
   @Test
@@ -66,7 +66,7 @@ class ProbeMeterTest {
     add(5_000, false);
 
     assertThat(meter.elapsedPs()).isEqualTo(2_000);
-    assertThat(meter.goodputGbps()).isZero();
+    assertThat(meter.goodputGbps(meter.elapsedPs())).isZero();
   }
 
   @Test

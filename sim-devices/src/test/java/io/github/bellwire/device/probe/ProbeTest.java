@@ -78,7 +78,7 @@ class ProbeTest {
     assertThat(meter.elapsedPs()).isEqualTo(13 * 140_000);
     assertThat(meter.doneTotal()).isEqualTo(20);
     // 256 * 8 bit / 140 ns.
-    assertThat(meter.goodputGbps()).isEqualTo(256 * 8 / 140.0);
+    assertThat(meter.goodputGbps(meter.elapsedPs())).isEqualTo(256 * 8 / 140.0);
     assertThat(bench.host().simulation().nowPs()).isEqualTo(meter.lastPs());
   }
 
