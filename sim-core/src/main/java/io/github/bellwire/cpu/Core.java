@@ -111,7 +111,7 @@ public final class Core {
 
   /** Returns how long the core has spun since a routine ran. */
   private long openSpinPs(long nowPs) {
-    return spinningCount == 0 ? 0 : Math.max(0, nowPs - busyUntilPs);
+    return isExecuting || spinningCount == 0 ? 0 : Math.max(0, nowPs - busyUntilPs);
   }
 
   /** Runs a routine that is due, or lets it wait its turn. */
@@ -127,8 +127,8 @@ public final class Core {
   }
 
   private void start(Routine routine, long nowPs) {
-    isExecuting = true;
     spinPsTotal += openSpinPs(nowPs);
+    isExecuting = true;
     port.begin(nowPs);
     try {
       routine.run(software);

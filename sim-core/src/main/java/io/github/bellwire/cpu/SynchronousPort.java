@@ -144,6 +144,7 @@ public final class SynchronousPort implements CpuPort {
 
   @Override
   public void setCacheable(long pa, int lengthBytes, boolean isCacheable) {
+    requireNotInEvent();
     machine.caches().setCacheable(pa, lengthBytes, isCacheable);
   }
 
@@ -175,6 +176,7 @@ public final class SynchronousPort implements CpuPort {
     if (criticalDepth == 0) {
       throw new IllegalStateException("a critical section must have begun");
     }
+    requireNotInEvent();
     criticalDepth--;
     if (criticalDepth == 0) {
       runUntil(localPs);
@@ -228,13 +230,17 @@ public final class SynchronousPort implements CpuPort {
 
   /** Returns when an access begins, unless it must not. */
   private long startPs() {
+    requireNotInEvent();
+    return nowPs();
+  }
+
+  private void requireNotInEvent() {
     if (simulation.isInEvent()) {
       throw new IllegalStateException(
           String.format(
               "synchronous port must not be used within an event: coreIndex=%d, nowPs=%d",
               coreIndex, simulation.nowPs()));
     }
-    return nowPs();
   }
 
   /** Completes an access, which takes more than no time. */

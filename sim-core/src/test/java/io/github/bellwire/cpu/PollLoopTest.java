@@ -261,6 +261,28 @@ class PollLoopTest {
   }
 
   @Test
+  void shouldCountASpinOnceWhileAnotherRoutineRuns() {
+    Machine machine = new Machine();
+    watching(machine.core, new Polling(1)).wakeAt(0);
+    List<Long> spinsPs = new ArrayList<>();
+    new Routine(machine.core) {
+      @Override
+      protected void run(CpuPort port) {
+        spinsPs.add(machine.core.spinPsTotal());
+        port.delay(100);
+        spinsPs.add(machine.core.spinPsTotal());
+      }
+    }.wakeAt(1_000_000);
+
+    machine.simulation.runUntil(999_999);
+    long before = machine.core.spinPsTotal();
+    machine.simulation.runUntil(1_000_000);
+
+    assertThat(spinsPs).containsExactly(before + 1, before + 1);
+    assertThat(machine.core.spinPsTotal()).isEqualTo(before + 1);
+  }
+
+  @Test
   void shouldTakeTimeEvenIfSoftwareCostsNothing() {
     TestMachine machine = new TestMachine();
     List<Long> startsPs = new ArrayList<>();

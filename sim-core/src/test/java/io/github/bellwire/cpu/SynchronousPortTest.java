@@ -214,6 +214,7 @@ class SynchronousPortTest {
         port -> port.fence(),
         port -> port.copy(0x1000, 0x2000, 64),
         port -> port.maintainCache(CacheOperation.CLEAN, 0x1000, 64),
+        port -> port.setCacheable(0x1000, 64, false),
         port -> port.spinUntil(0x1000, 4, 0, 100),
         port -> port.beginCritical(),
         port -> port.delay(1),
@@ -237,6 +238,19 @@ class SynchronousPortTest {
     assertThat(port.load(0x1000, 4)).isEqualTo(8);
     port.delay(600);
     assertThat(machine.simulation.nowPs()).isEqualTo(1_001); // The load takes 1 ps.
+  }
+
+  @Test
+  void shouldRefuseToEndACriticalSectionWithinAnEvent() {
+    port.beginCritical();
+    port.delay(1_000);
+    machine.at(300, () -> assertRefused(SynchronousPort::endCritical, 300));
+
+    machine.simulation.run(1);
+    assertThat(machine.simulation.nowPs()).isEqualTo(300);
+
+    port.endCritical();
+    assertThat(machine.simulation.nowPs()).isEqualTo(1_000);
   }
 
   @Test
