@@ -65,7 +65,7 @@ public abstract class PollLoop extends Routine {
     Simulation simulation = core().machine().simulation();
     for (int polls = 1; ; polls++) {
       long lookPs = simulation.nowPs();
-      if (poll(port)) {
+      if (pollOrWake(port)) {
         emptyDurationPs = 0;
       } else if (isSteady(port, startPs) && simulation.nowPs() == lookPs) {
         spin();
@@ -76,6 +76,16 @@ public abstract class PollLoop extends Routine {
         wakeAt(startPs);
         return;
       }
+    }
+  }
+
+  /** Polls; a loop goes on for ever, if need be behind a poll that has thrown. */
+  private boolean pollOrWake(CpuPort port) {
+    try {
+      return poll(port);
+    } catch (Throwable thrown) {
+      wakeAt(port.nowPs());
+      throw thrown;
     }
   }
 

@@ -43,13 +43,8 @@ public abstract class Routine extends Event {
     }
   }
 
-  /**
-   * Makes the routine run a while from now, or earlier as in {@link #wakeAt}. For whoever has no
-   * clock at hand.
-   *
-   * @param delayPs in picoseconds, at least 0
-   */
-  public final void wakeAfter(long delayPs) {
+  /** Makes the routine run a while from now, or earlier as in {@link #wakeAt}. */
+  final void wakeAfter(long delayPs) {
     wakeAt(core.machine().simulation().nowPs() + delayPs);
   }
 

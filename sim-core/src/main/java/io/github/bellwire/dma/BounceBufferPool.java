@@ -1,7 +1,9 @@
 package io.github.bellwire.dma;
 
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
 import io.github.bellwire.cpu.SpinLock;
+import io.github.bellwire.cpu.WaitQueue;
 import io.github.bellwire.kernel.Simulation;
 
 /**
@@ -59,6 +61,10 @@ public final class BounceBufferPool {
   private static final int STAGING_BYTES = 4096;
   private static final int NESTING_EXPECTED = 4;
 
+  /** How long after slots have come back those who wait for some look again: an assumption. */
+  private static final long LOOK_AGAIN_PS = 1_000_000;
+
+  private final WaitQueue waiting = new WaitQueue(LOOK_AGAIN_PS);
   private final long basePa;
   private final int sizeBytes;
   private final SlotMap[] areas;
@@ -185,8 +191,23 @@ public final class BounceBufferPool {
     return NO_SLOTS;
   }
 
+  /**
+   * Wakes a routine once slots have been given back, by whichever device.
+   *
+   * @param routine to be woken once
+   */
+  public void awaitSlots(Routine routine) {
+    waiting.add(routine);
+  }
+
   /** Gives the slots of a mapping back. */
   void free(CpuPort port, long bouncePa, int lengthBytes, int granuleBytes) {
+    undo(port, bouncePa, lengthBytes, granuleBytes);
+    waiting.wakeAll();
+  }
+
+  /** Gives slots back that have been taken in vain: there are no more than before. */
+  void undo(CpuPort port, long bouncePa, int lengthBytes, int granuleBytes) {
     int allocationMask = Math.max(granuleBytes, SLOT_BYTES) - 1;
     int inPool = (int) (bouncePa - basePa);
     int area = inPool >>> areaShift;

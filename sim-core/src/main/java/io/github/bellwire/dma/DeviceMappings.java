@@ -94,7 +94,7 @@ final class DeviceMappings {
       paddedIova = mapper.map(port, bouncePa - before, paddedBytes, direction, mask);
     }
     if (paddedIova == MAPPING_ERROR) {
-      pool.free(port, bouncePa, lengthBytes, granuleBytes);
+      pool.undo(port, bouncePa, lengthBytes, granuleBytes);
       MapRefusal why = reaches ? MapRefusal.NO_ADDRESS : MapRefusal.OUT_OF_REACH;
       return refused(port, kind, pa, lengthBytes, why);
     }

@@ -6,6 +6,10 @@ import static io.github.bellwire.dma.DmaDirection.TO_DEVICE;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.host.Host;
+import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -96,6 +100,41 @@ class DmaDeviceBounceTest {
     // Map 1000, sync 10; sync 50.
     assertThat(pool.bytesToBounce()).isEqualTo(1010);
     assertThat(pool.bytesFromBounce()).isEqualTo(50);
+  }
+
+  @Test
+  void shouldWakeWhoWaitsOnceAnyDeviceGivesSlotsBack() {
+    Host host = new Host(HostConfig.GEN4_SERVER, 1);
+    List<Long> runsPs = new ArrayList<>();
+    pool.awaitSlots(
+        new Routine(host.core(0)) {
+          @Override
+          protected void run(CpuPort core) {
+            runsPs.add(core.nowPs());
+          }
+        });
+    // The mapper has no address for the copy: the slots were taken in vain.
+    FakeMapper mapper =
+        new FakeMapper() {
+          @Override
+          public boolean reaches(long pa, int lengthBytes, long mask) {
+            return pa < HIGH;
+          }
+        };
+    mapper.room = 0;
+    DmaDevice other = new DmaDevice(DmaConfig.LINUX_DEFAULT, allocator, mapper, pool);
+    assertThat(other.mapSingle(port, HIGH, 64, TO_DEVICE)).isEqualTo(ERROR);
+    assertThat(pool.slotsUsedMax()).isEqualTo(1);
+    host.simulation().run();
+    assertThat(runsPs).isEmpty();
+
+    long iova = device.mapSingle(port, HIGH, 64, TO_DEVICE);
+    host.simulation().run();
+    assertThat(runsPs).isEmpty();
+
+    device.unmapSingle(port, iova, 64, TO_DEVICE);
+    host.simulation().run();
+    assertThat(runsPs).hasSize(1);
   }
 
   @Test

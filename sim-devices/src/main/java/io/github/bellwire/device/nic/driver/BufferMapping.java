@@ -1,6 +1,8 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.CpuPort;
+import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.dma.BounceBufferPool;
 import io.github.bellwire.dma.CoherentBuffer;
 import io.github.bellwire.dma.DescriptorRing;
 import io.github.bellwire.dma.DmaDevice;
@@ -65,6 +67,17 @@ final class BufferMapping {
       dma.unmapSingle(port, iova, lengthBytes, direction);
     } else if (direction != DmaDirection.TO_DEVICE) {
       dma.dropShared(port, pool.pa(buffer), lengthBytes);
+    }
+  }
+
+  /**
+   * Wakes a routine once bounce memory has been given back. Addresses that others give back are not
+   * told of: there are more of them than buffers as a rule.
+   */
+  void awaitRoom(Routine routine) {
+    BounceBufferPool bounceBuffers = dma.bounceBuffers();
+    if (poolIovas == null && bounceBuffers != null) {
+      bounceBuffers.awaitSlots(routine);
     }
   }
 

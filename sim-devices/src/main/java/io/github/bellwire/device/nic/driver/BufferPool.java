@@ -1,10 +1,9 @@
 package io.github.bellwire.device.nic.driver;
 
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.cpu.WaitQueue;
 import io.github.bellwire.dma.PageAllocator;
 import io.github.bellwire.kernel.Requirements;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 
 /**
@@ -42,7 +41,7 @@ public final class BufferPool {
   private final long[] pas;
   private final int[] free;
   private final boolean[] isTaken;
-  private final List<Routine> waiting = new ArrayList<>();
+  private final WaitQueue waiting = new WaitQueue(LOOK_AGAIN_PS);
   private int freeCount;
   private int freeCountMin;
 
@@ -119,9 +118,7 @@ public final class BufferPool {
    */
   public void give(int buffer) {
     putBack(buffer);
-    if (!waiting.isEmpty()) {
-      wakeWaiting();
-    }
+    waiting.wakeAll();
   }
 
   /** Undoes {@link #take}: as if the buffer had never left, so nobody need look. */
@@ -134,23 +131,12 @@ public final class BufferPool {
   }
 
   /**
-   * Wakes a routine once a buffer has come back. What it was mapped with is free by then, too: this
-   * also ends the wait for mappings. Waiting schedules nothing, so a shortage that never ends does
-   * not keep a simulation running.
+   * Wakes a routine once a buffer has come back.
    *
-   * @param routine to be woken once, however often it asks
+   * @param routine to be woken once
    */
   void awaitBuffer(Routine routine) {
-    if (!waiting.contains(routine)) {
-      waiting.add(routine);
-    }
-  }
-
-  private void wakeWaiting() {
-    for (int i = 0; i < waiting.size(); i++) {
-      waiting.get(i).wakeAfter(LOOK_AGAIN_PS);
-    }
-    waiting.clear();
+    waiting.add(routine);
   }
 
   /**

@@ -65,6 +65,15 @@ public final class InterruptReceiver extends Routine {
 
   @Override
   protected void run(CpuPort port) {
+    try {
+      receive(port);
+    } catch (Throwable thrown) {
+      wakeAt(port.nowPs()); // The vector is masked: no message would come.
+      throw thrown;
+    }
+  }
+
+  private void receive(CpuPort port) {
     interruptsTotal++;
     port.compute(cyclesPerInterrupt);
     if (txRing != null) {
@@ -77,7 +86,7 @@ public final class InterruptReceiver extends Routine {
     } while (count == batch);
     handler.drain(port);
     if (ring.isStarved()) {
-      ring.awaitBuffer(this); // The device may have no descriptors and be silent.
+      ring.awaitBuffers(port, this);
     }
     driver.interrupts().unmask(port, ring.queueIndex());
   }

@@ -31,6 +31,7 @@ public final class NapiReceiver {
   private final Routine pollRoutine;
   private final int cyclesPerInterrupt;
   private final int cyclesPerBatch;
+  private boolean isMasked;
   private long interruptsTotal;
   private long pollsTotal;
 
@@ -61,7 +62,7 @@ public final class NapiReceiver {
         new Routine(core) {
           @Override
           protected void run(CpuPort port) {
-            poll(port);
+            pollOrWake(port);
           }
         };
   }
@@ -91,11 +92,23 @@ public final class NapiReceiver {
   private void onInterrupt(CpuPort port) {
     interruptsTotal++;
     port.compute(cyclesPerInterrupt);
-    driver.interrupts().mask(port, ring.queueIndex());
+    mask(port);
     pollRoutine.wakeAt(port.nowPs());
   }
 
+  private void pollOrWake(CpuPort port) {
+    try {
+      poll(port);
+    } catch (Throwable thrown) {
+      pollRoutine.wakeAt(port.nowPs()); // The vector is masked: no message would come.
+      throw thrown;
+    }
+  }
+
   private void poll(CpuPort port) {
+    if (!isMasked) {
+      mask(port); // Not a message but the end of a shortage has woken it.
+    }
     pollsTotal++;
     port.compute(cyclesPerBatch);
     if (txRing != null) {
@@ -108,8 +121,14 @@ public final class NapiReceiver {
       return;
     }
     if (ring.isStarved()) {
-      ring.awaitBuffer(pollRoutine); // The device may have no descriptors and be silent.
+      ring.awaitBuffers(port, pollRoutine);
     }
     driver.interrupts().unmask(port, ring.queueIndex());
+    isMasked = false;
+  }
+
+  private void mask(CpuPort port) {
+    driver.interrupts().mask(port, ring.queueIndex());
+    isMasked = true;
   }
 }

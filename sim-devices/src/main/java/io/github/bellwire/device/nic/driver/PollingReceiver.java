@@ -60,7 +60,7 @@ public final class PollingReceiver extends PollLoop {
       isFound |= ring.receive(port, batch, handlers[i]) > 0;
       nextPs = Math.min(nextPs, drainIfDue(port, handlers[i]));
       if (ring.isStarved()) {
-        ring.awaitBuffer(this); // The device may have no descriptors and be silent.
+        ring.awaitBuffers(port, this);
       }
     }
     if (!isFound && nextPs != FrameHandler.NEVER_PS) {

@@ -61,6 +61,7 @@ public final class RxRing {
   private int loadedAt;
   private int loadedEnd;
 
+  private boolean isDropped;
   private int lookIndex;
   // Slots behind the tail that have buffers.
   private int filledCount;
@@ -112,6 +113,9 @@ public final class RxRing {
    * @return how many there were, 0..budget
    */
   public int receive(CpuPort port, int budget, FrameHandler handler) {
+    if (isDropped) {
+      return 0; // Its memory is somebody else's.
+    }
     loadedEnd = loadedAt; // What was loaded for the last call may have changed.
     int count = receivePlain(port, budget, handler);
     while (count < budget && gather(port)) {
@@ -137,12 +141,20 @@ public final class RxRing {
 
   /** {@return whether descriptors lie idle because there were no buffers for them} */
   public boolean isStarved() {
-    return emptyCount() > 0;
+    return !isDropped && emptyCount() > 0;
   }
 
-  /** Wakes the receiver of a starved ring when it can be refilled. */
-  void awaitBuffer(Routine receiver) {
+  /**
+   * Lets the receiver of a starved ring wait for buffers, and for bounce memory to map them: the
+   * device may have no descriptors and be silent. What has come back since the last look is taken
+   * at once.
+   */
+  void awaitBuffers(CpuPort port, Routine receiver) {
     pool.awaitBuffer(receiver);
+    mapping.awaitRoom(receiver);
+    moveKept();
+    fill(port);
+    announceIfDue(port);
   }
 
   /** {@return the queue's number} */
@@ -182,6 +194,7 @@ public final class RxRing {
 
   /** Gives every usable slot a buffer; the device is told by {@link #announceAll}. */
   void fill(CpuPort port) {
+    isDropped = false;
     while (emptyCount() > 0 && refillOne(port)) {
       // Each turn fills one more.
     }
@@ -200,8 +213,12 @@ public final class RxRing {
     }
   }
 
-  /** Takes all buffers back; the device must have stopped. */
+  /**
+   * Takes all buffers back; the device must have stopped. A receiver that is woken later finds
+   * nothing here.
+   */
   void drop(CpuPort port) {
+    isDropped = true;
     moveKept();
     handOver();
     while (!ring.isEmpty()) {
