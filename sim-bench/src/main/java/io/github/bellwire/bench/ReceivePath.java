@@ -3,6 +3,7 @@ package io.github.bellwire.bench;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
+import io.github.bellwire.device.nic.EthernetLayout;
 import io.github.bellwire.device.nic.EthernetWire;
 import io.github.bellwire.device.nic.FrameStream;
 import io.github.bellwire.device.nic.Nic;
@@ -52,7 +53,6 @@ final class ReceivePath {
   private static final long PS_PER_BYTE = 800;
   private static final int BATCH_FRAMES = 32;
   private static final int EVENTS_PER_LOOK = 64;
-  private static final int ETHER_TYPE_OFFSET = 12;
   private static final int IPV4_BYTES = 20;
 
   // 8 frames of 64 bytes last 538 ns, longer than a read of descriptors takes.
@@ -105,13 +105,15 @@ final class ReceivePath {
   }
 
   private static byte[] opaqueFrame(int frameBytes) {
-    return ByteBuffer.allocate(frameBytes).putShort(ETHER_TYPE_OFFSET, (short) 0x88b5).array();
+    return ByteBuffer.allocate(frameBytes)
+        .putShort(EthernetLayout.ETHER_TYPE_OFFSET, (short) 0x88b5)
+        .array();
   }
 
   /** From 10.0.0.1 port 4096 to 10.0.0.2 port 8192, without a UDP checksum (RFC 768). */
   private static byte[] udpFrame(int frameBytes) {
-    int ipBytes = frameBytes - ETHER_TYPE_OFFSET - Short.BYTES;
-    ByteBuffer frame = ByteBuffer.allocate(frameBytes).position(ETHER_TYPE_OFFSET);
+    int ipBytes = frameBytes - EthernetLayout.HEADER_BYTES;
+    ByteBuffer frame = ByteBuffer.allocate(frameBytes).position(EthernetLayout.ETHER_TYPE_OFFSET);
     frame.putShort((short) 0x0800).putShort((short) 0x4500).putShort((short) ipBytes);
     frame.putInt(0x4000).putShort((short) 0x4011); // not to be fragmented; 64 hops, UDP
     frame.putShort((short) ~onesComplementSum(0x4500, ipBytes, 0x4000, 0x4011, 0xa00, 1, 0xa00, 2));

@@ -18,7 +18,7 @@ public final class EthernetLayout {
   static final int VLAN_TAG_BYTES = 4;
 
   /** Where the EtherType, or that of the first tag, is: behind both addresses. */
-  static final int ETHER_TYPE_OFFSET = 12;
+  public static final int ETHER_TYPE_OFFSET = 12;
 
   private EthernetLayout() {}
 }

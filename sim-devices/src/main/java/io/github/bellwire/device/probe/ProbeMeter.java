@@ -1,5 +1,6 @@
 package io.github.bellwire.device.probe;
 
+import io.github.bellwire.kernel.Requirements;
 import io.github.bellwire.stats.LatencyHistogram;
 
 /**
@@ -80,9 +81,11 @@ public final class ProbeMeter {
   /**
    * {@return operations served per second; of each kind when there are reads and writes}
    *
-   * @param tookPs what those measured took: {@link #elapsedPs}, or longer if that is known
+   * @param tookPs what those measured took: {@link #elapsedPs}, or longer if that is known, but not
+   *     0
    */
   public double operationsPerSecond(long tookPs) {
+    requireNotShort(tookPs);
     return servedTotal() * 1e12 / tookPs;
   }
 
@@ -92,7 +95,13 @@ public final class ProbeMeter {
    * @param tookPs as for {@link #operationsPerSecond}
    */
   public double goodputGbps(long tookPs) {
+    requireNotShort(tookPs);
     return servedTotal() * run.window().sizeBytes() * 8_000.0 / tookPs;
+  }
+
+  private void requireNotShort(long tookPs) {
+    long leastPs = Math.max(1, elapsedPs());
+    Requirements.require(tookPs >= leastPs, "tookPs", tookPs, ">= " + leastPs);
   }
 
   private long servedTotal() {
