@@ -227,6 +227,7 @@ final class NicKeys {
             OFFERED, "must not be set for a capture; set frames to generate some");
       }
       settings.supply(TIMING, Timing.CAPTURE);
+      settings.leaveOut(FRAME_BYTES);
       return;
     }
     if (settings.isGiven(PCAP)) {
@@ -264,8 +265,11 @@ final class NicKeys {
    * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
    */
   static void checkMode(Settings settings) {
-    if (settings.value(ITR) > 0 && settings.value(MODE) == DriverMode.POLL) {
-      throw settings.refuse(ITR, "must be 0ns with mode=poll, which takes no interrupts");
+    if (settings.value(MODE) == DriverMode.POLL) {
+      if (settings.value(ITR) > 0) {
+        throw settings.refuse(ITR, "must be 0ns with mode=poll, which takes no interrupts");
+      }
+      settings.leaveOut(ITR);
     }
   }
 
@@ -288,11 +292,13 @@ final class NicKeys {
     }
   }
 
+  /** What has been set in vain is told; what has not been set is no setting of this run. */
   private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
     for (Key<?> key : keys) {
       if (settings.isChanged(key)) {
         report.withoutEffect(settings.assignment(key) + ": " + reason);
       }
+      settings.leaveOut(key);
     }
   }
 
@@ -358,7 +364,7 @@ final class NicKeys {
         .ringSize(ringSize)
         .bufferBytes(bufferBytes)
         .batch(batch)
-        .itrPs(settings.value(ITR))
+        .itrPs(settings.find(ITR).orElse(0L))
         .pthresh(settings.intValue(PTHRESH))
         .hthresh(settings.intValue(HTHRESH))
         .wthresh(wthresh)

@@ -148,6 +148,19 @@ public final class Settings {
   }
 
   /**
+   * Says that a key takes no part in this run: unless the user set it, it has no value from now on,
+   * and so does not appear among the resolved settings.
+   *
+   * @param key a key of this scenario
+   */
+  public void leaveOut(Key<?> key) {
+    Entry<?> entry = entry(key);
+    if (entry.given == null) {
+      entry.value = null;
+    }
+  }
+
+  /**
    * {@return whether the user set the key}
    *
    * @param key a key of this scenario

@@ -45,6 +45,18 @@ class SettingsTest {
   }
 
   @Test
+  void shouldLeaveOutWhatTakesNoPartUnlessTheUserSetIt() {
+    Settings settings = settings("ring.size=64");
+
+    settings.leaveOut(SIZE);
+    settings.leaveOut(BUFFER);
+
+    assertThat(settings.assignments()).containsExactly("ring.size=64");
+    assertThat(settings.toJson()).containsEntry("buffer", null);
+    assertThat(settings.find(BUFFER)).isEmpty();
+  }
+
+  @Test
   void shouldFindTheValueByAKeyWithAnotherDefault() {
     Key<Long> other = SIZE.withDefault("8");
 
