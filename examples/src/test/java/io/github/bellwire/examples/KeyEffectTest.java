@@ -212,8 +212,6 @@ class KeyEffectTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "lifecycle pcap=x | must not be set here, where frames are generated; nic-rx and nic-tx"
-            + " replay captures",
         "nic-rx mode=napi iommu=strict iommu.kernel=linux-6.12-amd | must be linux-6.12 or"
             + " linux-6.0 with iommu.preset=ice-lake",
         "nic-rx mode=napi iommu=strict iommu.preset=amd-milan iommu.kernel=linux-6.12 | must be"

@@ -12,6 +12,7 @@ import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 
 /** The keys of the scenarios with network cards. */
@@ -230,13 +231,8 @@ final class NicKeys {
       settings.leaveOut(FRAME_BYTES);
       return;
     }
-    if (settings.isGiven(PCAP)) {
-      boolean isAsked = settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
-      throw settings.refuse(
-          PCAP,
-          isAsked
-              ? "must not be set together with frames or frame-bytes"
-              : "must not be set here, where frames are generated; nic-rx and nic-tx replay captures");
+    if (pcap(settings).isPresent()) {
+      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
     }
     if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
       throw settings.refuse(
@@ -300,6 +296,11 @@ final class NicKeys {
       }
       settings.leaveOut(key);
     }
+  }
+
+  /** {@return the capture that is named, if there is one; some scenarios replay none} */
+  static Optional<Path> pcap(Settings settings) {
+    return settings.has(PCAP) ? settings.find(PCAP) : Optional.empty();
   }
 
   /** {@return whether frames are generated rather than read from a capture} */

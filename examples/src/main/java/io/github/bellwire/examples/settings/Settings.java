@@ -180,6 +180,16 @@ public final class Settings {
   }
 
   /**
+   * {@return whether this is a key of the scenario at all: one that stands on another may have
+   * fewer}
+   *
+   * @param key any key
+   */
+  public boolean has(Key<?> key) {
+    return entries.containsKey(key.name());
+  }
+
+  /**
    * {@return the key with its value as in {@code ring.size=512}, for messages}
    *
    * @param key a key of this scenario

@@ -78,6 +78,8 @@ class SettingsTest {
     Key<Long> unknown = Key.of("batch", ValueTypes.count(1, 2), "1", "batch");
     Key<Long> sameName = Key.of("ring.size", ValueTypes.count(1, 2), "1", "other type");
 
+    assertThat(settings().has(SIZE)).isTrue();
+    assertThat(settings().has(unknown)).isFalse();
     assertThatIllegalArgumentException().isThrownBy(() -> settings().value(unknown));
     assertThatIllegalArgumentException().isThrownBy(() -> settings().value(sameName));
     assertThatIllegalArgumentException()
