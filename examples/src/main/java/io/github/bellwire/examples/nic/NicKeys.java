@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 
 /** The keys of the scenarios with network cards. */
 final class NicKeys {
@@ -239,8 +240,12 @@ final class NicKeys {
           TIMING, "must be line-rate, generated frames have no timing of their own");
     }
     settings.supply(TIMING, Timing.LINE_RATE);
-    checkDuration(settings, settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT)));
-    settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+    if (settings.find(FRAMES).isEmpty()) {
+      settings.supply(FRAMES, FRAMES_DEFAULT);
+    }
+    checkDuration(settings, settings.value(FRAMES));
+    long frameBytes = settings.value(FRAME_BYTES);
+    settings.adapt(MAX_FRAME, usual -> Math.max(usual, frameBytes));
   }
 
   private static void checkDuration(Settings settings, long frames) {
@@ -345,11 +350,11 @@ final class NicKeys {
   static NicDriverConfig driverConfig(Settings settings) {
     int ringSize = settings.intValue(RING_SIZE);
     // The defaults shrink with the ring; what the user says must fit.
-    int batch = supply(settings, BATCH, Math.min(settings.intValue(BATCH), ringSize));
+    int batch = adapt(settings, BATCH, usual -> Math.min(usual, ringSize));
     if (batch > ringSize) {
       throw settings.refuse(BATCH, "must be at most " + settings.assignment(RING_SIZE));
     }
-    int wthresh = supply(settings, WTHRESH, Math.min(settings.intValue(WTHRESH), ringSize / 2));
+    int wthresh = adapt(settings, WTHRESH, usual -> Math.min(usual, ringSize / 2));
     if (settings.intValue(PTHRESH) + wthresh > 40) {
       throw settings.refuse(
           WTHRESH, "must be at most 40 together with " + settings.assignment(PTHRESH));
@@ -380,8 +385,8 @@ final class NicKeys {
    * @param settings after {@link #checkFrames}
    */
   static void supplyTransmitBuffer(Settings settings) {
-    long wantedBytes = Math.max(settings.value(BUFFER), settings.value(MAX_FRAME));
-    settings.supply(BUFFER, (wantedBytes + KIB - 1) / KIB * KIB);
+    long frameBytes = settings.value(MAX_FRAME);
+    settings.adapt(BUFFER, usual -> (Math.max(usual, frameBytes) + KIB - 1) / KIB * KIB);
   }
 
   /** {@return the buffers that the longest frame takes, its FCS stripped but for a VLAN tag} */
@@ -404,8 +409,8 @@ final class NicKeys {
     }
   }
 
-  private static int supply(Settings settings, Key<Long> key, long unlessGiven) {
-    return Math.toIntExact(settings.supply(key, unlessGiven));
+  private static int adapt(Settings settings, Key<Long> key, UnaryOperator<Long> change) {
+    return Math.toIntExact(settings.adapt(key, change));
   }
 
   private static int inKib(Settings settings, Key<Long> key) {

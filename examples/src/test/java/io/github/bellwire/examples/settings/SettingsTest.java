@@ -180,6 +180,31 @@ class SettingsTest {
     assertThat(settings(LANES.name() + "=4").isChanged(LANES)).isTrue();
   }
 
+  @Test
+  void shouldCallAValueUnchangedThatWouldHoldAnyway() {
+    Settings settings = settings("ring.size=64", "link.lanes=2", "buffer=1KiB");
+
+    settings.adapt(SIZE, usual -> usual / 8); // 512 / 8 = 64
+    settings.supply(LANES, 2L);
+    settings.adapt(BUFFER, usual -> usual - 1);
+
+    assertThat(settings.isChanged(SIZE)).isFalse();
+    assertThat(settings.isChanged(LANES)).isFalse();
+    assertThat(settings.isChanged(BUFFER)).isTrue();
+    assertThat(settings.value(BUFFER)).isEqualTo(1024);
+  }
+
+  @Test
+  void shouldAdaptDefaultsToOtherSettings() {
+    Settings settings = settings();
+
+    assertThat(settings.adapt(SIZE, usual -> usual / 8)).isEqualTo(64);
+    assertThat(settings.value(SIZE)).isEqualTo(64);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> settings.adapt(LANES, usual -> usual))
+        .withMessage("key must be one with a default: key=link.lanes");
+  }
+
   private static Settings settings(String... assignments) {
     return Settings.of("test", List.of(SIZE, LANES, BUFFER), List.of(assignments));
   }
