@@ -182,6 +182,18 @@ class KeyEffectTest {
     return isSame && isTraced ? Optional.of("is ignored") : Optional.empty();
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "nic.wthresh=4, false", // what the default of 8 shrinks to in such a ring
+    "nic.wthresh=3, true",
+    "nic.wthresh=0, true",
+  })
+  void shouldNotCallSetInVainWhatHoldsAnyway(String setting, boolean isNoted) {
+    JsonNode json = Tool.json("nic-rx", "frames=20", "ring.size=8", setting);
+
+    assertThat(json.has("without_effect")).isEqualTo(isNoted);
+  }
+
   @Test
   void shouldSendGeneratedFramesWhenTheyAreDue() {
     JsonNode json = Tool.json("nic-tx", "frames=1000", "offered=100k/s");
@@ -212,8 +224,6 @@ class KeyEffectTest {
   @CsvSource(
       delimiter = '|',
       value = {
-        "lifecycle pcap=x | must not be set here, where frames are generated; nic-rx and nic-tx"
-            + " replay captures",
         "nic-rx mode=napi iommu=strict iommu.kernel=linux-6.12-amd | must be linux-6.12 or"
             + " linux-6.0 with iommu.preset=ice-lake",
         "nic-rx mode=napi iommu=strict iommu.preset=amd-milan iommu.kernel=linux-6.12 | must be"

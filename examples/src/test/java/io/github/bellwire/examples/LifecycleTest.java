@@ -3,11 +3,13 @@ package io.github.bellwire.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.math.BigDecimal;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -136,6 +138,19 @@ class LifecycleTest {
     assertThat(headings(tool.err())).hasSize(3);
     assertThat(operations(tool.err())).hasSize(3);
     assertThat(headings(Tool.run("lifecycle --json").err())).hasSize(1);
+  }
+
+  @Test
+  void shouldHaveNoKeyForCapturesAsItGeneratesFrames(@TempDir Path directory) {
+    assertThat(Tool.run("describe lifecycle").out()).contains("\nframes ").doesNotContain("pcap");
+    Tool tool = Tool.run("lifecycle --set pcap=x");
+    assertThat(tool.code()).isEqualTo(2);
+    assertThat(tool.err())
+        .hasLineCount(1)
+        .startsWith("bellwire: pcap=x: unknown key pcap; keys of");
+    String out = " --set capture-out=" + directory.resolve("out.pcap");
+    assertThat(Tool.run("lifecycle" + out).code()).isZero();
+    assertThat(Tool.run("lifecycle --set op=transmit" + out).code()).isZero();
   }
 
   @Test

@@ -40,7 +40,6 @@ class MetricsTest {
 
   private static final List<String> KEYS =
       List.of(
-          "pcap",
           "frames",
           "frame-bytes",
           "rate",
@@ -88,6 +87,7 @@ class MetricsTest {
     assertThat(json.get("schema_version").asInt()).isEqualTo(1);
     assertThat(json.get("scenario").asString()).isEqualTo(scenario);
     assertThat(names(json.get("config"))).containsAll(KEYS);
+    assertThat(json.get("config").has("pcap")).isEqualTo(!scenario.equals("lifecycle"));
     assertThat(names(json.get("metrics"))).containsAll(METRICS);
     assertThat(METRICS).allSatisfy(name -> assertThat(Tool.number(json, name)).isNotNegative());
     JsonNode provenance = json.get("provenance");

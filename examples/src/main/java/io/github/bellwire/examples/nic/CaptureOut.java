@@ -33,7 +33,7 @@ final class CaptureOut implements AutoCloseable {
   }
 
   private static void refuseInput(Settings settings, Path file) {
-    Optional<Path> input = settings.find(NicKeys.PCAP);
+    Optional<Path> input = NicKeys.pcap(settings);
     try {
       if (input.isPresent() && Files.exists(file) && Files.isSameFile(file, input.get())) {
         throw settings.refuse(NicKeys.CAPTURE_OUT, "must not be the capture that is read");

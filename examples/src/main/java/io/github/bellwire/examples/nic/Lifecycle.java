@@ -52,6 +52,7 @@ public final class Lifecycle implements Scenario {
     for (Key<?> key : new NicRx().keys()) {
       keys.add(OWN_DEFAULTS.getOrDefault(key, key));
     }
+    keys.remove(NicKeys.PCAP); // Frames are generated here.
     return keys;
   }
 

@@ -12,7 +12,9 @@ import io.github.bellwire.examples.settings.ValueTypes;
 import io.github.bellwire.pcie.PcieLinkConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.UnaryOperator;
 
 /** The keys of the scenarios with network cards. */
 final class NicKeys {
@@ -227,23 +229,23 @@ final class NicKeys {
             OFFERED, "must not be set for a capture; set frames to generate some");
       }
       settings.supply(TIMING, Timing.CAPTURE);
+      settings.leaveOut(FRAME_BYTES);
       return;
     }
-    if (settings.isGiven(PCAP)) {
-      boolean isAsked = settings.isGiven(FRAMES) || settings.isGiven(FRAME_BYTES);
-      throw settings.refuse(
-          PCAP,
-          isAsked
-              ? "must not be set together with frames or frame-bytes"
-              : "must not be set here, where frames are generated; nic-rx and nic-tx replay captures");
+    if (pcap(settings).isPresent()) {
+      throw settings.refuse(PCAP, "must not be set together with frames or frame-bytes");
     }
     if (settings.find(TIMING).orElse(Timing.LINE_RATE) == Timing.CAPTURE) {
       throw settings.refuse(
           TIMING, "must be line-rate, generated frames have no timing of their own");
     }
     settings.supply(TIMING, Timing.LINE_RATE);
-    checkDuration(settings, settings.supply(FRAMES, settings.find(FRAMES).orElse(FRAMES_DEFAULT)));
-    settings.supply(MAX_FRAME, Math.max(settings.value(MAX_FRAME), settings.value(FRAME_BYTES)));
+    if (settings.find(FRAMES).isEmpty()) {
+      settings.supply(FRAMES, FRAMES_DEFAULT);
+    }
+    checkDuration(settings, settings.value(FRAMES));
+    long frameBytes = settings.value(FRAME_BYTES);
+    settings.adapt(MAX_FRAME, usual -> Math.max(usual, frameBytes));
   }
 
   private static void checkDuration(Settings settings, long frames) {
@@ -264,8 +266,11 @@ final class NicKeys {
    * @throws io.github.bellwire.examples.settings.UserErrorException if it has none
    */
   static void checkMode(Settings settings) {
-    if (settings.value(ITR) > 0 && settings.value(MODE) == DriverMode.POLL) {
-      throw settings.refuse(ITR, "must be 0ns with mode=poll, which takes no interrupts");
+    if (settings.value(MODE) == DriverMode.POLL) {
+      if (settings.value(ITR) > 0) {
+        throw settings.refuse(ITR, "must be 0ns with mode=poll, which takes no interrupts");
+      }
+      settings.leaveOut(ITR);
     }
   }
 
@@ -288,12 +293,19 @@ final class NicKeys {
     }
   }
 
+  /** What has been set in vain is told; what has not been set is no setting of this run. */
   private static void addWithout(Report report, Settings settings, String reason, Key<?>... keys) {
     for (Key<?> key : keys) {
       if (settings.isChanged(key)) {
         report.withoutEffect(settings.assignment(key) + ": " + reason);
       }
+      settings.leaveOut(key);
     }
+  }
+
+  /** {@return the capture that is named, if there is one; some scenarios replay none} */
+  static Optional<Path> pcap(Settings settings) {
+    return settings.has(PCAP) ? settings.find(PCAP) : Optional.empty();
   }
 
   /** {@return whether frames are generated rather than read from a capture} */
@@ -338,11 +350,11 @@ final class NicKeys {
   static NicDriverConfig driverConfig(Settings settings) {
     int ringSize = settings.intValue(RING_SIZE);
     // The defaults shrink with the ring; what the user says must fit.
-    int batch = supply(settings, BATCH, Math.min(settings.intValue(BATCH), ringSize));
+    int batch = adapt(settings, BATCH, usual -> Math.min(usual, ringSize));
     if (batch > ringSize) {
       throw settings.refuse(BATCH, "must be at most " + settings.assignment(RING_SIZE));
     }
-    int wthresh = supply(settings, WTHRESH, Math.min(settings.intValue(WTHRESH), ringSize / 2));
+    int wthresh = adapt(settings, WTHRESH, usual -> Math.min(usual, ringSize / 2));
     if (settings.intValue(PTHRESH) + wthresh > 40) {
       throw settings.refuse(
           WTHRESH, "must be at most 40 together with " + settings.assignment(PTHRESH));
@@ -358,7 +370,7 @@ final class NicKeys {
         .ringSize(ringSize)
         .bufferBytes(bufferBytes)
         .batch(batch)
-        .itrPs(settings.value(ITR))
+        .itrPs(settings.find(ITR).orElse(0L))
         .pthresh(settings.intValue(PTHRESH))
         .hthresh(settings.intValue(HTHRESH))
         .wthresh(wthresh)
@@ -373,8 +385,8 @@ final class NicKeys {
    * @param settings after {@link #checkFrames}
    */
   static void supplyTransmitBuffer(Settings settings) {
-    long wantedBytes = Math.max(settings.value(BUFFER), settings.value(MAX_FRAME));
-    settings.supply(BUFFER, (wantedBytes + KIB - 1) / KIB * KIB);
+    long frameBytes = settings.value(MAX_FRAME);
+    settings.adapt(BUFFER, usual -> (Math.max(usual, frameBytes) + KIB - 1) / KIB * KIB);
   }
 
   /** {@return the buffers that the longest frame takes, its FCS stripped but for a VLAN tag} */
@@ -397,8 +409,8 @@ final class NicKeys {
     }
   }
 
-  private static int supply(Settings settings, Key<Long> key, long unlessGiven) {
-    return Math.toIntExact(settings.supply(key, unlessGiven));
+  private static int adapt(Settings settings, Key<Long> key, UnaryOperator<Long> change) {
+    return Math.toIntExact(settings.adapt(key, change));
   }
 
   private static int inKib(Settings settings, Key<Long> key) {

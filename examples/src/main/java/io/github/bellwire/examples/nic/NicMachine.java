@@ -12,6 +12,7 @@ import io.github.bellwire.device.nic.driver.NicDriverConfig;
 import io.github.bellwire.device.nic.driver.PollingReceiver;
 import io.github.bellwire.device.nic.driver.RxRing;
 import io.github.bellwire.device.nic.driver.TxRing;
+import io.github.bellwire.dma.check.DmaViolation;
 import io.github.bellwire.examples.cli.CommandLineTool;
 import io.github.bellwire.examples.cli.RunContext;
 import io.github.bellwire.examples.host.HostChecker;
@@ -21,6 +22,7 @@ import io.github.bellwire.examples.host.Protection;
 import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.examples.report.Report;
 import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.examples.settings.UserErrorException;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.driver.MappingPolicy;
@@ -40,6 +42,7 @@ import java.util.function.IntFunction;
 final class NicMachine {
   private static final double PS_PER_NS = 1_000;
 
+  private final Settings settings;
   private final RunContext context;
   private final Protection protection;
   private final Host host;
@@ -69,6 +72,7 @@ final class NicMachine {
    * @param portsCount cards
    */
   NicMachine(Settings settings, RunContext context, int portsCount) {
+    this.settings = settings;
     this.context = context;
     HostConfig machine = HostKeys.resolve(settings);
     PcieLinkConfig slot = NicKeys.slot(settings, machine.link());
@@ -193,7 +197,24 @@ final class NicMachine {
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
     protection.addMetrics(report, now.upBytes() - before.upBytes());
-    HostChecker.addTo(report, host);
+    addMistakes(report);
+  }
+
+  /** Whoever asks for the checker is told of a shortage as of a mistake, but of the settings. */
+  private void addMistakes(Report report) {
+    HostChecker.addTo(report, host, DmaViolation.SWIOTLB_EXHAUSTED);
+    BounceShortage.addRemark(report, host);
+    if (settings.value(HostChecker.CHECKER) && isShortOfBounceMemory()) {
+      report.inputError(bounceShortage());
+    }
+  }
+
+  boolean isShortOfBounceMemory() {
+    return BounceShortage.isIn(host);
+  }
+
+  UserErrorException bounceShortage() {
+    return BounceShortage.error(settings, host);
   }
 
   /** A user-space driver maps its buffers for good and never syncs: they cannot be copies. */

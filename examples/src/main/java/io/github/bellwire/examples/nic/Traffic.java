@@ -19,8 +19,7 @@ final class Traffic {
       long frames = settings.value(NicKeys.FRAMES);
       return new GeneratedFrames(frames, settings.intValue(NicKeys.FRAME_BYTES), random);
     }
-    return settings
-        .find(NicKeys.PCAP)
+    return NicKeys.pcap(settings)
         .map(file -> CapturedFrames.open(file, settings.assignment(NicKeys.PCAP)))
         .orElseGet(CapturedFrames::shipped);
   }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,12 +21,15 @@ public final class Settings {
   /** A key with its value and where that comes from. */
   private static final class Entry<T> {
     private final Key<T> key;
+    // What holds unless the user sets it.
+    private @Nullable T usual;
     private @Nullable T value;
     private @Nullable String given;
 
     private Entry(Key<T> key) {
       this.key = key;
-      this.value = key.defaultValue();
+      this.usual = key.defaultValue();
+      this.value = usual;
     }
 
     private void set(String text) {
@@ -35,6 +39,13 @@ public final class Settings {
       }
       value = key.parse(text);
       given = text;
+    }
+
+    private void supply(T supplied) {
+      usual = supplied;
+      if (given == null) {
+        value = supplied;
+      }
     }
 
     private Optional<Object> toJson() {
@@ -140,11 +151,38 @@ public final class Settings {
    * @param <T> the value's type
    */
   public <T> T supply(Key<T> key, T supplied) {
-    Entry<T> entry = entry(key);
-    if (entry.given == null) {
-      entry.value = supplied;
-    }
+    entry(key).supply(supplied);
     return value(key);
+  }
+
+  /**
+   * {@return the value that the user set; otherwise the default, changed so that it suits other
+   * settings, as {@link #supply} does}
+   *
+   * @param key a key of this scenario that has a default, or whose value has been supplied
+   * @param change from the default to what suits
+   * @param <T> the value's type
+   * @throws IllegalArgumentException if it is none of these
+   */
+  public <T> T adapt(Key<T> key, UnaryOperator<T> change) {
+    T usual = entry(key).usual;
+    if (usual == null) {
+      throw new IllegalArgumentException("key must be one with a default: key=" + key);
+    }
+    return supply(key, change.apply(usual));
+  }
+
+  /**
+   * Says that a key takes no part in this run: unless the user set it, it has no value from now on,
+   * and so does not appear among the resolved settings.
+   *
+   * @param key a key of this scenario
+   */
+  public void leaveOut(Key<?> key) {
+    Entry<?> entry = entry(key);
+    if (entry.given == null) {
+      entry.value = null;
+    }
   }
 
   /**
@@ -157,13 +195,24 @@ public final class Settings {
   }
 
   /**
-   * {@return whether the user set the key to something else than its default}
+   * {@return whether the user set the key to something else than what would hold otherwise: its
+   * default, or what has been supplied}
    *
    * @param key a key of this scenario
    */
   public boolean isChanged(Key<?> key) {
     Entry<?> entry = entry(key);
-    return entry.given != null && !Objects.equals(entry.value, entry.key.defaultValue());
+    return entry.given != null && !Objects.equals(entry.value, entry.usual);
+  }
+
+  /**
+   * {@return whether this is a key of the scenario at all: one that stands on another may have
+   * fewer}
+   *
+   * @param key any key
+   */
+  public boolean has(Key<?> key) {
+    return entries.containsKey(key.name());
   }
 
   /**

@@ -45,6 +45,18 @@ class SettingsTest {
   }
 
   @Test
+  void shouldLeaveOutWhatTakesNoPartUnlessTheUserSetIt() {
+    Settings settings = settings("ring.size=64");
+
+    settings.leaveOut(SIZE);
+    settings.leaveOut(BUFFER);
+
+    assertThat(settings.assignments()).containsExactly("ring.size=64");
+    assertThat(settings.toJson()).containsEntry("buffer", null);
+    assertThat(settings.find(BUFFER)).isEmpty();
+  }
+
+  @Test
   void shouldFindTheValueByAKeyWithAnotherDefault() {
     Key<Long> other = SIZE.withDefault("8");
 
@@ -66,6 +78,8 @@ class SettingsTest {
     Key<Long> unknown = Key.of("batch", ValueTypes.count(1, 2), "1", "batch");
     Key<Long> sameName = Key.of("ring.size", ValueTypes.count(1, 2), "1", "other type");
 
+    assertThat(settings().has(SIZE)).isTrue();
+    assertThat(settings().has(unknown)).isFalse();
     assertThatIllegalArgumentException().isThrownBy(() -> settings().value(unknown));
     assertThatIllegalArgumentException().isThrownBy(() -> settings().value(sameName));
     assertThatIllegalArgumentException()
@@ -164,6 +178,31 @@ class SettingsTest {
     assertThat(settings.isChanged(SIZE)).isFalse();
     assertThat(settings.isChanged(LANES)).isFalse();
     assertThat(settings(LANES.name() + "=4").isChanged(LANES)).isTrue();
+  }
+
+  @Test
+  void shouldCallAValueUnchangedThatWouldHoldAnyway() {
+    Settings settings = settings("ring.size=64", "link.lanes=2", "buffer=1KiB");
+
+    settings.adapt(SIZE, usual -> usual / 8); // 512 / 8 = 64
+    settings.supply(LANES, 2L);
+    settings.adapt(BUFFER, usual -> usual - 1);
+
+    assertThat(settings.isChanged(SIZE)).isFalse();
+    assertThat(settings.isChanged(LANES)).isFalse();
+    assertThat(settings.isChanged(BUFFER)).isTrue();
+    assertThat(settings.value(BUFFER)).isEqualTo(1024);
+  }
+
+  @Test
+  void shouldAdaptDefaultsToOtherSettings() {
+    Settings settings = settings();
+
+    assertThat(settings.adapt(SIZE, usual -> usual / 8)).isEqualTo(64);
+    assertThat(settings.value(SIZE)).isEqualTo(64);
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> settings.adapt(LANES, usual -> usual))
+        .withMessage("key must be one with a default: key=link.lanes");
   }
 
   private static Settings settings(String... assignments) {
