@@ -8,7 +8,8 @@ import io.github.bellwire.memory.MemoryWatch;
  * take equal times, none is simulated: the loop watches the lines that it would look at and goes on
  * with the first poll that would see the device's write. Polls lie on the grid that the last empty
  * poll began, so results and times are those of a loop that spins. (The first empty poll may miss
- * the cache, so it is the next one that tells how long they take.)
+ * the cache, so it is the next one that tells how long they take.) The grid stays where it is while
+ * other routines use the core, which would move the polls of a loop that spins by part of a poll.
  *
  * <p>A poll during which the clock has run, as it does for an MMIO read, is followed by another one
  * in any case: a device may have written behind the poll's look.

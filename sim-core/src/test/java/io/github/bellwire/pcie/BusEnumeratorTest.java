@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -194,7 +194,7 @@ class BusEnumeratorTest {
   @ParameterizedTest
   @ValueSource(longs = {21, 22, 23})
   void shouldNeverOverlapWindows(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     List<StubEndpoint> endpoints = new ArrayList<>();
     for (int i = 0; i < 32; i++) {
       ConfigSpaceBuilder builder = function(i);
@@ -237,7 +237,7 @@ class BusEnumeratorTest {
   @ParameterizedTest
   @ValueSource(longs = {31, 32, 33, 34})
   void shouldReachEveryWindowOfARandomTree(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     TestFabric fabric = new TestFabric();
     List<StubEndpoint> planted = new ArrayList<>();
     for (int i = 0; i < 6; i++) {
@@ -268,7 +268,8 @@ class BusEnumeratorTest {
     assertThat(fabric.rootComplex.unclaimedAccessesTotal()).isZero();
   }
 
-  private static void plant(Switch packetSwitch, Random random, List<StubEndpoint> planted) {
+  private static void plant(
+      Switch packetSwitch, SplittableRandom random, List<StubEndpoint> planted) {
     for (int i = random.nextInt(4); i >= 0; i--) {
       if (random.nextInt(4) == 0) {
         plant(packetSwitch.attach(SwitchConfig.PEX89048.withPortsCount(4)), random, planted);
@@ -279,7 +280,7 @@ class BusEnumeratorTest {
     }
   }
 
-  private static StubEndpoint randomFunction(Random random) {
+  private static StubEndpoint randomFunction(SplittableRandom random) {
     return new StubEndpoint(
         function(7)
             .bar(Bar.memory32(0, 128L << random.nextInt(16)))

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 import static org.assertj.core.api.Assertions.assertThatNullPointerException;
 
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -348,7 +348,7 @@ class ConfigSpaceTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4})
   void shouldChangeOnlyWritableBits(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     int[] fresh = snapshot(config);
     int[] writable = writableBits();
     int[] expected = fresh.clone();

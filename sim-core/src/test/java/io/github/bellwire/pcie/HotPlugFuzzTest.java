@@ -11,7 +11,7 @@ import io.github.bellwire.pcie.RootComplexConfig.PeerToPeer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.zip.CRC32;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -142,7 +142,7 @@ class HotPlugFuzzTest {
     long resets;
     long outcome;
 
-    private final Random random;
+    private final SplittableRandom random;
     private final Simulation simulation;
     private final RootComplex rootComplex;
     private final DownstreamPort slot;
@@ -162,7 +162,7 @@ class HotPlugFuzzTest {
             .build();
 
     Life(long seed, PhysicalMemory memory) {
-      random = new Random(seed);
+      random = new SplittableRandom(seed);
       simulation = new Simulation(seed);
       rootComplex =
           new RootComplex(

@@ -11,7 +11,7 @@ import io.github.bellwire.kernel.Simulation;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -314,7 +314,7 @@ class MsiXTest {
   @ParameterizedTest
   @ValueSource(longs = {11, 12, 13})
   void shouldLoseAndInventNoInterrupt(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     int vectors = 70;
     boolean[] masked = new boolean[vectors];
     boolean[] pending = new boolean[vectors];

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -68,7 +68,7 @@ class PlainWriteTest {
     if (isHeard) {
       fabric.rootComplex.listen(new SilentListener());
     }
-    Random random = new Random(SEED);
+    SplittableRandom random = new SplittableRandom(SEED);
     List<String> log = new ArrayList<>();
     for (int round = 0; round < ROUNDS; round++) {
       fabric.caches.deviceWritePs = random.nextInt(200_000);
@@ -85,7 +85,7 @@ class PlainWriteTest {
     return log;
   }
 
-  private String act(TestFabric fabric, RecordingEndpoint endpoint, Random random) {
+  private String act(TestFabric fabric, RecordingEndpoint endpoint, SplittableRandom random) {
     DmaPort dma = endpoint.dma();
     long atPs = fabric.simulation.nowPs() + random.nextInt(3) * random.nextInt(300_000);
     int lengthBytes = 1 + random.nextInt(random.nextInt(4) == 0 ? data.length : 100);
@@ -103,7 +103,7 @@ class PlainWriteTest {
   }
 
   /** Mostly in a small part of high memory, so that writes meet; sometimes nowhere. */
-  private static long address(Random random) {
+  private static long address(SplittableRandom random) {
     return switch (random.nextInt(10)) {
       case 0 -> random.nextInt(16 << 20);
       case 1 -> END - random.nextInt(1000);
@@ -112,7 +112,7 @@ class PlainWriteTest {
     };
   }
 
-  private static long change(RecordingEndpoint endpoint, Random random) {
+  private static long change(RecordingEndpoint endpoint, SplittableRandom random) {
     DmaPort dma = endpoint.dma();
     switch (random.nextInt(6)) {
       case 0 -> endpoint.busMaster(false);

@@ -9,6 +9,7 @@ import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.layout.RegisterLayout;
 import io.github.bellwire.memory.PhysicalMemory;
 import io.github.bellwire.pcie.DmaStatus;
+import java.util.Random;
 
 /** A host with an IOMMU of another architecture, a device behind it, and hand-made rings. */
 final class VendorMachine {
@@ -61,6 +62,11 @@ final class VendorMachine {
 
   void write(int offset, int bytes, long value) {
     core.mmioWrite(BASE + offset, bytes, value);
+  }
+
+  /** Now and then waits long enough for a device that does not answer to be given up. */
+  void pause(Random random) {
+    core.delay(random.nextInt(16) == 0 ? 20_000_000_000L : random.nextInt(1_000_000));
   }
 
   DmaStatus deviceRead(long iova) {

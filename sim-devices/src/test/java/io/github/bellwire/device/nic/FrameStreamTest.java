@@ -11,7 +11,7 @@ import io.github.bellwire.trace.TraceSink;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -22,7 +22,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 class FrameStreamTest {
   private static final int FRAMES = 600;
   private static final int RING = 64;
-  private static final long SPREAD = 0x9E37_79B9_7F4A_7C15L;
 
   static LongStream seeds() {
     return LongStream.range(0, 120);
@@ -80,7 +79,7 @@ class FrameStreamTest {
 
   /** Returns everything that software and instruments can see of a run. */
   private static List<String> run(long seed, boolean inARow) {
-    Random random = new Random(seed * SPREAD); // Neighbouring seeds begin alike.
+    SplittableRandom random = new SplittableRandom(seed);
     HostConfig config = NicBench.SMALL_HOST.withLink(link(random));
     RefusingUnit unit = new RefusingUnit();
     Host host = random.nextInt(4) == 0 ? new Host(config, 1, unit) : new Host(config, 1);
@@ -134,14 +133,14 @@ class FrameStreamTest {
     seen.add("hits " + caches.deviceWriteHitsTotal() + " of " + caches.deviceReadHitsTotal());
   }
 
-  private static @Nullable TraceSink trace(Random random, List<String> seen) {
+  private static @Nullable TraceSink trace(SplittableRandom random, List<String> seen) {
     return random.nextInt(4) != 0
         ? null
         : (operationId, step, cause, timePs, address, lengthBytes) ->
             seen.add(operationId + " " + cause + " " + timePs + " " + address + " " + lengthBytes);
   }
 
-  private static PcieLinkConfig link(Random random) {
+  private static PcieLinkConfig link(SplittableRandom random) {
     return switch (random.nextInt(4)) {
       case 0 -> PcieLinkConfig.GEN2_X8.withLanes(1); // 0.4 GB/s: frames queue up in the card
       case 1 -> PcieLinkConfig.GEN2_X8;
@@ -149,7 +148,7 @@ class FrameStreamTest {
     };
   }
 
-  private static NicConfig nicConfig(Random random) {
+  private static NicConfig nicConfig(SplittableRandom random) {
     NicConfig.Builder builder = NicBench.CONFIG.toBuilder();
     if (random.nextBoolean()) {
       builder.rxPrefetchDescriptors(32).rxFetchThreshold(random.nextInt(17));
@@ -169,7 +168,7 @@ class FrameStreamTest {
   /** Sends frames of all kinds, mostly in bursts of short ones. */
   private static final class Sender extends Event implements FrameStream {
     private final NicBench bench;
-    private final Random random;
+    private final SplittableRandom random;
     private final int shortBytes;
     private final boolean inARow;
     private final EthernetWire wire;
@@ -182,7 +181,7 @@ class FrameStreamTest {
       this.bench = bench;
       this.shortBytes = shortBytes;
       this.inARow = inARow;
-      random = new Random(seed);
+      random = new SplittableRandom(seed);
       wire = new EthernetWire(bench.nic.config().lineBitsPerSecond());
       prepare();
       bench.simulation.schedule(this, nextPs);
@@ -250,7 +249,7 @@ class FrameStreamTest {
   private static final class Driver extends Event {
     private final NicBench bench;
     private final NicBench.RxRing ring;
-    private final Random random;
+    private final SplittableRandom random;
     private final List<String> seen;
     private int taken;
 
@@ -258,7 +257,7 @@ class FrameStreamTest {
       this.bench = bench;
       this.ring = ring;
       this.seen = seen;
-      random = new Random(seed);
+      random = new SplittableRandom(seed);
       ring.post(RING - 1);
       bench.simulation.schedule(this, bench.simulation.nowPs() + 200_000);
     }

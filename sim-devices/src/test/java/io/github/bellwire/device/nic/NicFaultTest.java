@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.pcie.ConfigLayout;
 import java.util.Arrays;
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -225,7 +225,7 @@ class NicFaultTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3, 4})
   void shouldSurviveRandomDescriptorsAndRegisters(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     NicBench.RxRing rx = bench.rxRing(0, 64, 2048);
     NicBench.TxRing tx = bench.txRing(0, 64, 0);
     bench.write(NicRegisters.HLREG0, bench.read(NicRegisters.HLREG0) | NicRegisters.HLREG0_JUMBOEN);
@@ -268,7 +268,7 @@ class NicFaultTest {
   }
 
   /** Everything but where rings are and how large their buffers: those decide what may change. */
-  private void writeRandomRegister(Random random) {
+  private void writeRandomRegister(SplittableRandom random) {
     int value = random.nextInt();
     switch (random.nextInt(12)) {
       case 0 -> bench.write(NicRegisters.rxdctl(0), value | NicRegisters.RXDCTL_ENABLE);
@@ -286,7 +286,7 @@ class NicFaultTest {
     }
   }
 
-  private static long wild(Random random) {
+  private static long wild(SplittableRandom random) {
     long[] anchors = {HOLE, MESSAGES, ABOVE, LAST, Long.MIN_VALUE, Long.MAX_VALUE};
     return anchors[random.nextInt(anchors.length)] & ~0xFFFFL | random.nextInt(0x10000) | 0x8000;
   }

@@ -9,7 +9,7 @@ import io.github.bellwire.trace.TraceCause;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -95,7 +95,7 @@ class NicTransmitTest {
   @ParameterizedTest
   @ValueSource(longs = {1, 2, 3})
   void shouldGatherPacketsOverDescriptorsFetchesAndTheEndOfTheRing(long seed) {
-    Random random = new Random(seed);
+    SplittableRandom random = new SplittableRandom(seed);
     NicBench other = new NicBench(NicBench.CONFIG.toBuilder().onChipTxDescriptors(3).build());
     NicBench.TxRing ring = other.txRing(0, 16, random.nextInt(4));
     List<byte[]> frames = new ArrayList<>();
