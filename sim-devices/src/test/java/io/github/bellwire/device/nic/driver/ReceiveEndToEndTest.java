@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.device.CheckedMachines;
 import io.github.bellwire.device.nic.NicConfig;
+import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaDirection;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.dma.MemoryZones;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
@@ -211,6 +213,16 @@ class ReceiveEndToEndTest {
 
     assertThat(bench.driver.rxRing(0).framesTotal()).isEqualTo(50);
     assertThat(bench.driver.rxRing(0).shortagesTotal()).isPositive();
+
+    // Another device gives bounce memory back: time to try again.
+    mapper.isFull = false;
+    DmaDevice other = bench.host.newDmaDevice();
+    long pa = MemoryZones.NORMAL_BASE;
+    long iova = other.mapSingle(bench.port, pa, 64, DmaDirection.TO_DEVICE);
+    other.unmapSingle(bench.port, iova, 64, DmaDirection.TO_DEVICE);
+    bench.runFor(MS_PS);
+
+    assertThat(bench.driver.rxRing(0).isStarved()).isFalse();
   }
 
   @Test
