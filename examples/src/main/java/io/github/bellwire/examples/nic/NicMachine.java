@@ -50,6 +50,7 @@ final class NicMachine {
   private final int coresCount;
   private double beforeWallSeconds;
   private Totals before = new Totals(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  private MemoryTotals memoryBefore = MemoryTotals.NONE;
 
   /** What runs up over time, to be subtracted. */
   private record Totals(
@@ -170,6 +171,7 @@ final class NicMachine {
   /** From here on counts what {@link #addCounters} reports. */
   void beginMeasurement() {
     before = totals();
+    memoryBefore = MemoryTotals.of(host.caches().statistics());
     protection.beginMeasurement();
     beforeWallSeconds = context.wallSeconds();
   }
@@ -192,6 +194,7 @@ final class NicMachine {
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
+    MemoryTotals.of(host.caches().statistics()).minus(memoryBefore).addTo(report);
     protection.addMetrics(report, now.upBytes() - before.upBytes());
     HostChecker.addTo(report, host);
   }

@@ -41,6 +41,12 @@ final class NicReport {
         "tlp_cpld_count",
         "doorbells_count",
         "interrupts_count");
+    report.section(
+        "Caches and DRAM",
+        "device_write_hit_ratio",
+        "device_read_hit_ratio",
+        "dram_read_bytes",
+        "dram_write_bytes");
   }
 
   /** Rates are measured from one frame to another; the latency of one has no distribution. */
