@@ -3,6 +3,7 @@ package io.github.bellwire.examples.nic;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.device.nic.Nic;
+import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.driver.BufferPool;
 import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.FrameHandler;
@@ -33,6 +34,8 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A host with cards and drivers as the settings describe them, and what its counters say of a run.
@@ -51,6 +54,7 @@ final class NicMachine {
   private double beforeWallSeconds;
   private Totals before = new Totals(0, 0, 0, 0, 0, 0, 0, 0, 0);
   private MemoryTotals memoryBefore = MemoryTotals.NONE;
+  private long[] linkBusyBeforePs = {};
 
   /** What runs up over time, to be subtracted. */
   private record Totals(
@@ -78,7 +82,11 @@ final class NicMachine {
     protection = Protection.build(settings, machine.withLink(slot), seed);
     host = protection.host();
     HostChecker.attach(settings, host);
-    times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
+    times =
+        new FrameTimes(
+            context.trace(),
+            settings.value(NicKeys.RATE),
+            settings.value(NicKeys.ENGINE_RATE).orElse(NicConfig.UNLIMITED));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings, machine.coresCount());
     pool =
@@ -172,8 +180,25 @@ final class NicMachine {
   void beginMeasurement() {
     before = totals();
     memoryBefore = MemoryTotals.of(host.caches().statistics());
+    linkBusyBeforePs = linkBusyPs();
     protection.beginMeasurement();
     beforeWallSeconds = context.wallSeconds();
+  }
+
+  /** {@return how long the busiest direction of a link has been in use since then} */
+  long linkBusyPsMax() {
+    long[] nowPs = linkBusyPs();
+    return IntStream.range(0, nowPs.length)
+        .mapToLong(i -> nowPs[i] - linkBusyBeforePs[i])
+        .max()
+        .orElse(0);
+  }
+
+  private long[] linkBusyPs() {
+    return ports.stream()
+        .flatMap(port -> Stream.of(port.slot().upstream(), port.slot().downstream()))
+        .mapToLong(LinkDirection::busyPsTotal)
+        .toArray();
   }
 
   /** Adds what PCIe, cores and interrupts have done since the beginning of the measurement. */
