@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
@@ -34,6 +35,10 @@ class MetricsTest {
           "tlp_cpld_count",
           "doorbells_count",
           "interrupts_count",
+          "device_write_hit_ratio",
+          "device_read_hit_ratio",
+          "dram_read_bytes",
+          "dram_write_bytes",
           "cpu_busy_ratio",
           "simulated_ns",
           "packets_per_wall_second");
@@ -128,6 +133,40 @@ class MetricsTest {
     // A core that polls is never idle; one that waits for interrupts at 7,600 frames/s nearly is.
     assertThat(Tool.number(poll, "cpu_busy_ratio")).isGreaterThan(0.99);
     assertThat(Tool.number(interrupt, "cpu_busy_ratio")).isLessThan(0.05);
+  }
+
+  @Test
+  void shouldCountWhatCachesMissOnce() {
+    JsonNode json = Tool.json("nic-rx", "frames=100");
+
+    // 60 bytes into each of 100 new buffers, for which a line of 64 is fetched; the descriptors
+    // that are read and written back have been written by the driver.
+    assertThat(Tool.number(json, "device_write_hit_ratio")).isEqualTo(0.5);
+    assertThat(Tool.number(json, "device_read_hit_ratio")).isEqualTo(1);
+    assertThat(Tool.count(json, "dram_read_bytes")).isEqualTo(6400);
+    assertThat(Tool.count(json, "dram_write_bytes")).isZero();
+  }
+
+  @Test
+  void shouldNotTellHitsWhereDevicesGoPastTheCaches() {
+    Tool tool = Tool.run("nic-rx --set frames=100 --set host=embedded-noncoherent");
+
+    assertThat(tool.out()).contains("DRAM read").doesNotContain("device write hit");
+  }
+
+  /**
+   * Of buffers 2 KiB apart, first lines share 64 of 2048 sets in each of 18 slices: the two ways
+   * that devices allocate in hold 2304 of them.
+   */
+  @ParameterizedTest
+  @CsvSource({"512, 0, 8", "4096, 40, 64"})
+  void shouldShowThatDeepRingsOutgrowTheWaysOfDevices(int ringSize, int from, int to) {
+    JsonNode json =
+        Tool.json(
+            "nic-forward", "host=skx", "rate=40Gb/s", "frames=50000", "ring.size=" + ringSize);
+
+    assertThat(Tool.number(json, "dram_read_bytes") / Tool.number(json, "frames_sent_count"))
+        .isBetween((double) from, (double) to);
   }
 
   @Test

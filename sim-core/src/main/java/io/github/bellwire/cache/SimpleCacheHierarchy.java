@@ -248,8 +248,9 @@ public final class SimpleCacheHierarchy implements CacheHierarchy {
   }
 
   /**
-   * {@return the set of a line: address bits folded as sliced caches do, so that buffers a power of
-   * two apart spread over the sets; the folding itself is an assumption}
+   * {@return the set of a line: address bits folded as sliced caches do, so that buffers 4 KiB or
+   * larger powers of two apart spread over more sets than their low bits tell apart; 2 KiB apart
+   * they share one set of 32, as in sliced caches; the folding itself is an assumption}
    *
    * @param line address over 64
    * @param setMask sets - 1

@@ -251,8 +251,8 @@ public final class IommuModes implements Scenario {
             .traceTo(context.trace());
     CongestionMachine.Counts counts = machine.measure(WARM_UP_PS, settings.value(DURATION));
     return new Outcome(
-        counts.goodputGbps(),
-        counts.busyPs() / PS_PER_NS / Math.max(1, counts.deliveredFrames()),
+        machine.goodputGbps(counts),
+        each(counts.busyPs() / PS_PER_NS, counts.deliveredFrames()),
         counts.perMib(counts.iotlbMisses()),
         counts.pageInvalidations() + counts.domainInvalidations(),
         machine.openLoop().latency(),
@@ -314,15 +314,20 @@ public final class IommuModes implements Scenario {
     long reads = machine.run(durationPs);
     double mib = (double) reads * bytes / (1 << 20);
     return new Outcome(
-        reads * bytes * 8_000.0 / durationPs,
-        (machine.busyPs() - busyPs) / PS_PER_NS / Math.max(1, reads),
-        (misses(machine.iommu()) - misses) / Math.max(1e-9, mib),
+        reads * bytes * 8_000.0 / machine.tookPs(reads, durationPs),
+        each((machine.busyPs() - busyPs) / PS_PER_NS, reads),
+        each(misses(machine.iommu()) - misses, mib),
         invalidations(machine.system()) - invalidations,
         machine.latency(),
         exposure(policy, machine.mappers(), durationPs, machine.host()),
         faults(machine.iommu()),
         readChecks(machine, machine.host().simulation().nowPs() - startPs),
         machine.host());
+  }
+
+  /** Returns 0 where there was no operation. */
+  private static double each(double sum, double operations) {
+    return operations == 0 ? 0 : sum / operations;
   }
 
   private static List<SelfCheck> readChecks(DriveMachine machine, long elapsedPs) {

@@ -170,8 +170,12 @@ final class DramTraffic {
     return doneTotal * burstBytes;
   }
 
-  /** {@return by Little's law: how many reads were in flight on average} */
-  double readsInFlight() {
-    return (double) latencyPsTotal / lastDonePs;
+  /**
+   * {@return by Little's law: how many reads were in flight on average}
+   *
+   * @param tookPs how long all requests took
+   */
+  double readsInFlight(double tookPs) {
+    return latencyPsTotal / tookPs;
   }
 }

@@ -96,7 +96,7 @@ public final class Ddio implements Scenario {
     long writeMisses = after.writeMisses - before.writeMisses;
     long readHits = after.readHits - before.readHits;
     long readMisses = after.readMisses - before.readMisses;
-    double seconds = (after.nowPs - before.nowPs) / 1e12;
+    double seconds = (after.lastSentPs - before.lastSentPs) / 1e12;
     Report report = new Report();
     report
         .headline(
@@ -146,7 +146,7 @@ public final class Ddio implements Scenario {
 
   /** What runs up over time. */
   private record Snapshot(
-      long nowPs,
+      long lastSentPs,
       long writeHits,
       long writeMisses,
       long readHits,
@@ -158,7 +158,7 @@ public final class Ddio implements Scenario {
     static Snapshot of(OverloadedForwarder forwarder) {
       CacheStatistics statistics = forwarder.host().caches().statistics();
       return new Snapshot(
-          forwarder.host().simulation().nowPs(),
+          forwarder.sink().lastPs(),
           statistics.deviceFullWriteHitsTotal(),
           statistics.deviceFullWriteMissesTotal(),
           statistics.deviceReadHitsTotal(),

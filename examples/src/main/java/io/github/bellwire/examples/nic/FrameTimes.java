@@ -22,9 +22,9 @@ final class FrameTimes implements TraceSink {
   private final OperationTimes lengths = new OperationTimes();
   private final OperationTimes calls = new OperationTimes();
   private final OperationTimes forwardedArrivals = new OperationTimes();
-  private final FrameMeter received = new FrameMeter();
-  private final FrameMeter sent = new FrameMeter();
-  private final FrameMeter forwarded = new FrameMeter();
+  private final FrameMeter received;
+  private final FrameMeter sent;
+  private final FrameMeter forwarded;
   private long inHandArrivalPs = OperationTimes.UNKNOWN;
 
   /**
@@ -32,10 +32,14 @@ final class FrameTimes implements TraceSink {
    *
    * @param next hears everything too
    * @param bitsPerSecond speed of the wire
+   * @param descriptorsPerSecond that a port handles
    */
-  FrameTimes(TraceSink next, long bitsPerSecond) {
+  FrameTimes(TraceSink next, long bitsPerSecond, long descriptorsPerSecond) {
     this.next = next;
     this.bitsPerSecond = bitsPerSecond;
+    received = new FrameMeter(descriptorsPerSecond);
+    sent = new FrameMeter(descriptorsPerSecond);
+    forwarded = new FrameMeter(descriptorsPerSecond);
   }
 
   @Override
@@ -87,7 +91,8 @@ final class FrameTimes implements TraceSink {
     }
     long arrivedPs = arrivals.take(operationId);
     if (arrivedPs != OperationTimes.UNKNOWN) {
-      received.add(arrivedPs, timePs, timePs, (int) lengths.take(operationId));
+      int port = OperationId.portIndex(operationId);
+      received.add(port, arrivedPs, timePs, timePs, (int) lengths.take(operationId));
       inHandArrivalPs = arrivedPs;
     }
   }
@@ -102,13 +107,14 @@ final class FrameTimes implements TraceSink {
   private void onSent(long operationId, long lastBitPs, int lengthBytes) {
     int bytes = EthernetWire.PREAMBLE_BYTES + lengthBytes + EthernetWire.FCS_BYTES;
     long firstBitPs = lastBitPs - bytes * PS_BITS_PER_BYTE / bitsPerSecond; // to 1 ps
+    int port = OperationId.portIndex(operationId);
     long calledPs = calls.take(operationId);
     if (calledPs != OperationTimes.UNKNOWN) {
-      sent.add(calledPs, firstBitPs, lastBitPs, lengthBytes);
+      sent.add(port, calledPs, firstBitPs, lastBitPs, lengthBytes);
     }
     long arrivedPs = forwardedArrivals.take(operationId);
     if (arrivedPs != OperationTimes.UNKNOWN) {
-      forwarded.add(arrivedPs, firstBitPs, lastBitPs, lengthBytes);
+      forwarded.add(port, arrivedPs, firstBitPs, lastBitPs, lengthBytes);
     }
   }
 }

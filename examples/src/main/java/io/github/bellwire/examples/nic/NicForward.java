@@ -118,6 +118,7 @@ public final class NicForward implements Scenario {
 
   private static Report report(NicMachine machine, List<Way> ways, RunContext context) {
     FrameMeter forwarded = machine.times().forwarded();
+    long linkBusyPs = machine.linkBusyPsMax();
     long offered = ways.stream().mapToLong(way -> way.traffic.framesTotal()).sum();
     long lost = ways.stream().mapToLong(way -> way.from.lostTotal()).sum();
     long refused = ways.stream().mapToLong(Way::refusedTotal).sum();
@@ -138,9 +139,9 @@ public final class NicForward implements Scenario {
         .metric("frames_received_count", received)
         .metric("frames_dropped_count", lost + refused)
         .metric("frames_sent_count", sent)
-        .metric("goodput_gbit_per_s", forwarded.goodputGbps())
-        .metric("frames_per_s", forwarded.framesPerSecond());
-    NicReport.addWire(report, wireGbps, sent);
+        .metric("goodput_gbit_per_s", forwarded.goodputGbps(linkBusyPs))
+        .metric("frames_per_s", forwarded.framesPerSecond(linkBusyPs));
+    NicReport.addWire(report, wireGbps);
     forwarded.addLatency(report);
     machine.addCounters(report, forwarded.lastPs(), sent);
     NicReport.addSections(report, forwarded);

@@ -151,7 +151,8 @@ final class NicKeys {
           "nic.buffer",
           ValueTypes.bytes(1024, 16_384),
           "2KiB",
-          "size of a packet buffer in host memory, in steps of 1KiB");
+          "size of a packet buffer in host memory, in steps of 1KiB; buffers lie 1, 2 or a multiple"
+              + " of 4KiB apart, so that their first lines share few sets of a cache");
   static final Key<Long> RX_FIFO =
       Key.of(
           "nic.rx-fifo",

@@ -3,6 +3,7 @@ package io.github.bellwire.examples.nic;
 import io.github.bellwire.cpu.Core;
 import io.github.bellwire.cpu.SynchronousPort;
 import io.github.bellwire.device.nic.Nic;
+import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.driver.BufferPool;
 import io.github.bellwire.device.nic.driver.DriverMode;
 import io.github.bellwire.device.nic.driver.FrameHandler;
@@ -35,6 +36,8 @@ import io.github.bellwire.pcie.PcieLinkConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * A host with cards and drivers as the settings describe them, and what its counters say of a run.
@@ -53,6 +56,8 @@ final class NicMachine {
   private final int coresCount;
   private double beforeWallSeconds;
   private Totals before = new Totals(0, 0, 0, 0, 0, 0, 0, 0, 0);
+  private MemoryTotals memoryBefore = MemoryTotals.NONE;
+  private long[] linkBusyBeforePs = {};
 
   /** What runs up over time, to be subtracted. */
   private record Totals(
@@ -81,7 +86,11 @@ final class NicMachine {
     protection = Protection.build(settings, machine.withLink(slot), seed);
     host = protection.host();
     HostChecker.attach(settings, host);
-    times = new FrameTimes(context.trace(), settings.value(NicKeys.RATE));
+    times =
+        new FrameTimes(
+            context.trace(),
+            settings.value(NicKeys.RATE),
+            settings.value(NicKeys.ENGINE_RATE).orElse(NicConfig.UNLIMITED));
     software = NicKeys.driverConfig(settings);
     coresCount = cores(settings, machine.coresCount());
     pool =
@@ -174,8 +183,26 @@ final class NicMachine {
   /** From here on counts what {@link #addCounters} reports. */
   void beginMeasurement() {
     before = totals();
+    memoryBefore = MemoryTotals.of(host.caches().statistics());
+    linkBusyBeforePs = linkBusyPs();
     protection.beginMeasurement();
     beforeWallSeconds = context.wallSeconds();
+  }
+
+  /** {@return how long the busiest direction of a link has been in use since then} */
+  long linkBusyPsMax() {
+    long[] nowPs = linkBusyPs();
+    return IntStream.range(0, nowPs.length)
+        .mapToLong(i -> nowPs[i] - linkBusyBeforePs[i])
+        .max()
+        .orElse(0);
+  }
+
+  private long[] linkBusyPs() {
+    return ports.stream()
+        .flatMap(port -> Stream.of(port.slot().upstream(), port.slot().downstream()))
+        .mapToLong(LinkDirection::busyPsTotal)
+        .toArray();
   }
 
   /** Adds what PCIe, cores and interrupts have done since the beginning of the measurement. */
@@ -196,6 +223,7 @@ final class NicMachine {
         .metric("simulated_ns", elapsedPs / PS_PER_NS)
         .metric("packets_per_wall_second", frames / Math.max(1e-9, wallSeconds))
         .events(simulation().eventsTotal());
+    MemoryTotals.of(host.caches().statistics()).minus(memoryBefore).addTo(report);
     protection.addMetrics(report, now.upBytes() - before.upBytes());
     addMistakes(report);
   }

@@ -27,10 +27,13 @@ final class NicReport {
   private NicReport() {}
 
   static void addSections(Report report, FrameMeter meter) {
+    if (!meter.hasRate()) {
+      report.unmeasured("goodput_gbit_per_s", "frames_per_s");
+    }
     if (meter.framesTotal() > 1) {
       report.latencySection("Latency");
     } else {
-      silenceRates(report, meter.framesTotal());
+      silenceDistribution(report);
     }
     report.section(
         "PCIe, both directions",
@@ -41,28 +44,29 @@ final class NicReport {
         "tlp_cpld_count",
         "doorbells_count",
         "interrupts_count");
+    report.section(
+        "Caches and DRAM",
+        "device_write_hit_ratio",
+        "device_read_hit_ratio",
+        "dram_read_bytes",
+        "dram_write_bytes");
   }
 
-  /** Rates are measured from one frame to another; the latency of one has no distribution. */
-  private static void silenceRates(Report report, long frames) {
+  /** The latency of one frame has no distribution. */
+  private static void silenceDistribution(Report report) {
     report.unmeasured(
-        "goodput_gbit_per_s",
-        "frames_per_s",
         "latency_ns_min",
         "latency_ns_p95",
         "latency_ns_p99",
         "latency_ns_p999",
         "latency_ns_max",
         "latency_ns_mean");
-    if (frames == 0) {
-      report.unmeasured("latency_ns_p50");
-    }
   }
 
   /** The rate of what a card sends is measured at the far end of the wire. */
-  static void addWire(Report report, double gbps, long frames) {
+  static void addWire(Report report, double gbps) {
     report.metric("wire_gbit_per_s", gbps);
-    if (frames < 2) {
+    if (gbps == 0) { // of one frame
       report.unmeasured("wire_gbit_per_s");
     }
   }

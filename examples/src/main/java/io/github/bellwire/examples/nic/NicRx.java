@@ -61,6 +61,7 @@ public final class NicRx implements Scenario {
       NicMachine machine, TrafficGenerator traffic, FrameSink sink, RunContext context) {
     NicPort port = machine.port(0);
     FrameMeter received = machine.times().received();
+    long linkBusyPs = machine.linkBusyPsMax();
     long offered = traffic.framesTotal();
     long dropped = port.lostTotal();
     double wirePs = traffic.wireFreePs() - traffic.startPs();
@@ -78,9 +79,9 @@ public final class NicRx implements Scenario {
         .metric("frames_dropped_count", dropped)
         .metric("frames_sent_count", 0)
         .metric("frames_padded_count", traffic.paddedTotal())
-        .metric("goodput_gbit_per_s", received.goodputGbps())
+        .metric("goodput_gbit_per_s", received.goodputGbps(linkBusyPs))
         .metric("wire_gbit_per_s", offered == 0 ? 0 : traffic.wireBytesTotal() * 8_000 / wirePs)
-        .metric("frames_per_s", received.framesPerSecond());
+        .metric("frames_per_s", received.framesPerSecond(linkBusyPs));
     received.addLatency(report);
     machine.addCounters(
         report, Math.max(received.lastPs(), traffic.lastBitPs()), sink.framesTotal());

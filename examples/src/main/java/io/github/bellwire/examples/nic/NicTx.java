@@ -68,6 +68,7 @@ public final class NicTx implements Scenario {
   private static Report report(
       NicMachine machine, TransmitWork work, WireSink sink, RunContext context) {
     FrameMeter sent = machine.times().sent();
+    long linkBusyPs = machine.linkBusyPsMax();
     long refused = machine.port(0).refusedTotal();
     Report report = new Report();
     report
@@ -82,9 +83,9 @@ public final class NicTx implements Scenario {
         .metric("frames_received_count", 0)
         .metric("frames_dropped_count", work.skippedTotal() + refused)
         .metric("frames_sent_count", sink.framesTotal())
-        .metric("goodput_gbit_per_s", sent.goodputGbps())
-        .metric("frames_per_s", sent.framesPerSecond());
-    NicReport.addWire(report, sink.wireGbps(), sink.framesTotal());
+        .metric("goodput_gbit_per_s", sent.goodputGbps(linkBusyPs))
+        .metric("frames_per_s", sent.framesPerSecond(linkBusyPs));
+    NicReport.addWire(report, sink.wireGbps());
     sent.addLatency(report);
     machine.addCounters(report, sink.lastPs(), sink.framesTotal());
     NicReport.addSections(report, sent);

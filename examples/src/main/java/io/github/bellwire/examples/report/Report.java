@@ -22,6 +22,17 @@ import org.jspecify.annotations.Nullable;
 public final class Report {
   private static final double PS_PER_NS = 1e3;
 
+  /** From the smallest to the largest. */
+  private static final String[] LATENCY_NAMES = {
+    "latency_ns_min",
+    "latency_ns_p50",
+    "latency_ns_p95",
+    "latency_ns_p99",
+    "latency_ns_p999",
+    "latency_ns_max",
+    "latency_ns_mean"
+  };
+
   private final Map<String, Object> metrics = new LinkedHashMap<>();
   private final Set<String> outcomeNames = new LinkedHashSet<>();
   private final List<String> headline = new ArrayList<>();
@@ -98,13 +109,17 @@ public final class Report {
   }
 
   /**
-   * Adds the percentiles of a latency and its extremes, as {@code latency_ns_p50} and so on.
+   * Adds the percentiles of a latency and its extremes, as {@code latency_ns_p50} and so on; they
+   * are {@linkplain #unmeasured not measured} if there is no sample.
    *
    * @param latency in picoseconds
    * @return this report
    * @throws IllegalArgumentException if the report has a latency already
    */
   public Report latency(LatencyHistogram latency) {
+    if (latency.count() == 0) {
+      unmeasured(LATENCY_NAMES);
+    }
     return metric("latency_ns_p50", latency.percentilePs(50) / PS_PER_NS)
         .metric("latency_ns_p95", latency.percentilePs(95) / PS_PER_NS)
         .metric("latency_ns_p99", latency.percentilePs(99) / PS_PER_NS)
@@ -121,15 +136,7 @@ public final class Report {
    * @return this report
    */
   public Report latencySection(String title) {
-    return section(
-        title,
-        "latency_ns_min",
-        "latency_ns_p50",
-        "latency_ns_p95",
-        "latency_ns_p99",
-        "latency_ns_p999",
-        "latency_ns_max",
-        "latency_ns_mean");
+    return section(title, LATENCY_NAMES);
   }
 
   private Report put(String name, Object value) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.github.bellwire.examples.settings.Settings;
+import io.github.bellwire.stats.LatencyHistogram;
 import io.github.bellwire.trace.LifecycleStep;
 import io.github.bellwire.trace.OperationId;
 import io.github.bellwire.trace.TraceCause;
@@ -142,6 +143,18 @@ class ReportTest {
         .contains("\"remarks\":[\"Thedevicewaspulled.\"]")
         .contains("\"without_effect\":[\"itr=2us:nointerrupts\",\"b=1:nothing\"]");
     assertThat(JsonReport.render(new Report(), RUN)).doesNotContain("remarks", "without_effect");
+  }
+
+  @Test
+  void shouldPrintNoLatencyOfNothing() {
+    LatencyHistogram latency = new LatencyHistogram();
+    Report nothing = new Report().latency(latency).latencySection("Latency");
+    latency.record(1_000);
+    Report one = new Report().latency(latency).latencySection("Latency");
+
+    assertThat(TextReport.render(nothing, RUN, List.of())).doesNotContain("atency");
+    assertThat(TextReport.render(one, RUN, List.of())).contains("latency mean   1 ns");
+    assertThat(nothing.metrics()).containsEntry("latency_ns_p50", 0.0);
   }
 
   @Test
