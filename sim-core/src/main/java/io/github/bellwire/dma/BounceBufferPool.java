@@ -29,7 +29,8 @@ import io.github.bellwire.kernel.Simulation;
  * growth on demand.
  *
  * <p>One pool serves all devices of a machine. Allocates nothing after construction, except where
- * interrupt handlers that copy interrupt each other. Confined to the simulation thread.
+ * interrupt handlers that copy interrupt each other, and where routines wait for slots. Confined to
+ * the simulation thread.
  */
 public final class BounceBufferPool {
   /** Bytes of a slot: IO_TLB_SIZE of Linux. */
