@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /** A machine with one NIC, its driver, and a wire that sends frames to it. */
 final class DriverBench {
+  /** At 1 Gb/s, with which kernel modes keep up. */
+  static final NicConfig GIGABIT_CARD = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+
   static final long MS_PS = 1_000_000_000L;
 
   final Host host;

@@ -130,7 +130,7 @@ class LifecycleTraceTest {
   }
 
   private DriverBench bench(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     DriverBench bench =
         new DriverBench(
             HostConfig.GEN4_SERVER,

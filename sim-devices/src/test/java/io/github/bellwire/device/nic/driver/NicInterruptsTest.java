@@ -48,7 +48,7 @@ class NicInterruptsTest {
   @ParameterizedTest
   @EnumSource(DriverMode.class)
   void shouldSpreadFlowsOverQueuesInOrder(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     NicDriverConfig config = NicDriverConfig.forMode(mode).toBuilder().rxQueues(4).build();
     DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, card, config, null);
     bench.driver.start(bench.port);

@@ -29,7 +29,7 @@ class ReceiveEndToEndTest {
   @EnumSource(DriverMode.class)
   void shouldReceiveEveryByteInOrder(DriverMode mode) {
     // 1 Gb/s, so that the kernel modes keep up.
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     DriverBench bench =
         new DriverBench(HostConfig.GEN4_SERVER, card, NicDriverConfig.forMode(mode), null);
     bench.driver.start(bench.port);
@@ -50,7 +50,7 @@ class ReceiveEndToEndTest {
   @ParameterizedTest
   @EnumSource(DriverMode.class)
   void shouldShowCoresWhatTheDeviceWroteWhereCachesAreNotCoherent(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     NicDriverConfig config = NicDriverConfig.forMode(mode).toBuilder().ringSize(64).build();
     DriverBench bench = new DriverBench(HostConfig.EMBEDDED_NONCOHERENT, card, config, null);
     bench.driver.start(bench.port);
@@ -73,7 +73,7 @@ class ReceiveEndToEndTest {
   @ParameterizedTest
   @CsvSource({"POLL, 8, 1", "POLL, 8, 8", "NAPI, 16, 16", "INTERRUPT, 8, 2"})
   void shouldReceiveFramesThatSpanDescriptorsOfSmallRings(DriverMode mode, int ring, int batch) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     NicDriverConfig config =
         NicDriverConfig.forMode(mode).toBuilder()
             .ringSize(ring)
@@ -132,7 +132,7 @@ class ReceiveEndToEndTest {
   @ParameterizedTest
   @EnumSource(DriverMode.class)
   void shouldGoOnOnceBuffersComeBack(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     NicDriverConfig config =
         NicDriverConfig.forMode(mode).withRingSize(64).toBuilder()
             .itrPs(0)
@@ -166,7 +166,7 @@ class ReceiveEndToEndTest {
   @ParameterizedTest
   @EnumSource(DriverMode.class)
   void shouldReceiveIntoTheRestOfARing(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     DriverBench bench =
         new DriverBench(
             HostConfig.GEN4_SERVER, card, NicDriverConfig.forMode(mode).withRingSize(64), null);
@@ -195,7 +195,7 @@ class ReceiveEndToEndTest {
       value = DriverMode.class,
       names = {"INTERRUPT", "NAPI"})
   void shouldComeToRestWhenNothingCanBeMapped(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     FullMapper mapper = new FullMapper();
     DriverBench bench =
         new DriverBench(

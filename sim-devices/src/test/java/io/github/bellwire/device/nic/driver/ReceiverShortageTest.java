@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.bellwire.cpu.CpuPort;
 import io.github.bellwire.cpu.Routine;
-import io.github.bellwire.device.nic.NicConfig;
 import io.github.bellwire.device.nic.NicRegisters;
 import io.github.bellwire.host.HostConfig;
 import java.util.ArrayList;
@@ -18,10 +17,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 /** Receivers that lack buffers, that stop meanwhile, or whose handlers throw. */
 class ReceiverShortageTest {
-  // So that interrupts keep up.
-  private static final NicConfig GIGABIT_CARD =
-      NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
-
   private static final int FRAME_BYTES = 60;
   private static final int FRAMES = 1_000;
   private static final long HELD_UP_PS = 100_000_000;
@@ -37,7 +32,8 @@ class ReceiverShortageTest {
             .itrPs(0)
             .profile(DriverProfile.IDEAL)
             .build();
-    DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, GIGABIT_CARD, config, null, false);
+    DriverBench bench =
+        new DriverBench(HostConfig.GEN4_SERVER, DriverBench.GIGABIT_CARD, config, null, false);
     bench.driver.start(bench.port);
     return bench;
   }
@@ -164,7 +160,11 @@ class ReceiverShortageTest {
     // With moderation, so that no second message is on its way when the handler throws.
     DriverBench bench =
         new DriverBench(
-            HostConfig.GEN4_SERVER, GIGABIT_CARD, NicDriverConfig.forMode(mode), null, false);
+            HostConfig.GEN4_SERVER,
+            DriverBench.GIGABIT_CARD,
+            NicDriverConfig.forMode(mode),
+            null,
+            false);
     bench.driver.start(bench.port);
     bench.startReceivers(
         (port, frame) -> {

@@ -162,7 +162,7 @@ class TransmitEndToEndTest {
   @ParameterizedTest
   @EnumSource(DriverMode.class)
   void shouldForwardWithoutCopying(DriverMode mode) {
-    NicConfig card = NicConfig.NIC_82599.withLineBitsPerSecond(1_000_000_000L);
+    NicConfig card = DriverBench.GIGABIT_CARD;
     NicDriverConfig config = NicDriverConfig.forMode(mode).toBuilder().maxFrameBytes(5000).build();
     DriverBench bench = new DriverBench(HostConfig.GEN4_SERVER, card, config, null);
     start(bench);
