@@ -13,6 +13,12 @@ import java.util.List;
  * to the simulation thread.
  */
 public final class WaitQueue {
+  /**
+   * How long after buffers have come back those who wait for some look again. Assumption; software
+   * would look all the time, but nothing is to be had until then.
+   */
+  public static final long LOOK_AGAIN_PS = 1_000_000;
+
   private final long delayPs;
   private final List<Routine> waiting = new ArrayList<>();
 

@@ -62,10 +62,7 @@ public final class BounceBufferPool {
   private static final int STAGING_BYTES = 4096;
   private static final int NESTING_EXPECTED = 4;
 
-  /** How long after slots have come back those who wait for some look again: an assumption. */
-  private static final long LOOK_AGAIN_PS = 1_000_000;
-
-  private final WaitQueue waiting = new WaitQueue(LOOK_AGAIN_PS);
+  private final WaitQueue waiting = new WaitQueue(WaitQueue.LOOK_AGAIN_PS);
   private final long basePa;
   private final int sizeBytes;
   private final SlotMap[] areas;

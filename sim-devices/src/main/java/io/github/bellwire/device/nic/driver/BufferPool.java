@@ -25,12 +25,6 @@ public final class BufferPool {
   /** Returned instead of an index when all buffers are in use. */
   public static final int NO_BUFFER = -1;
 
-  /**
-   * How long after a buffer has come back those who wait for one look again. Assumption; software
-   * would look all the time, but nothing is to be had until then.
-   */
-  private static final long LOOK_AGAIN_PS = 1_000_000;
-
   private static final int BLOCK_BYTES = 2 << 20;
   private static final int ALIGNMENT_MAX_BYTES = 4096;
   private static final int BUFFER_BYTES_MIN = 1024;
@@ -41,7 +35,7 @@ public final class BufferPool {
   private final long[] pas;
   private final int[] free;
   private final boolean[] isTaken;
-  private final WaitQueue waiting = new WaitQueue(LOOK_AGAIN_PS);
+  private final WaitQueue waiting = new WaitQueue(WaitQueue.LOOK_AGAIN_PS);
   private int freeCount;
   private int freeCountMin;
 

@@ -153,7 +153,7 @@ public final class RxRing {
     pool.awaitBuffer(receiver);
     mapping.awaitRoom(receiver);
     moveKept();
-    fill(port);
+    fillEmpty(port);
     announceIfDue(port);
   }
 
@@ -195,9 +195,7 @@ public final class RxRing {
   /** Gives every usable slot a buffer; the device is told by {@link #announceAll}. */
   void fill(CpuPort port) {
     isDropped = false;
-    while (emptyCount() > 0 && refillOne(port)) {
-      // Each turn fills one more.
-    }
+    fillEmpty(port);
   }
 
   /** Writes the descriptors of slots that have buffers, and RDT. */
@@ -436,11 +434,15 @@ public final class RxRing {
   }
 
   private void refill(CpuPort port) {
-    while (emptyCount() > 0) {
-      if (!refillOne(port)) {
-        shortagesTotal++;
-        break;
-      }
+    fillEmpty(port);
+    if (emptyCount() > 0) {
+      shortagesTotal++;
+    }
+  }
+
+  private void fillEmpty(CpuPort port) {
+    while (emptyCount() > 0 && refillOne(port)) {
+      // Each turn fills one more.
     }
   }
 
