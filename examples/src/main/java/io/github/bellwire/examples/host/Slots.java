@@ -53,6 +53,15 @@ public final class Slots {
   }
 
   /**
+   * {@return how long the busier direction of a link has been in use, in picoseconds}
+   *
+   * @param port above it
+   */
+  public static long busyPs(DownstreamPort port) {
+    return Math.max(port.upstream().busyPsTotal(), port.downstream().busyPsTotal());
+  }
+
+  /**
    * Plugs a device in; behind a switch there is room for two.
    *
    * @param endpoint the device, plugged in nowhere else

@@ -11,6 +11,7 @@ import io.github.bellwire.device.striding.driver.StridingChannelConfig;
 import io.github.bellwire.device.striding.driver.StridingCosts;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.iommu.Iommu;
 import io.github.bellwire.iommu.IommuFactory;
@@ -109,12 +110,16 @@ final class CongestionMachine {
 
     /** {@return something per 4 KiB of payload; 0 if none was delivered} */
     double perPage(long count) {
-      return deliveredBytes == 0 ? 0 : count * (double) PAGE_BYTES / deliveredBytes;
+      return per(PAGE_BYTES, count);
     }
 
     /** {@return something per MiB of payload; 0 if none was delivered} */
     double perMib(long count) {
-      return deliveredBytes == 0 ? 0 : count * (double) (1 << 20) / deliveredBytes;
+      return per(1 << 20, count);
+    }
+
+    private double per(int payloadBytes, long count) {
+      return deliveredBytes == 0 ? 0 : count * (double) payloadBytes / deliveredBytes;
     }
 
     /** {@return of the pages that have been put into entries, those that were not recycled} */
@@ -332,7 +337,7 @@ final class CongestionMachine {
    * come before: in a short time more than wire and link carry, which does not count.
    */
   double goodputGbps(Counts counts) {
-    long linkPs = Math.max(slot.upstream().busyPsTotal(), slot.downstream().busyPsTotal());
+    long linkPs = Slots.busyPs(slot);
     double framePs = Math.max(intervalPs, (double) linkPs / Math.max(1, nic.storedTotal()));
     double tookPs = Math.max(counts.timePs(), counts.deliveredFrames() * framePs);
     return counts.deliveredBytes() * 8_000.0 / tookPs;

@@ -8,6 +8,7 @@ import io.github.bellwire.device.drive.DriveLayout;
 import io.github.bellwire.device.drive.FixedRateDrive;
 import io.github.bellwire.dma.DmaDevice;
 import io.github.bellwire.dma.DmaMapper;
+import io.github.bellwire.examples.host.Slots;
 import io.github.bellwire.host.Host;
 import io.github.bellwire.host.HostConfig;
 import io.github.bellwire.iommu.Iommu;
@@ -199,13 +200,9 @@ final class DriveMachine {
    * short time more than drives and links answer, which have begun before.
    */
   double tookPs(long reads, long durationPs) {
-    double linkPs = slots.stream().mapToDouble(DriveMachine::busyPs).sum();
+    double linkPs = slots.stream().mapToDouble(Slots::busyPs).sum();
     double readPs = Math.max(setup.drive().intervalPs(), linkPs / Math.max(1, answered()));
     return Math.max(durationPs, reads * readPs / setup.drives());
-  }
-
-  private static long busyPs(RootPort slot) {
-    return Math.max(slot.upstream().busyPsTotal(), slot.downstream().busyPsTotal());
   }
 
   long submitted() {
